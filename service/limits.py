@@ -1,0 +1,204 @@
+"""Rate limits: who is asking, how often, and what the answer tells about it. flask-limiter does the counting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from math import ceil
+from typing import Any
+
+from flask import Flask, Request, Response, current_app, g
+from flask_limiter import Limiter, RateLimitExceeded
+from limits import parse_many
+from limits.errors import ConfigurationError, StorageError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from service.config import BadSetting, Settings, variable
+from service.db import now
+from service.errors import TooManyRequests
+
+UNKNOWN = "0.0.0.0"
+"""The client's address when the server does not tell one (a Unix socket)."""
+
+# A store that is away must not hold requests up: they are counted in memory meanwhile.
+_IMPATIENT: dict[str, Any] = {
+    "socket_connect_timeout": 0.5,
+    "socket_timeout": 0.5,
+    "retry": Retry(NoBackoff(), 0),
+    "wrap_exceptions": True,
+}
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is to be counted now: against which windows, in which scope, for whom."""
+
+    windows: str = ""
+    scope: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True)
+class _Window:
+    """One window after counting, as the headers tell it. Times in seconds."""
+
+    name: str
+    quota: int
+    length: int
+    remaining: int
+    reset: int
+
+
+class _Counter:
+    """flask-limiter, told at each call what to count.
+
+    Its limits are fixed to a route when it is decorated; ours also depend on the site, the page and the body. So one
+    empty function is decorated, and its windows, scope and key are read from the request when it is called. That
+    way flask-limiter's own care for a lost store applies: counting goes on in memory, and returns when it is back.
+    """
+
+    def __init__(self, app: Flask, settings: Settings) -> None:
+        self.limiter = Limiter(
+            key_func=lambda: _asked().key,
+            storage_uri=settings.redis_url or "memory://",
+            storage_options=_IMPATIENT if settings.redis_url else {},
+            # The moving window is more exact, but in memory it never forgets a key that was seen once.
+            strategy="sliding-window-counter",
+            in_memory_fallback_enabled=True,
+            headers_enabled=False,
+            enabled=settings.limits_enabled,
+        )
+        self.limiter.init_app(app)
+        limit = self.limiter.shared_limit(lambda: _asked().windows, scope=lambda _endpoint: _asked().scope)
+        self._touch = limit(_touch)
+
+    def count(self, asked: _Asked) -> tuple[bool, list[_Window]]:
+        """Deduct one everywhere. False when a window is used up; the windows that were looked at."""
+        if not self.limiter.enabled:
+            return True, []
+        g.rate_asked = asked
+        try:
+            self._touch()
+            held = True
+        except RateLimitExceeded:
+            held = False
+        finally:
+            del g.rate_asked
+        return held, self._windows(asked.scope)
+
+    def _windows(self, scope: str) -> list[_Window]:
+        found: list[_Window] = []
+        try:
+            for seen in self.limiter.current_limits:
+                length = seen.limit.get_expiry()
+                name = f"{scope}-{length}" if found else scope
+                reset = max(1, ceil(seen.window.reset_time - now().timestamp()))
+                remaining = 0 if seen.breached else max(0, seen.remaining)
+                found.append(_Window(name, seen.limit.amount, length, remaining, reset))
+        except StorageError:  # the store went away between counting and telling
+            pass
+        return found
+
+    def forget(self, asked: _Asked) -> None:
+        if self.limiter.enabled:
+            for window in parse_many(asked.windows):
+                self.limiter.limiter.clear(window, asked.key, asked.scope)
+
+
+def _touch() -> None:
+    """What flask-limiter counts the calls of."""
+
+
+def _asked() -> _Asked:
+    found: _Asked = g.get("rate_asked", _Asked())
+    return found
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Count in memory, or in the store at `redis_url`. BadSetting when a limit or the URL cannot be read."""
+    for one in fields(settings):
+        if one.name.startswith("limit_"):
+            _check(variable(one), getattr(settings, one.name))
+    try:
+        app.extensions["greenroom_limits"] = _Counter(app, settings)
+    except (ConfigurationError, ValueError) as error:
+        raise BadSetting("GREENROOM_REDIS_URL must look like redis://host:6379/0.") from error
+    app.after_request(_tell)
+
+
+def _check(name: str, windows: str) -> None:
+    try:
+        parse_many(windows)
+    except ValueError as error:
+        raise BadSetting(f"{name}: write limits like 6/minute;60/hour.") from error
+
+
+def _counter() -> _Counter:
+    found: _Counter = current_app.extensions["greenroom_limits"]
+    return found
+
+
+def spend(windows: str, scope: str, key: str) -> None:
+    """Count one call and tell the client how many are left. TooManyRequests (429) when there are none.
+
+    `windows`: as in the settings, `6/minute;60/hour`. `scope`: what is limited, a name that clients see. `key`: who,
+    something that says nothing to whoever reads the store (see `privacy.seal`).
+    """
+    held, windows_seen = _counter().count(_Asked(windows, scope, key))
+    g.rate_windows = [*g.get("rate_windows", []), *windows_seen]
+    if not held:
+        wait = max((window.reset for window in windows_seen if not window.remaining), default=1)
+        raise TooManyRequests(headers={"Retry-After": str(wait)})
+
+
+def within(windows: str, scope: str, key: str) -> bool:
+    """Count one call, and say nothing to the client. False when it is one too many."""
+    return _counter().count(_Asked(windows, scope, key))[0]
+
+
+def forget(windows: str, scope: str, key: str) -> None:
+    """Give everything back that was spent on this key."""
+    try:
+        _counter().forget(_Asked(windows, scope, key))
+    except StorageError:  # nothing to give back where nothing is remembered
+        pass
+
+
+def _tell(response: Response) -> Response:
+    """`RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10) on every limited answer."""
+    told: list[_Window] = g.pop("rate_windows", [])
+    if told:
+        policy = (f'"{one.name}";q={one.quota};w={one.length}' for one in told)
+        left = (f'"{one.name}";r={one.remaining};t={one.reset}' for one in told)
+        response.headers["RateLimit-Policy"] = ", ".join(policy)
+        response.headers["RateLimit"] = ", ".join(left)
+    return response
+
+
+def client_ip(request: Request, trusted: Sequence[IPv4Network | IPv6Network]) -> str:
+    """The client's address: the peer, or, behind proxies of ours, the last hop that is none of ours.
+
+    As long as a hop is in `trusted`, what it appended to X-Forwarded-For is believed: the list is read from the right.
+    Forwarded (RFC 7239), X-Real-IP and the like are never read: a proxy passes on what the client wrote there. A list
+    that cannot be read counts as the peer itself. IPv4 inside IPv6 becomes IPv4; ports and zones are dropped.
+    """
+    peer = _address(request.remote_addr or "")
+    hop, before = peer, request.headers.get("X-Forwarded-For", "").split(",")
+    while hop and before and any(hop in network for network in trusted):
+        hop = _address(before.pop())
+    return str(hop or peer or UNKNOWN)
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        ip = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return (ip.ipv4_mapped or ip) if isinstance(ip, IPv6Address) else ip
