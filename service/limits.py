@@ -1,8 +1,9 @@
-"""Rate limits: who is asking, how often, and what the answer tells about it. flask-limiter does the counting."""
+"""Rate limits: who is asking, how often, and what the answer tells about it. flask-limiter counts."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from math import ceil
@@ -54,9 +55,10 @@ class _Window:
 class _Counter:
     """flask-limiter, told at each call what to count.
 
-    Its limits are fixed to a route when it is decorated; ours also depend on the site, the page and the body. So one
-    empty function is decorated, and its windows, scope and key are read from the request when it is called. That
-    way flask-limiter's own care for a lost store applies: counting goes on in memory, and returns when it is back.
+    Its limits are fixed to a route when it is decorated; ours also depend on the site, the page and the
+    body. So one empty function is decorated, and its windows, scope and key are read from the request when
+    it is called. That way flask-limiter's own care for a lost store applies: counting goes on in memory, and
+    returns to the store when it is back.
     """
 
     def __init__(self, app: Flask, settings: Settings) -> None:
@@ -90,15 +92,13 @@ class _Counter:
 
     def _windows(self, scope: str) -> list[_Window]:
         found: list[_Window] = []
-        try:
+        with suppress(StorageError):  # the store may go away between counting and telling
             for seen in self.limiter.current_limits:
                 length = seen.limit.get_expiry()
                 name = f"{scope}-{length}" if found else scope
                 reset = max(1, ceil(seen.window.reset_time - now().timestamp()))
                 remaining = 0 if seen.breached else max(0, seen.remaining)
                 found.append(_Window(name, seen.limit.amount, length, remaining, reset))
-        except StorageError:  # the store went away between counting and telling
-            pass
         return found
 
     def forget(self, asked: _Asked) -> None:
@@ -143,8 +143,8 @@ def _counter() -> _Counter:
 def spend(windows: str, scope: str, key: str) -> None:
     """Count one call and tell the client how many are left. TooManyRequests (429) when there are none.
 
-    `windows`: as in the settings, `6/minute;60/hour`. `scope`: what is limited, a name that clients see. `key`: who,
-    something that says nothing to whoever reads the store (see `privacy.seal`).
+    `windows`: as in the settings, `6/minute;60/hour`. `scope`: what is limited, a name that clients see.
+    `key`: who, something that says nothing to whoever reads the store (see `privacy.seal`).
     """
     held, windows_seen = _counter().count(_Asked(windows, scope, key))
     g.rate_windows = [*g.get("rate_windows", []), *windows_seen]
@@ -160,14 +160,12 @@ def within(windows: str, scope: str, key: str) -> bool:
 
 def forget(windows: str, scope: str, key: str) -> None:
     """Give everything back that was spent on this key."""
-    try:
+    with suppress(StorageError):  # nothing to give back where nothing is remembered
         _counter().forget(_Asked(windows, scope, key))
-    except StorageError:  # nothing to give back where nothing is remembered
-        pass
 
 
 def _tell(response: Response) -> Response:
-    """`RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10) on every limited answer."""
+    """`RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10) after limited calls."""
     told: list[_Window] = g.pop("rate_windows", [])
     if told:
         policy = (f'"{one.name}";q={one.quota};w={one.length}' for one in told)
@@ -180,9 +178,10 @@ def _tell(response: Response) -> Response:
 def client_ip(request: Request, trusted: Sequence[IPv4Network | IPv6Network]) -> str:
     """The client's address: the peer, or, behind proxies of ours, the last hop that is none of ours.
 
-    As long as a hop is in `trusted`, what it appended to X-Forwarded-For is believed: the list is read from the right.
-    Forwarded (RFC 7239), X-Real-IP and the like are never read: a proxy passes on what the client wrote there. A list
-    that cannot be read counts as the peer itself. IPv4 inside IPv6 becomes IPv4; ports and zones are dropped.
+    As long as a hop is in `trusted`, what it appended to X-Forwarded-For is believed: the list is read from
+    the right. Forwarded (RFC 7239), X-Real-IP and the like are never read: a proxy passes on what the client
+    wrote there. A list that cannot be read counts as the peer itself. IPv4 inside IPv6 becomes IPv4; ports
+    and zones are dropped.
     """
     peer = _address(request.remote_addr or "")
     hop, before = peer, request.headers.get("X-Forwarded-For", "").split(",")
