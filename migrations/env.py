@@ -1,0 +1,16 @@
+"""Alembic's entry: runs on the connection that service.revisions hands over."""
+
+from alembic import context
+
+from service.db import Base
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=Base.metadata,
+    render_as_batch=True,
+    compare_type=True,
+    transaction_per_migration=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

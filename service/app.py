@@ -1,0 +1,107 @@
+"""create_app(): settings, keys, extensions, the OPEN and the GUARDED doors, error handlers, commands."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Any
+
+import structlog
+from flask import Flask, Response, g, request
+from uuid_utils import compat
+
+from service import api, cli, config, db, doors, errors, health, limits, logs
+from service.accounts import security
+from service.comments import routes as comments
+from service.comments import worker as comments_worker
+from service.config import Settings
+from service.desk import ui as desk
+from service.embed import routes as embed
+from service.embed.pages import problem_page
+from service.idempotency import worker as idempotency_worker
+from service.moderation import routes as moderation
+from service.moderation import site_routes as management
+from service.moderation import worker as moderation_worker
+from service.privacy import keys
+from service.privacy import operations as proofs
+from service.webhooks import worker as webhooks_worker
+
+log = logging.getLogger(__name__)
+
+OPEN = (comments.bp,)
+GUARDED = (moderation.bp, management.bp)
+"""The API's doors. A test holds every view of a guarded one to its guard."""
+
+PAGES = (health.bp, embed.bp, desk.bp)
+"""Doors that are not in the API's document: pages for people, health for machines."""
+
+WORKERS = (comments_worker, idempotency_worker, moderation_worker, webhooks_worker)
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+}
+"""On every answer that does not say it better itself."""
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The WSGI app. Raises BadSetting when a setting or a key cannot be used; touches no database."""
+    settings = settings or config.load()
+    logs.configure(settings.log_level)
+    app = Flask("service", static_folder=None)
+    app.extensions["greenroom_settings"] = settings
+    app.extensions["greenroom_keys"] = keys.obtain(settings)
+    app.config.update(
+        SECRET_KEY=app.extensions["greenroom_keys"].secret,
+        PUBLIC_URL=settings.public_url.rstrip("/"),
+        MAX_CONTENT_LENGTH=doors.TEXT_BODY,
+        MAX_FORM_PARTS=100,
+        MAX_FORM_MEMORY_SIZE=doors.TEXT_BODY,
+        PROPAGATE_EXCEPTIONS=False,
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    db.init_app(app, settings)
+    limits.init_app(app, settings)
+    security.init_app(app, settings)
+    errors.register(app, problem_page)
+    api.init_app(app, OPEN, GUARDED)
+    for page in PAGES:
+        app.register_blueprint(page)
+    for worker in WORKERS:
+        worker.register()
+    assert proofs.right_keys  # importing it registers the check of the keys
+    _watch(app)
+    cli.register(app)
+    return app
+
+
+def _watch(app: Flask) -> None:
+    """Around each request: an id, a body limit, no odd bytes; after it: headers and one line of log."""
+
+    @app.before_request
+    def arrive() -> None:
+        g.started = time.perf_counter()
+        g.request_id = compat.uuid7().hex
+        structlog.contextvars.bind_contextvars(request_id=g.request_id)
+        doors.limit_body()
+        doors.refuse_odd_text()
+
+    @app.after_request
+    def dress(response: Response) -> Response:
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        response.headers["X-Request-Id"] = g.get("request_id", "")
+        if app.config["PUBLIC_URL"].startswith("https://"):
+            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        # The rule, not the path: a path may hold what somebody typed.
+        log.info("%s %s", request.method, request.url_rule or "-", extra=_line(response))
+        structlog.contextvars.clear_contextvars()
+        return response
+
+
+def _line(response: Response) -> dict[str, Any]:
+    took = (time.perf_counter() - g.started) * 1000 if "started" in g else 0.0
+    return {"status": response.status_code, "ms": round(took, 1)}

@@ -1,0 +1,111 @@
+"""Record and verify. Entries wait in the session and are chained as the last step of the transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from service.audit import queries
+from service.audit.models import INSTALL, AuditDetail, AuditEntry
+from service.db import before_commit, db, new_id, now
+from service.privacy.seal import keys
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What somebody did, before it is chained."""
+
+    action: str
+    actor: str
+    site_id: UUID | None = None
+    subject_id: UUID | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+def record(deed: Deed) -> None:
+    """Put a deed on the chain of its site (or of the install), in this transaction."""
+    db.session().info.setdefault("audit", []).append(deed)
+
+
+@before_commit
+def chain_deeds() -> None:
+    """Lock each head in a fixed order, then append. Last before the commit: the lock is short."""
+    deeds: list[Deed] = db.session().info.pop("audit", [])
+    chains: dict[str, list[Deed]] = {}
+    for deed in deeds:
+        chains.setdefault(str(deed.site_id or INSTALL), []).append(deed)
+    for chain in sorted(chains):
+        head = queries.locked_head(chain)
+        for deed in chains[chain]:
+            head.n, head.digest = _append(chain, head.n + 1, head.digest, deed)
+    db.session.flush()
+
+
+def _append(chain: str, n: int, previous: bytes, deed: Deed) -> tuple[int, bytes]:
+    salt = secrets.token_bytes(16)
+    entry = AuditEntry(
+        id=new_id(), chain=chain, n=n, at=now(), actor=deed.actor, action=deed.action,
+        subject_id=deed.subject_id, commitment=commitment(salt, deed.details), previous=previous,
+    )  # fmt: skip
+    entry.digest = digest(entry)
+    db.session.add(entry)
+    db.session.add(AuditDetail(entry_id=entry.id, salt=salt, details=deed.details))
+    return n, entry.digest
+
+
+def commitment(salt: bytes, details: dict[str, Any]) -> bytes:
+    """SHA-256 over salt and canonical JSON: binds the details without holding them."""
+    return hashlib.sha256(salt + json.dumps(details, sort_keys=True).encode()).digest()
+
+
+def digest(entry: AuditEntry) -> bytes:
+    """HMAC-SHA-256 of a link and its predecessor's digest, under a key that is not in the database."""
+    link = [
+        entry.chain, entry.n, entry.id.hex, entry.at.isoformat(), entry.actor, entry.action,
+        entry.subject_id.hex if entry.subject_id else None, entry.commitment.hex(), entry.previous.hex(),
+    ]  # fmt: skip
+    return hmac.new(keys().audit, json.dumps(link).encode(), hashlib.sha256).digest()
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The state of one chain: `broken` says where and how, None when whole."""
+
+    chain: str
+    length: int
+    broken: str | None
+
+
+def verify() -> list[Verdict]:
+    """Walk every chain from its first link to its head."""
+    return [_walk(head.chain, head.n, head.digest) for head in queries.heads()]
+
+
+def _walk(chain: str, length: int, last: bytes) -> Verdict:
+    n, previous = 0, bytes(32)
+    for entry, detail in queries.links(chain):
+        n += 1
+        fault = _fault(entry, detail, n, previous)
+        if fault:
+            return Verdict(chain, length, f"row {n} ({entry.id}): {fault}")
+        previous = entry.digest
+    if n != length or not hmac.compare_digest(previous, last):
+        return Verdict(chain, length, f"{length} rows were written, {n} are left")
+    return Verdict(chain, length, None)
+
+
+def _fault(entry: AuditEntry, detail: AuditDetail | None, n: int, previous: bytes) -> str | None:
+    if entry.n != n:
+        return f"row {n} is missing"
+    if not hmac.compare_digest(entry.previous, previous):
+        return "does not follow the row before it"
+    if not hmac.compare_digest(entry.digest, digest(entry)):
+        return "was changed"
+    if detail is not None and commitment(detail.salt, detail.details) != entry.commitment:
+        return "its details were changed"
+    return None

@@ -1,0 +1,59 @@
+"""Questions to the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from uuid import UUID
+
+from sqlalchemy import and_, or_, select
+
+from service.audit.models import AuditDetail, AuditEntry, AuditHead
+from service.db import db, insert_or_ignore
+from service.pagination import Page, Position, page_of
+
+Link = tuple[AuditEntry, AuditDetail | None]
+
+
+def locked_head(chain: str) -> AuditHead:
+    """The chain's head, made if need be, locked until the commit."""
+    db.session.execute(insert_or_ignore(AuditHead, {"chain": chain, "n": 0, "digest": bytes(32)}))
+    found = select(AuditHead).where(AuditHead.chain == chain)
+    return db.session.scalars(found.with_for_update().execution_options(populate_existing=True)).one()
+
+
+def heads() -> Sequence[AuditHead]:
+    return db.session.scalars(select(AuditHead).order_by(AuditHead.chain)).all()
+
+
+def links(chain: str) -> Iterator[Link]:
+    """Every link of a chain in order, streamed."""
+    rows = (
+        select(AuditEntry, AuditDetail)
+        .outerjoin(AuditDetail, AuditDetail.entry_id == AuditEntry.id)
+        .where(AuditEntry.chain == chain)
+        .order_by(AuditEntry.n)
+    )
+    for entry, detail in db.session.execute(rows.execution_options(yield_per=500)):
+        yield entry, detail
+
+
+def listed(
+    chains: Sequence[str], *, subject_id: UUID | None, action: str | None, after: Position | None, limit: int
+) -> Page[Link]:
+    """The newest links of some chains first, keyset-paged."""
+    rows = (
+        select(AuditEntry, AuditDetail)
+        .outerjoin(AuditDetail, AuditDetail.entry_id == AuditEntry.id)
+        .where(AuditEntry.chain.in_(chains))
+        .order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
+        .limit(limit + 1)
+    )
+    if subject_id:
+        rows = rows.where(AuditEntry.subject_id == subject_id)
+    if action:
+        rows = rows.where(AuditEntry.action == action)
+    if after:
+        earlier = and_(AuditEntry.at == after.at, AuditEntry.id < after.id)
+        rows = rows.where(or_(AuditEntry.at < after.at, earlier))
+    found = [(entry, detail) for entry, detail in db.session.execute(rows)]
+    return page_of(found, limit, lambda link: Position(link[0].at, link[0].id))

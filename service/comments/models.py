@@ -1,0 +1,169 @@
+"""A comment, its author, its revisions, its tallies, and the words by which it is found."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
+
+from service.comments import status as states
+from service.db import PUBLIC, Base, new_id, now
+from service.sites.models import Page, Site
+
+
+_PRIVATE = "email_sealed IS NOT NULL OR network_label IS NOT NULL"
+
+
+class Author(Base):
+    """Who holds a token. Without a token every comment has an author of its own: an address proves nothing."""
+
+    __tablename__ = "authors"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    token_digest: Mapped[bytes | None] = mapped_column(LargeBinary(32), unique=True)
+    avatar: Mapped[str] = mapped_column(String(16), info=PUBLIC)
+    """A random seed, made of nothing else, from which the picture is drawn."""
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Comment(Base):
+    """What somebody said on a page. `version` covers text and status; counters live in CommentTally."""
+
+    __tablename__ = "comments"
+    __table_args__ = (
+        CheckConstraint(f"status IN {states.STATUSES}", name="status"),
+        CheckConstraint("body_format IN ('md', 'html')", name="body_format"),
+        # Both sort ways of a thread, of a node's replies, and of the lists of moderators.
+        Index("ix_comments_thread", "page_id", "parent_id", "shown", "created_at", "id"),
+        Index("ix_comments_latest", "site_id", "status", "created_at", "id"),
+        Index("ix_comments_risk", "site_id", "status", "risk", "created_at", "id"),
+        Index("ix_comments_email", "site_id", "email_index", "created_at"),
+        Index("ix_comments_network", "site_id", "network_label", "created_at"),
+        Index("ix_comments_parent", "parent_id"),
+        Index("ix_comments_author", "author_id"),
+        Index("uq_comments_source", "site_id", "source", "source_id", unique=True),
+        Index("ix_comments_batch", "import_id"),
+        Index("ix_comments_private", "site_id", "received_at", sqlite_where=text(_PRIVATE), postgresql_where=text(_PRIVATE)),
+    )  # fmt: skip
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id, info=PUBLIC)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    page_id: Mapped[UUID] = mapped_column(ForeignKey("pages.id"))
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("comments.id"), info=PUBLIC)
+    author_id: Mapped[UUID] = mapped_column(ForeignKey("authors.id"))
+    status: Mapped[str] = mapped_column(String(10))
+    shown: Mapped[bool] = mapped_column(default=False)
+    """Approved, or the removed ancestor of something that is shown."""
+    name: Mapped[str] = mapped_column(String(80), info=PUBLIC)
+    website: Mapped[str | None] = mapped_column(String(200), info=PUBLIC)
+    is_moderator: Mapped[bool] = mapped_column(default=False, info=PUBLIC)
+    email_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
+    email_index: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    network_label: Mapped[str | None] = mapped_column(String(16))
+    body: Mapped[str] = mapped_column(Text)
+    body_format: Mapped[str] = mapped_column(String(4), default="md")
+    html: Mapped[str] = mapped_column(Text, info=PUBLIC)
+    render_version: Mapped[int] = mapped_column(index=True)
+    rating: Mapped[float | None] = mapped_column(info=PUBLIC)
+    rating_scale: Mapped[float | None]
+    risk: Mapped[int] = mapped_column(default=0)
+    """What the reasons weigh together; sorts the queue."""
+    notify: Mapped[bool] = mapped_column(default=False)
+    notify_consent_at: Mapped[datetime | None]
+    created_at: Mapped[datetime] = mapped_column(default=now, info=PUBLIC)
+    received_at: Mapped[datetime] = mapped_column(default=now)
+    """When it came to us; imported comments were written earlier. Retention counts from here."""
+    edited_at: Mapped[datetime | None] = mapped_column(info=PUBLIC)
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str | None] = mapped_column(String(80))
+    decided_name: Mapped[str | None] = mapped_column(String(80))
+    reason: Mapped[str | None] = mapped_column(String(500))
+    """The words given with the last decision."""
+    source: Mapped[str | None] = mapped_column(String(20))
+    source_id: Mapped[str | None] = mapped_column(String(80))
+    import_id: Mapped[UUID | None] = mapped_column(ForeignKey("imports.id"))
+    version: Mapped[int] = mapped_column(default=1)
+
+    page: Mapped[Page] = relationship()
+    site: Mapped[Site] = relationship()
+    author: Mapped[Author] = relationship()
+    reasons: Mapped[list[HoldReason]] = relationship(order_by="HoldReason.n", lazy="selectin")
+
+    __mapper_args__ = {"version_id_col": version}
+
+    @validates("status")
+    def _status_by_the_table(self, _key: str, after: str) -> str:
+        states.check(self.status, after)
+        return after
+
+
+class HoldReason(Base):
+    """Why a comment was held, in words for moderators."""
+
+    __tablename__ = "hold_reasons"
+    __table_args__ = (Index(None, "code", "comment_id"),)
+
+    comment_id: Mapped[UUID] = mapped_column(ForeignKey("comments.id"), primary_key=True)
+    n: Mapped[int] = mapped_column(primary_key=True)
+    code: Mapped[str] = mapped_column(String(40))
+    detail: Mapped[str] = mapped_column(String(300))
+
+
+class CommentTally(Base):
+    """What is counted about a comment, apart from it: counting never makes anybody's version stale."""
+
+    __tablename__ = "comment_tallies"
+
+    comment_id: Mapped[UUID] = mapped_column(ForeignKey("comments.id"), primary_key=True)
+    replies: Mapped[int] = mapped_column(default=0)
+    """Approved direct replies."""
+    shown_replies: Mapped[int] = mapped_column(default=0)
+    """Direct replies that are shown, removed ancestors among them."""
+    votes: Mapped[int] = mapped_column(default=0)
+
+
+class CommentRevision(Base):
+    """One text of a comment: published once, held for a moderator, or refused."""
+
+    __tablename__ = "comment_revisions"
+    __table_args__ = (
+        CheckConstraint("state IN ('published', 'held', 'refused')", name="state"),
+        Index(None, "comment_id", "created_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    comment_id: Mapped[UUID] = mapped_column(ForeignKey("comments.id"))
+    state: Mapped[str] = mapped_column(String(10))
+    body: Mapped[str] = mapped_column(Text)
+    body_format: Mapped[str] = mapped_column(String(4))
+    by: Mapped[str] = mapped_column(String(80))
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class CommentSearch(Base):
+    """Name and text of a comment, indexed by words (FTS5 or tsvector). Never an address."""
+
+    __tablename__ = "comment_search"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    comment_id: Mapped[UUID] = mapped_column(ForeignKey("comments.id"), unique=True)
+    words: Mapped[str] = mapped_column(Text)
+
+
+class Import(Base):
+    """One run of an importer: what came with it can be taken back."""
+
+    __tablename__ = "imports"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"))
+    format: Mapped[str] = mapped_column(String(20))
+    actor: Mapped[str] = mapped_column(String(80))
+    started_at: Mapped[datetime] = mapped_column(default=now)
+    finished_at: Mapped[datetime | None]
+    undone_at: Mapped[datetime | None]
+    report: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)

@@ -1,0 +1,114 @@
+"""Every setting: its name, default and help. The only module that reads the environment."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import Field, dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from typing import Any
+
+from environs import Env, EnvError
+
+PREFIX = "GREENROOM_"
+
+
+class BadSetting(Exception):
+    """A setting that cannot be used; the text names it and says what it needs."""
+
+
+def setting(default: Any, help_: str, kind: str = "str", **more: Any) -> Any:
+    """A dataclass field that knows how to be read from the environment."""
+    meta = {"help": help_, "kind": kind, "secret": more.get("secret", False), "default": default}
+    if kind == "list":
+        return field(default_factory=lambda: list(default), metadata=meta)
+    return field(default=default, metadata=meta)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings. `GREENROOM_` + the field's name in capitals is the variable."""
+
+    env: str = setting("development", "`development` or `production`. Production refuses missing keys.")
+    public_url: str = setting(
+        "http://127.0.0.1:8080", "Where browsers reach Greenroom. Required when it listens off loopback."
+    )
+    host: str = setting("127.0.0.1", "The address to listen on.")
+    port: int = setting(8080, "The port to listen on.", "int")
+    database_url: str = setting(
+        "sqlite:///greenroom.db", "SQLite file, or `postgresql+psycopg://user:password@host/name`."
+    )
+    database_pool: int = setting(10, "Connections kept open to PostgreSQL by each process.", "int")
+    redis_url: str = setting("", "Valkey or Redis for limits shared by processes: `redis://host:6379/0`.")
+    keys_file: str = setting(
+        "greenroom.keys", "Where the keys are kept when they are not set one by one. Owner-only."
+    )
+    secret_key: str = setting("", "Signs sessions and form tokens. 32 characters or more.", secret=True)
+    email_keys: list[str] = setting(
+        [], "Fernet keys that seal e-mail addresses, newest first, commas between.", "list", secret=True
+    )
+    index_key: str = setting("", "Makes the blind index of addresses and networks.", secret=True)
+    audit_key: str = setting("", "Chains the audit log.", secret=True)
+    trusted_proxies: list[str] = setting(
+        [], "Addresses or networks of your own proxies. Only they may say who the client is.", "list"
+    )
+    threads: int = setting(8, "Requests worked on at once by a process.", "int")
+    max_waiting: int = setting(256, "Requests that may wait for a thread before 503 is answered.", "int")
+    body_timeout: float = setting(20.0, "Seconds a request body may take to arrive.", "float")
+    busy_timeout: float = setting(5.0, "Seconds to wait for a locked database before 503.", "float")
+    limits_enabled: bool = setting(True, "Switches every rate limit on or off.", "bool")
+    limit_submit: str = setting("6/minute;60/hour", "Comments from one address (a /64 for IPv6).")
+    limit_email: str = setting("6/10minute", "Comments with one e-mail address; more are held, silently.")
+    limit_page: str = setting("30/minute", "Comments on one page, from everybody.")
+    limit_site: str = setting("120/minute", "Comments on one site, from everybody.")
+    limit_preview: str = setting("30/minute", "Previews from one address.")
+    limit_signin: str = setting("5/minute;30/hour", "Failed sign-ins for one account and address.")
+    form_min_seconds: float = setting(3.0, "A form sent sooner than this is held: people are slower.", "float")
+    form_max_hours: float = setting(24.0, "A form older than this is held.", "float")
+    undo_seconds: float = setting(0.0, "How long a decision's events are held back.", "float")
+    import_max_mb: int = setting(2048, "Largest export that will be imported, unpacked, in MB.", "int")
+    check_deliverability: bool = setting(
+        False, "The worker looks up whether an address' domain takes mail, and notes it for moderators.", "bool"
+    )
+    log_level: str = setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
+
+    @property
+    def production(self) -> bool:
+        return self.env == "production"
+
+    @property
+    def sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def proxy_networks(self) -> list[IPv4Network | IPv6Network]:
+        return [ip_network(one, strict=False) for one in self.trusted_proxies]
+
+
+def variable(one: Field[Any]) -> str:
+    return PREFIX + one.name.upper()
+
+
+def load() -> Settings:
+    """Read the settings from the environment; BadSetting names the first one that cannot be used."""
+    env = Env()
+    values: dict[str, Any] = {}
+    for one in fields(Settings):
+        try:
+            if variable(one) in os.environ:
+                values[one.name] = getattr(env, one.metadata["kind"])(variable(one))
+        except EnvError as error:
+            raise BadSetting(f"{variable(one)} is not a valid {one.metadata['kind']}.") from error
+    settings = Settings(**values)
+    _check(settings)
+    return settings
+
+
+def _check(settings: Settings) -> None:
+    if settings.env not in ("development", "production"):
+        raise BadSetting("GREENROOM_ENV must be development or production.")
+    if not settings.public_url.startswith(("http://", "https://")):
+        raise BadSetting("GREENROOM_PUBLIC_URL must start with http:// or https://.")
+    try:
+        settings.proxy_networks  # noqa: B018 - parsing is the check
+    except ValueError as error:
+        raise BadSetting(f"GREENROOM_TRUSTED_PROXIES: {error}.") from error

@@ -1,0 +1,155 @@
+"""The database: one metadata, one clock, one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import DateTime, Dialect, Engine, MetaData, TypeDecorator, event, make_url
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.orm import DeclarativeBase
+from uuid_utils import compat
+
+from service.config import Settings
+
+PUBLIC: dict[str, Any] = {"public": True}
+"""`info` of a column that anybody may read. A column without it is private."""
+
+
+class Utc(TypeDecorator[datetime]):
+    """An aware UTC time on every database; SQLite would drop the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        return value.astimezone(UTC) if value is not None else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """Parent of every table; names for constraints so that migrations can find them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {datetime: Utc()}
+
+
+db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
+
+_before_commit: list[Callable[[], None]] = []
+
+
+def now() -> datetime:
+    """The time, aware, in UTC. The only clock."""
+    return datetime.now(UTC)
+
+
+def new_id() -> UUID:
+    """A UUIDv7 (RFC 9562): sorted by time."""
+    return compat.uuid7()
+
+
+def before_commit(step: Callable[[], None]) -> Callable[[], None]:
+    """Register a step that every transaction takes last; the audit chain's lock is held only then."""
+    _before_commit.append(step)
+    return step
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """All or nothing. The one place that commits. What was read before it is read anew inside.
+
+    Raises whatever its body raises, after a rollback; OperationalError when the database is locked or away.
+    """
+    session = db.session()
+    assert not session.new and not session.dirty, "changes belong inside the transaction"
+    session.rollback()
+    session.info["writes"] = True
+    try:
+        yield
+        session.flush()
+        for step in _before_commit:
+            step()
+        session.commit()
+    except BaseException:
+        session.rollback()
+        raise
+    finally:
+        session.info.clear()
+
+
+def insert_or_ignore(table: type[Base], values: dict[str, Any]) -> Any:
+    """INSERT … ON CONFLICT DO NOTHING; `rowcount` tells. A twin in another transaction is waited for."""
+    insert: Any = sqlite_insert if db.engine.dialect.name == "sqlite" else postgresql_insert
+    return insert(table).values(**values).on_conflict_do_nothing()
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Bind the engine; SQLite is told to be durable and to wait, PostgreSQL to check its connections."""
+    app.config["SQLALCHEMY_DATABASE_URI"] = _absolute(settings.database_url)
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(settings)
+    db.init_app(app)
+    with app.app_context():
+        if settings.sqlite:
+            _prepare_sqlite(db.engine, settings.busy_timeout)
+
+
+def _absolute(url: str) -> str:
+    """A relative SQLite path is seen from the working directory, as people expect, not from Flask's."""
+    parsed = make_url(url)
+    if not url.startswith("sqlite") or not parsed.database or parsed.database == ":memory:":
+        return url
+    return f"sqlite:///{Path(parsed.database).expanduser().resolve()}"
+
+
+def _engine_options(settings: Settings) -> dict[str, Any]:
+    if settings.sqlite:
+        return {"connect_args": {"timeout": settings.busy_timeout}, "pool_size": settings.threads}
+    wait = f"{int(settings.busy_timeout * 1000)}ms"
+    return {
+        "pool_pre_ping": True,
+        "pool_size": settings.database_pool,
+        "max_overflow": 0,
+        "pool_timeout": settings.busy_timeout,
+        "connect_args": {
+            "connect_timeout": int(settings.busy_timeout) or 1,
+            "options": f"-c lock_timeout={wait} -c statement_timeout=30s -c timezone=UTC",
+        },
+    }
+
+
+def _prepare_sqlite(engine: Engine, busy_timeout: float) -> None:
+    @event.listens_for(engine, "connect")
+    def connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # BEGIN is ours, below: the driver would start transactions late
+        cursor = connection.cursor()
+        cursor.execute(f"PRAGMA busy_timeout = {int(busy_timeout * 1000)}")
+        cursor.execute("PRAGMA journal_mode = WAL")
+        cursor.execute("PRAGMA synchronous = FULL")
+        cursor.execute("PRAGMA foreign_keys = ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Any) -> None:
+        # A writer asks for the lock at once: a reader that becomes a writer cannot wait for it (SQLITE_BUSY).
+        writes = db.session.registry.has() and db.session().info.get("writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,80 @@
+"""Is the process up, is it ready, and if not, why not: in words for the operator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Blueprint, Response, json
+from sqlalchemy.exc import SQLAlchemyError
+
+from service import revisions
+from service.revisions import WrongSchema
+
+bp = Blueprint("health", __name__)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One check: its name, whether it holds, and what to do when it does not."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+Check = Callable[[], Finding]
+_checks: list[Check] = []
+
+
+def check(one: Check) -> Check:
+    """Register a check that must hold before anything is served."""
+    if one not in _checks:
+        _checks.append(one)
+    return one
+
+
+@check
+def database() -> Finding:
+    try:
+        revisions.check()
+    except WrongSchema as error:
+        return Finding("database", False, str(error))
+    except SQLAlchemyError as error:
+        return Finding("database", False, f"The database cannot be reached ({type(error).__name__}).")
+    return Finding("database", True, "Reached, and of this code's version.")
+
+
+def findings() -> list[Finding]:
+    """Every check in order; a broken one ends the list, since the others lean on it."""
+    found: list[Finding] = []
+    for one in _checks:
+        found.append(one())
+        if not found[-1].ok:
+            break
+    return found
+
+
+@bp.route("/healthz")
+def healthz() -> Response:
+    """The process is up."""
+    return _answer({"status": "up"}, 200)
+
+
+@bp.route("/readyz")
+def readyz() -> Response:
+    """Database, migrations and keys are in order."""
+    found = findings()
+    ready = all(one.ok for one in found)
+    checks = {one.name: "ok" if one.ok else "failed" for one in found}
+    return _answer({"status": "ready" if ready else "not ready", "checks": checks}, 200 if ready else 503)
+
+
+def _answer(document: dict[str, object], status: int) -> Response:
+    response = Response(json.dumps(document), status, content_type="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    if status == 503:
+        response.headers["Retry-After"] = "5"
+    return response
+
+

@@ -1,0 +1,1 @@
+"""Idempotency-Key: the same request twice is done once, and answered alike."""

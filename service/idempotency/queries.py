@@ -1,0 +1,26 @@
+"""Questions about keys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import delete, select
+
+from service.db import db, insert_or_ignore, new_id, now
+from service.idempotency.models import IdempotencyKey
+
+
+def claim(scope: bytes, body: bytes) -> bool:
+    """Take the key for this transaction; False when a twin has it, after waiting for the twin's commit."""
+    row = {"scope": scope, "id": new_id(), "body": body, "status": 0, "answer": b"", "created_at": now()}
+    return db.session.execute(insert_or_ignore(IdempotencyKey, row)).rowcount == 1
+
+
+def found(scope: bytes) -> IdempotencyKey | None:
+    return db.session.scalar(select(IdempotencyKey).where(IdempotencyKey.scope == scope))
+
+
+def forget_before(moment: datetime) -> int:
+    """Drop keys older than `moment`; how many."""
+    gone = db.session.execute(delete(IdempotencyKey).where(IdempotencyKey.created_at < moment))
+    return gone.rowcount  # type: ignore[attr-defined, no-any-return]

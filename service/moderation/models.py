@@ -1,0 +1,36 @@
+"""Decisions on many comments at once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import JSON, CheckConstraint, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from service.db import Base, new_id, now
+
+
+class BulkDecision(Base):
+    """One decision on all that a filter matches, worked off in parts when it is long."""
+
+    __tablename__ = "bulk_decisions"
+    __table_args__ = (
+        CheckConstraint("state IN ('working', 'done')", name="state"),
+        Index(None, "state", "created_at"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    state: Mapped[str] = mapped_column(String(10), default="working")
+    moderator_id: Mapped[UUID]
+    actor: Mapped[str] = mapped_column(String(80))
+    name: Mapped[str] = mapped_column(String(80))
+    decision: Mapped[str] = mapped_column(String(10))
+    reason: Mapped[str | None] = mapped_column(String(500))
+    filter: Mapped[dict[str, Any]] = mapped_column(JSON)
+    site_ids: Mapped[list[str]] = mapped_column(JSON)
+    total: Mapped[int]
+    done: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    finished_at: Mapped[datetime | None]

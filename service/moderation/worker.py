@@ -1,0 +1,17 @@
+"""Regular work for moderators: long bulk decisions, part by part."""
+
+from __future__ import annotations
+
+from service.accounts.guard import principal_of
+from service.db import transaction
+from service.jobs import regularly
+from service.moderation.operations import work_bulk
+
+
+def decide() -> bool:
+    with transaction():
+        return work_bulk(principal_of)
+
+
+def register() -> None:
+    regularly("moderation.bulk", 1, decide)

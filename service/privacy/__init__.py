@@ -1,0 +1,1 @@
+"""Private things: sealed addresses, blind indexes, network labels, the keys to them."""

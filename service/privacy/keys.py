@@ -1,0 +1,109 @@
+"""The keys: made once, kept in a file that only the owner can read, or given one by one."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+from service.config import BadSetting, Settings
+
+_NAMES = ("SECRET_KEY", "EMAIL_KEYS", "INDEX_KEY", "AUDIT_KEY")
+_SHORTEST = 32
+
+
+@dataclass(frozen=True)
+class Keys:
+    """What signs, seals, finds and chains. `email` is newest first."""
+
+    secret: str
+    email: tuple[str, ...]
+    index: bytes
+    audit: bytes
+
+    def __repr__(self) -> str:
+        return "Keys(…)"
+
+
+def obtain(settings: Settings) -> Keys:
+    """The keys from the settings, else from the keys file; in development a missing file is made.
+
+    Raises BadSetting naming every key that is missing or unfit.
+    """
+    given = {
+        "SECRET_KEY": settings.secret_key,
+        "EMAIL_KEYS": ",".join(settings.email_keys),
+        "INDEX_KEY": settings.index_key,
+        "AUDIT_KEY": settings.audit_key,
+    }
+    path = Path(settings.keys_file).expanduser()
+    if not all(given.values()):
+        if not path.exists() and not settings.production and not any(given.values()):
+            create(path)
+        given = _read(path) | {name: value for name, value in given.items() if value}
+    return _checked(given, path)
+
+
+def create(path: Path) -> None:
+    """Write new keys to `path`, readable by its owner only. FileExistsError when it is there already."""
+    values = {
+        "SECRET_KEY": secrets.token_urlsafe(48),
+        "EMAIL_KEYS": Fernet.generate_key().decode(),
+        "INDEX_KEY": secrets.token_urlsafe(48),
+        "AUDIT_KEY": secrets.token_urlsafe(48),
+    }
+    write(path, values, os.O_EXCL)
+
+
+def write(path: Path, values: dict[str, str], extra_flags: int = os.O_TRUNC) -> None:
+    """Write `values` to `path` in one step: a crash leaves the old file or the new one, never half."""
+    fresh = path if extra_flags == os.O_EXCL else path.with_name(path.name + ".new")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | extra_flags, 0o600), "w") as file:
+        file.write("# Greenroom's keys. Keep a copy apart from the database: without them addresses are lost.\n")
+        file.writelines(f"{name}={values[name]}\n" for name in _NAMES)
+        file.flush()
+        os.fsync(file.fileno())
+    if fresh != path:
+        fresh.replace(path)
+
+
+def rotate_email_key(path: Path) -> None:
+    """Put a new sealing key first; the old ones still open what they sealed."""
+    values = _read(path)
+    values["EMAIL_KEYS"] = f"{Fernet.generate_key().decode()},{values['EMAIL_KEYS']}"
+    write(path, values)
+
+
+def retire_email_keys(path: Path) -> None:
+    """Forget every sealing key but the newest. Only after every address was sealed anew."""
+    values = _read(path)
+    values["EMAIL_KEYS"] = values["EMAIL_KEYS"].split(",")[0]
+    write(path, values)
+
+
+def _read(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    if path.stat().st_mode & 0o077:
+        raise BadSetting(f"{path} can be read by others. Run: chmod 600 {path}")
+    lines = (line.strip() for line in path.read_text().splitlines())
+    return dict(line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+
+
+def _checked(given: dict[str, str], path: Path) -> Keys:
+    missing = [f"GREENROOM_{name}" for name in _NAMES if not given.get(name)]
+    if missing:
+        raise BadSetting(f"{', '.join(missing)} not set, and not in {path}. Run `greenroom keys create`.")
+    for name in ("SECRET_KEY", "INDEX_KEY", "AUDIT_KEY"):
+        if len(given[name]) < _SHORTEST or len(set(given[name])) < 8:
+            raise BadSetting(f"GREENROOM_{name} is too easy to guess: give it {_SHORTEST} random characters or more.")
+    email = tuple(one.strip() for one in given["EMAIL_KEYS"].split(",") if one.strip())
+    for one in email:
+        try:
+            Fernet(one)
+        except ValueError as error:
+            raise BadSetting("GREENROOM_EMAIL_KEYS: each must be a Fernet key (32 bytes, base64url).") from error
+    return Keys(given["SECRET_KEY"], email, given["INDEX_KEY"].encode(), given["AUDIT_KEY"].encode())

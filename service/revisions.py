@@ -1,0 +1,77 @@
+"""Schema migrations: where they are, how they run, and whether the database fits the code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from service.db import db
+
+_LOCK = 0x67726D  # "grm": one process migrates a PostgreSQL database at a time
+
+
+class WrongSchema(Exception):
+    """The database and the code do not fit; the text says what to do."""
+
+
+def directory() -> Path:
+    """Inside the wheel, or beside the package in a checkout."""
+    packaged = Path(__file__).parent / "migrations"
+    return packaged if packaged.exists() else Path(__file__).parent.parent / "migrations"
+
+
+def config(connection: Connection | None = None) -> Config:
+    made = Config()
+    made.set_main_option("script_location", str(directory()))
+    made.attributes["connection"] = connection
+    return made
+
+
+def head() -> str:
+    """The newest revision that the code knows."""
+    found = ScriptDirectory.from_config(config()).get_current_head()
+    assert found is not None
+    return found
+
+
+def current() -> str | None:
+    """The revision of the database; None when it is empty."""
+    with db.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def migrate() -> tuple[str | None, str]:
+    """Bring the database to `head()`; (before, after). WrongSchema when it is newer than the code."""
+    before = current()
+    _refuse_newer(before)
+    with db.engine.connect() as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
+            connection.commit()
+        try:
+            command.upgrade(config(connection), "head")
+        finally:
+            if connection.dialect.name == "postgresql":
+                connection.rollback()
+                connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
+                connection.commit()
+    return before, head()
+
+
+def check() -> None:
+    """WrongSchema unless the database is at `head()`."""
+    now_at = current()
+    _refuse_newer(now_at)
+    if now_at != head():
+        raise WrongSchema("The database is older than this code. Run: greenroom migrate")
+
+
+def _refuse_newer(revision: str | None) -> None:
+    known = {one.revision for one in ScriptDirectory.from_config(config()).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise WrongSchema(f"The database ({revision}) is newer than this code. Install the newer Greenroom.")

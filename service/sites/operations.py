@@ -1,0 +1,113 @@
+"""Make and change sites and pages."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from service.audit.operations import Deed, record
+from service.db import db, new_id, now
+from service.errors import Conflict, Invalid
+from service.sites import queries
+from service.sites.addresses import Address, normal_origin
+from service.sites.models import Page, Site
+from service.webhooks.outbox import announce
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What ratings a site takes: up to `maximum`, in whole or half steps, from the first step on."""
+
+    maximum: float
+    halves: bool
+
+    @property
+    def step(self) -> float:
+        return 0.5 if self.halves else 1.0
+
+    def has(self, value: float) -> bool:
+        return self.step <= value <= self.maximum and (value / self.step).is_integer()
+
+
+def scale_of(site: Site) -> Scale | None:
+    return Scale(site.rating_max, site.rating_halves) if site.rating_max else None
+
+
+def add_site(key: str, name: str, origins: list[str], *, actor: str) -> Site:
+    """A new site. Conflict when the key is taken, Invalid when an origin is none."""
+    if queries.site_of(key):
+        raise Conflict(f"There is a site {key} already.")
+    site = Site(id=new_id(), key=key, name=name, origins=_origins(origins))
+    db.session.add(site)
+    db.session.flush()
+    record(Deed("site.added", actor, site.id, site.id, {"key": key, "name": name}))
+    return site
+
+
+def change_site(site: Site, values: dict[str, Any], *, actor: str) -> None:
+    """Set some of a site's settings (already validated by SiteSettings)."""
+    if "origins" in values:
+        values = values | {"origins": _origins(values["origins"])}
+    before = {name: getattr(site, name) for name in values}
+    if "rating_max" in values and before["rating_max"] not in (None, values["rating_max"]):
+        if queries.has_ratings(site):
+            raise Conflict("There are ratings on the old scale already. They would have to be converted.")
+    for name, value in values.items():
+        setattr(site, name, value)
+    db.session.flush()
+    record(Deed("site.changed", actor, site.id, site.id, {"before": before, "after": values}))
+
+
+def _origins(texts: list[str]) -> list[str]:
+    try:
+        return [normal_origin(one) for one in texts]
+    except ValueError as error:
+        raise Invalid.field("origins", "origin", str(error)) from error
+
+
+def open_page(site: Site, address: Address, title: str) -> Page:
+    """The page at an address, made when it is the first time. Two at once get the same one."""
+    page = queries.page_at(site, address.key)
+    if page:
+        return page
+    page = Page(id=new_id(), site_id=site.id, key=address.key, url=address.url, title=title, created_at=now())
+    page.site = site
+    db.session.add(page)
+    db.session.flush()
+    if queries.claim_address(site.id, address.key, page.id):
+        announce("thread.opened", site.id, page.id, {"page": page_view(page)})
+        return page
+    db.session.delete(page)
+    db.session.flush()
+    winner = queries.page_at(site, address.key)
+    assert winner is not None
+    return winner
+
+
+def add_alias(page: Page, address: Address, *, actor: str) -> None:
+    """Let another address lead to the page. Conflict when it leads elsewhere."""
+    if not queries.claim_address(page.site_id, address.key, page.id):
+        other = queries.page_at(page.site, address.key)
+        if other is None or other.id != page.id:
+            raise Conflict("That address belongs to another page.")
+        return
+    record(Deed("page.alias", actor, page.site_id, page.id, {"alias": address.key}))
+
+
+def change_page(page: Page, *, actor: str, title: str | None = None, closed: bool | None = None) -> None:
+    """Rename, close or reopen a page."""
+    if title is not None and title != page.title:
+        record(Deed("page.renamed", actor, page.site_id, page.id, {"before": page.title, "after": title}))
+        page.title = title
+    if closed is not None and closed != (page.closed_at is not None):
+        page.closed_at = now() if closed else None
+        action = "thread.closed" if closed else "thread.opened"
+        record(Deed(action, actor, page.site_id, page.id))
+        announce(action, page.site_id, page.id, {"page": page_view(page), "actor": actor})
+    db.session.flush()
+
+
+def page_view(page: Page) -> dict[str, Any]:
+    """A page as events tell it."""
+    state = "closed" if page.closed_since() else "open"
+    return {"id": str(page.id), "url": page.url, "title": page.title, "state": state}

@@ -1,0 +1,55 @@
+"""Which web pages may read and post: exact origins per site, no cookies, no wildcard."""
+
+from __future__ import annotations
+
+from flask import Response, current_app, g, request
+
+from service.errors import NotFound, OriginNotAllowed
+from service.sites import queries
+from service.sites.addresses import origin_of
+from service.sites.models import Site
+
+
+def find_site() -> None:
+    """Before each request of a public door: the site of its path. NotFound when there is none.
+
+    First of all, so that a refusal of anything else can name the allowed origin too.
+    """
+    key = (request.view_args or {}).get("site", "")
+    g.site = queries.site_of(key) if len(key) <= 64 else None
+    if g.site is None:
+        raise NotFound("There is no site by that name.")
+
+
+def this_site() -> Site:
+    site: Site = g.site
+    return site
+
+
+def own_origin() -> str:
+    return origin_of(current_app.config["PUBLIC_URL"])
+
+
+def check_poster(site: Site, *, null_allowed: bool = False) -> bool:
+    """Refuse a foreign Origin (403). Absent or own is fine; `null` only where it is allowed; whether it is `null`."""
+    origin = request.headers.get("Origin")
+    if origin is None or origin == own_origin() or origin in site.origins:
+        return False
+    if origin == "null" and null_allowed:
+        return True
+    raise OriginNotAllowed()
+
+
+def allow_origin(response: Response) -> Response:
+    """Name the asking origin when the site lists it; say on every answer that it depends on the Origin."""
+    response.vary.add("Origin")
+    origin = request.headers.get("Origin")
+    site: Site | None = g.get("site")
+    if origin and site and origin in site.origins:
+        response.headers["Access-Control-Allow-Origin"] = origin
+        response.headers["Access-Control-Expose-Headers"] = "ETag, RateLimit, RateLimit-Policy, Retry-After"
+        if request.method == "OPTIONS":
+            response.headers["Access-Control-Allow-Methods"] = "GET, POST"
+            response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Idempotency-Key"
+            response.headers["Access-Control-Max-Age"] = "600"
+    return response

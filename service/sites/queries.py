@@ -1,0 +1,95 @@
+"""Questions about sites and pages, and the counters kept in step with their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from sqlalchemy import and_, or_, select, update
+from sqlalchemy.orm import joinedload
+
+from service.db import db, insert_or_ignore
+from service.pagination import Page as Rows
+from service.pagination import Position, page_of
+from service.sites.models import Page, PageAddress, RatingCount, Site
+
+
+def site_of(key: str) -> Site | None:
+    return db.session.scalar(select(Site).where(Site.key == key))
+
+
+def site_by_id(site_id: UUID) -> Site | None:
+    return db.session.get(Site, site_id)
+
+
+def sites() -> Sequence[Site]:
+    return db.session.scalars(select(Site).order_by(Site.key)).all()
+
+
+def page_at(site: Site, key: str) -> Page | None:
+    """The page that an address leads to."""
+    at = and_(PageAddress.page_id == Page.id, PageAddress.site_id == site.id, PageAddress.key == key)
+    return db.session.scalar(select(Page).join(PageAddress, at).options(joinedload(Page.site)))
+
+
+def pages_at(site: Site, keys: Iterable[str]) -> dict[str, Page]:
+    """The pages that some addresses lead to, by address."""
+    at = and_(PageAddress.site_id == site.id, PageAddress.key.in_(list(keys)))
+    rows = select(PageAddress.key, Page).join(Page, PageAddress.page_id == Page.id).where(at)
+    return {key: page for key, page in db.session.execute(rows)}
+
+
+def page_by_id(page_id: UUID) -> Page | None:
+    return db.session.get(Page, page_id)
+
+
+def pages(site_ids: Sequence[UUID], after: Position | None, limit: int) -> Rows[Page]:
+    """The newest pages of some sites first, keyset-paged."""
+    rows = select(Page).where(Page.site_id.in_(site_ids)).options(joinedload(Page.site))
+    if after:
+        rows = rows.where(
+            or_(Page.created_at < after.at, and_(Page.created_at == after.at, Page.id < after.id))
+        )
+    found = db.session.scalars(rows.order_by(Page.created_at.desc(), Page.id.desc()).limit(limit + 1)).all()
+    return page_of(found, limit, lambda page: Position(page.created_at, page.id))
+
+
+def claim_address(site_id: UUID, key: str, page_id: UUID) -> bool:
+    """Give an address to a page; False when another page has it (also one of another transaction)."""
+    row = insert_or_ignore(PageAddress, {"site_id": site_id, "key": key, "page_id": page_id})
+    return db.session.execute(row).rowcount == 1
+
+
+def count_comment(page_id: UUID, by: int) -> None:
+    """Change a page's counter of published comments."""
+    change = update(Page).where(Page.id == page_id).values(comment_count=Page.comment_count + by)
+    db.session.execute(change.execution_options(synchronize_session=False))
+
+
+def count_rating(page_id: UUID, scale: float, value: float, by: int) -> None:
+    """Change one bar of a page's histogram."""
+    at = {"page_id": page_id, "scale": scale, "value": value}
+    db.session.execute(insert_or_ignore(RatingCount, at | {"count": 0}))
+    bar = update(RatingCount).where(
+        RatingCount.page_id == page_id, RatingCount.scale == scale, RatingCount.value == value
+    )
+    db.session.execute(
+        bar.values(count=RatingCount.count + by).execution_options(synchronize_session=False)
+    )
+
+
+def has_ratings(site: Site) -> bool:
+    """Whether anybody has rated a page of the site, published or not."""
+    rated = select(RatingCount.page_id).join(Page, Page.id == RatingCount.page_id).where(Page.site_id == site.id)
+    return db.session.scalar(rated.limit(1)) is not None
+
+
+def histograms(page_ids: Sequence[UUID], scale: float) -> dict[UUID, dict[float, int]]:
+    """The approved ratings of some pages on one scale: {page: {value: count}}."""
+    rows = select(RatingCount.page_id, RatingCount.value, RatingCount.count).where(
+        RatingCount.page_id.in_(page_ids), RatingCount.scale == scale, RatingCount.count > 0
+    )
+    found: dict[UUID, dict[float, int]] = {}
+    for page_id, value, count in db.session.execute(rows.order_by(RatingCount.value)):
+        found.setdefault(page_id, {})[value] = count
+    return found

@@ -1,0 +1,1 @@
+"""Is it spam, should it wait? Pure rules over facts, in order."""

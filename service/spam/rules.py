@@ -1,0 +1,99 @@
+"""One function a rule: facts in, a finding or None out. No database, no clock, no network."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+HOLD, SPAM = "hold", "spam"
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the rules may know about a submission."""
+
+    body: str
+    mode: str
+    """The site's policy: pre, post or first_timers."""
+    known_author: bool = False
+    """A token was shown whose holder has an approved comment. A typed address never makes one known."""
+    honeypot: str = ""
+    form_age: float | None = None
+    """Seconds since the form was drawn; None when it has no (valid) time token."""
+    is_form: bool = False
+    form_min_seconds: float = 3.0
+    null_origin: bool = False
+    too_many_by_email: bool = False
+    same_text_by_email: bool = False
+    rated_by_email: bool = False
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a rule found: how bad, a code for machines, a sentence for moderators."""
+
+    weight: str
+    code: str
+    detail: str
+    risk: int = 0
+    """How much this counts when the queue is sorted by risk."""
+
+
+def honeypot_filled(facts: Facts) -> Finding | None:
+    if not facts.honeypot:
+        return None
+    return Finding(SPAM, "honeypot", "A field that people do not see was filled in.", risk=10)
+
+
+def too_fast(facts: Facts) -> Finding | None:
+    if facts.form_age is None or facts.form_age >= facts.form_min_seconds:
+        return None
+    return Finding(HOLD, "too-fast", f"The form was sent after {facts.form_age:.1f} seconds.", risk=4)
+
+
+def no_form_token(facts: Facts) -> Finding | None:
+    if not facts.is_form or facts.form_age is not None:
+        return None
+    return Finding(HOLD, "no-form-token", "The form carried no fresh time token.", risk=1)
+
+
+def unknown_origin(facts: Facts) -> Finding | None:
+    if not facts.null_origin:
+        return None
+    return Finding(HOLD, "null-origin", "The browser did not say which page the form was on.", risk=2)
+
+
+def flood_by_email(facts: Facts) -> Finding | None:
+    if not facts.too_many_by_email:
+        return None
+    return Finding(HOLD, "email-flood", "Many comments came with this e-mail address.", risk=5)
+
+
+def repeated_by_email(facts: Facts) -> Finding | None:
+    if not facts.same_text_by_email:
+        return None
+    return Finding(HOLD, "email-duplicate", "The same text came with this e-mail address before.", risk=4)
+
+
+def second_rating(facts: Facts) -> Finding | None:
+    if not facts.rated_by_email:
+        return None
+    return Finding(HOLD, "second-rating", "This e-mail address has rated the page before.", risk=2)
+
+
+def many_links(facts: Facts) -> Finding | None:
+    links = len(_LINK.findall(facts.body))
+    if links < 2:
+        return None
+    return Finding(HOLD, "links", f"The text holds {links} links.", risk=3)
+
+
+def moderated_site(facts: Facts) -> Finding | None:
+    if facts.mode == "pre":
+        return Finding(HOLD, "pre-moderation", "Every comment of this site waits for a moderator.")
+    if facts.mode == "first_timers" and not facts.known_author:
+        return Finding(HOLD, "first-timer", "The first comment of somebody waits for a moderator.", risk=1)
+    return None
+
+
+_LINK = re.compile(r"https?://|\bwww\.", re.IGNORECASE)

@@ -1,0 +1,50 @@
+"""Announce a change in its own transaction; release what is due, in order, one releaser at a time."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from service.db import db, new_id, now
+from service.webhooks import queries
+from service.webhooks.models import Event
+
+EVENT_TYPES = (
+    "comment.created", "comment.approved", "comment.rejected", "comment.spam", "comment.deleted", "comment.restored",
+    "comment.edited", "thread.opened", "thread.closed",
+)  # fmt: skip
+_BATCH = 1_000
+
+
+def announce(
+    type_: str, site_id: UUID, subject_id: UUID, data: dict[str, Any], *, not_before: datetime | None = None
+) -> Event:
+    """Write an event row. It shows to nobody before `not_before` (default: at once)."""
+    assert type_ in EVENT_TYPES, type_
+    moment = now()
+    event = Event(
+        id=new_id(), site_id=site_id, subject_id=subject_id, type=type_, data=data,
+        created_at=moment, not_before=not_before or moment,
+    )  # fmt: skip
+    db.session.add(event)
+    return event
+
+
+def release_due() -> int:
+    """Give `seq` to every due event; how many. Call in a transaction of its own.
+
+    The lock on the head is held until the commit, so a `seq` is seen only when every smaller one is: a cursor
+    over `seq` can skip nothing, in whatever order the announcing transactions commit.
+    """
+    if not queries.any_due(now()):
+        return 0
+    head = queries.locked_head()
+    given = 0
+    while batch := queries.due(now(), _BATCH):
+        for event in batch:
+            head.seq += 1
+            event.seq = head.seq
+        db.session.flush()
+        given += len(batch)
+    return given

@@ -1,0 +1,39 @@
+"""Questions to the outbox."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+
+from service.db import db, insert_or_ignore
+from service.webhooks.models import Event, EventHead
+
+
+def locked_head() -> EventHead:
+    """The releaser's row, locked until the commit."""
+    db.session.execute(insert_or_ignore(EventHead, {"id": 1, "seq": 0}))
+    head = select(EventHead).where(EventHead.id == 1).with_for_update()
+    return db.session.scalars(head.execution_options(populate_existing=True)).one()
+
+
+def any_due(at: datetime) -> bool:
+    """Whether an unreleased event is due: one look-up in a small index."""
+    due = select(Event.id).where(Event.seq.is_(None), Event.not_before <= at).limit(1)
+    return db.session.scalar(due) is not None
+
+
+def due(at: datetime, limit: int) -> Sequence[Event]:
+    """Unreleased events that are due, oldest first."""
+    rows = select(Event).where(Event.seq.is_(None), Event.not_before <= at)
+    return db.session.scalars(rows.order_by(Event.not_before, Event.id).limit(limit)).all()
+
+
+def released(site_ids: Sequence[UUID], *, after: int, types: Sequence[str], limit: int) -> Sequence[Event]:
+    """Released events of some sites after a `seq`, in order."""
+    rows = select(Event).where(Event.seq > after, Event.site_id.in_(site_ids))
+    if types:
+        rows = rows.where(Event.type.in_(types))
+    return db.session.scalars(rows.order_by(Event.seq).limit(limit)).all()
