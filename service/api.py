@@ -33,7 +33,7 @@ _PAGE = """\
 <div id="reference"></div>
 <script src="/docs/assets/swagger-ui-bundle.js"></script>
 <script src="/docs/reference.js"></script>
-<noscript>The reference needs JavaScript. The document itself is at <a href="/openapi.json">/openapi.json</a>.</noscript>
+<noscript>This page needs JavaScript. The document itself: <a href="/openapi.json">/openapi.json</a>.</noscript>
 </html>
 """
 # Swagger UI sets style attributes; scripts come from this origin alone.

@@ -97,10 +97,12 @@ def transaction() -> Iterator[None]:
         session.info.clear()
 
 
-def insert_or_ignore(table: type[Base], values: dict[str, Any]) -> Any:
-    """INSERT … ON CONFLICT DO NOTHING; `rowcount` tells. A twin in another transaction is waited for."""
+def insert_if_new(table: type[Base], values: dict[str, Any]) -> bool:
+    """INSERT … ON CONFLICT DO NOTHING; whether it is new. A twin in another transaction is waited for."""
     insert: Any = sqlite_insert if db.engine.dialect.name == "sqlite" else postgresql_insert
-    return insert(table).values(**values).on_conflict_do_nothing()
+    row = insert(table).values(**values).on_conflict_do_nothing()
+    done = db.session.execute(row, execution_options={"preserve_rowcount": True})
+    return bool(done.rowcount == 1)  # type: ignore[attr-defined]
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -151,5 +153,6 @@ def _prepare_sqlite(engine: Engine, busy_timeout: float) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
         # A writer asks for the lock at once: a reader that becomes a writer cannot wait for it (SQLITE_BUSY).
-        writes = db.session.registry.has() and db.session().info.get("writes")
+        by_session = db.session.registry.has() and db.session().info.get("writes")
+        writes = by_session or connection.get_execution_options().get("writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

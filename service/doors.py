@@ -119,5 +119,3 @@ def conditional(response: Response) -> Response:
     response.headers["Cache-Control"] = "no-cache"
     response.add_etag()
     return response.make_conditional(request)
-
-

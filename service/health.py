@@ -76,5 +76,3 @@ def _answer(document: dict[str, object], status: int) -> Response:
     if status == 503:
         response.headers["Retry-After"] = "5"
     return response
-
-

@@ -49,7 +49,7 @@ def migrate() -> tuple[str | None, str]:
     """Bring the database to `head()`; (before, after). WrongSchema when it is newer than the code."""
     before = current()
     _refuse_newer(before)
-    with db.engine.connect() as connection:
+    with db.engine.connect().execution_options(writes=True) as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
             connection.commit()

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, Index, LargeBinary, String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from service.db import Base, new_id
 
@@ -41,6 +41,8 @@ class AuditDetail(Base):
     entry_id: Mapped[UUID] = mapped_column(ForeignKey("audit_entries.id"), primary_key=True)
     salt: Mapped[bytes] = mapped_column(LargeBinary(16))
     details: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+    entry: Mapped[AuditEntry] = relationship()
 
 
 class AuditHead(Base):

@@ -54,7 +54,7 @@ def _append(chain: str, n: int, previous: bytes, deed: Deed) -> tuple[int, bytes
     )  # fmt: skip
     entry.digest = digest(entry)
     db.session.add(entry)
-    db.session.add(AuditDetail(entry_id=entry.id, salt=salt, details=deed.details))
+    db.session.add(AuditDetail(entry=entry, salt=salt, details=deed.details))
     return n, entry.digest
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import and_, or_, select
 
 from service.audit.models import AuditDetail, AuditEntry, AuditHead
-from service.db import db, insert_or_ignore
+from service.db import db, insert_if_new
 from service.pagination import Page, Position, page_of
 
 Link = tuple[AuditEntry, AuditDetail | None]
@@ -16,7 +16,7 @@ Link = tuple[AuditEntry, AuditDetail | None]
 
 def locked_head(chain: str) -> AuditHead:
     """The chain's head, made if need be, locked until the commit."""
-    db.session.execute(insert_or_ignore(AuditHead, {"chain": chain, "n": 0, "digest": bytes(32)}))
+    insert_if_new(AuditHead, {"chain": chain, "n": 0, "digest": bytes(32)})
     found = select(AuditHead).where(AuditHead.chain == chain)
     return db.session.scalars(found.with_for_update().execution_options(populate_existing=True)).one()
 
@@ -33,8 +33,8 @@ def links(chain: str) -> Iterator[Link]:
         .where(AuditEntry.chain == chain)
         .order_by(AuditEntry.n)
     )
-    for entry, detail in db.session.execute(rows.execution_options(yield_per=500)):
-        yield entry, detail
+    for link in db.session.execute(rows.execution_options(yield_per=500)):
+        yield link.tuple()
 
 
 def listed(

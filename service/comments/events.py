@@ -6,7 +6,7 @@ from typing import Any
 
 from service.comments import status as states
 from service.comments.models import Comment
-from service.sites.operations import page_view
+from service.sites.events import page_view
 
 LONGEST_TEXT = 4_000
 """Bytes of text in an event; the rest is behind `url`."""

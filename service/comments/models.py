@@ -13,7 +13,6 @@ from service.comments import status as states
 from service.db import PUBLIC, Base, new_id, now
 from service.sites.models import Page, Site
 
-
 _PRIVATE = "email_sealed IS NOT NULL OR network_label IS NOT NULL"
 
 
@@ -47,7 +46,10 @@ class Comment(Base):
         Index("ix_comments_author", "author_id"),
         Index("uq_comments_source", "site_id", "source", "source_id", unique=True),
         Index("ix_comments_batch", "import_id"),
-        Index("ix_comments_private", "site_id", "received_at", sqlite_where=text(_PRIVATE), postgresql_where=text(_PRIVATE)),
+        Index(
+            "ix_comments_private", "site_id", "received_at",
+            sqlite_where=text(_PRIVATE), postgresql_where=text(_PRIVATE),
+        ),
     )  # fmt: skip
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id, info=PUBLIC)

@@ -26,7 +26,7 @@ from service.spam.rules import Facts
 from service.spam.verdict import Verdict, judge
 from service.webhooks.outbox import announce
 
-TOKEN_PREFIX = "gra_"
+TOKEN_PREFIX = "gra_"  # noqa: S105 - how tokens begin, not one
 _SAME_TEXT = timedelta(days=1)
 
 
@@ -101,7 +101,8 @@ def submit(site: Site, what: Submission, sender: Sender) -> Submitted:
         id=new_id(), site=site, page=page, author=author, parent_id=what.parent_id, name=what.name,
         website=what.website, email_sealed=seal(what.email), email_index=index, network_label=label,
         rating=what.rating, rating_scale=site.rating_max if what.rating is not None else None,
-        risk=verdict.risk, reasons=_reasons(verdict), notify=what.notify, notify_consent_at=now() if what.notify else None,
+        notify=what.notify, notify_consent_at=now() if what.notify else None,
+        risk=verdict.risk, reasons=_reasons(verdict),
     )  # fmt: skip
     _write(comment, what.body, "md")
     transition(comment, verdict.status, Change(f"author:{author.id}", "comment.created"))

@@ -13,7 +13,7 @@ from sqlalchemy.orm import joinedload
 
 from service.comments.models import Author, Comment, CommentSearch, CommentTally
 from service.comments.status import APPROVED, PENDING
-from service.db import PUBLIC, db, insert_or_ignore
+from service.db import PUBLIC, db, insert_if_new
 from service.pagination import Page as Rows
 from service.pagination import Position, page_of
 from service.sites.models import Page, Site
@@ -68,9 +68,7 @@ def published(page_id: UUID, *, sort: str, after: Position | None, limit: int) -
 def replies(parent_ids: Sequence[UUID], *, each: int, after: Position | None = None) -> Sequence[PublicRow]:
     """The first `each` shown replies of every parent (after a position), parents mixed, oldest first."""
     number = func.row_number().over(partition_by=Comment.parent_id, order_by=(Comment.created_at, Comment.id))
-    shown = select(Comment.id, number.label("n")).where(
-        Comment.parent_id.in_(parent_ids), Comment.shown.is_(True)
-    )
+    shown = select(Comment.id, number.label("n")).where(Comment.parent_id.in_(parent_ids), Comment.shown.is_(True))
     if after:
         shown = shown.where(tuple_(Comment.created_at, Comment.id) > (after.at, after.id))
     first = shown.subquery()
@@ -80,9 +78,7 @@ def replies(parent_ids: Sequence[UUID], *, each: int, after: Position | None = N
 
 def shown_one(site_id: UUID, comment_id: UUID) -> PublicRow | None:
     """A comment that the public may see, or the place of a removed one; None for all else."""
-    rows = _told(Comment.page_id).where(
-        Comment.id == comment_id, Comment.site_id == site_id, Comment.shown.is_(True)
-    )
+    rows = _told(Comment.page_id).where(Comment.id == comment_id, Comment.site_id == site_id, Comment.shown.is_(True))
     return db.session.execute(rows).first()
 
 
@@ -97,9 +93,7 @@ def latest(site_id: UUID, *, page_id: UUID | None, after: Position | None, limit
         rows = rows.where(Comment.page_id == page_id)
     if after:
         rows = rows.where(tuple_(Comment.created_at, Comment.id) < (after.at, after.id))
-    found = db.session.execute(
-        rows.order_by(Comment.created_at.desc(), Comment.id.desc()).limit(limit + 1)
-    ).all()
+    found = db.session.execute(rows.order_by(Comment.created_at.desc(), Comment.id.desc()).limit(limit + 1)).all()
     return page_of(found, limit, place)
 
 
@@ -130,9 +124,7 @@ def is_known(author_id: UUID) -> bool:
 
 def said_before(page_id: UUID, body: str, *, since: datetime, by: Any) -> bool:
     """Whether a condition `by` (an author, a network, an address) matches a comment of the same words."""
-    same = select(Comment.id).where(
-        Comment.page_id == page_id, Comment.created_at >= since, Comment.body == body, by
-    )
+    same = select(Comment.id).where(Comment.page_id == page_id, Comment.created_at >= since, Comment.body == body, by)
     return db.session.scalar(same.limit(1)) is not None
 
 
@@ -176,7 +168,7 @@ def is_shown(comment_id: UUID) -> bool:
 def tally(comment_id: UUID) -> CommentTally:
     """The tally of a comment, made if need be, locked until the commit."""
     row = {"comment_id": comment_id, "replies": 0, "shown_replies": 0, "votes": 0}
-    db.session.execute(insert_or_ignore(CommentTally, row))
+    insert_if_new(CommentTally, row)
     locked = select(CommentTally).where(CommentTally.comment_id == comment_id).with_for_update()
     return db.session.scalars(locked.execution_options(populate_existing=True)).one()
 
@@ -190,7 +182,7 @@ def set_shown(comment_id: UUID, shown: bool) -> None:
 def index_words(comment: Comment) -> None:
     """Put a comment's name and text into the index of words."""
     words = f"{comment.name}\n{comment.body}"
-    if db.session.execute(insert_or_ignore(CommentSearch, {"comment_id": comment.id, "words": words})).rowcount:
+    if insert_if_new(CommentSearch, {"comment_id": comment.id, "words": words}):
         return
     change = update(CommentSearch).where(CommentSearch.comment_id == comment.id).values(words=words)
     db.session.execute(change.execution_options(synchronize_session=False))
@@ -243,3 +235,16 @@ def with_words(text_: str) -> Any:
         vector = func.to_tsvector(_SIMPLE, CommentSearch.words)
         found = vector.op("@@")(func.to_tsquery(_SIMPLE, match))
     return Comment.id.in_(select(CommentSearch.comment_id).where(found))
+
+
+def sealed_after(after: UUID | None, limit: int) -> Sequence[Row[Any]]:
+    """The next comments that hold an address: id, sealed bytes; locked."""
+    rows = select(Comment.id, Comment.email_sealed).where(Comment.email_sealed.is_not(None))
+    if after:
+        rows = rows.where(Comment.id > after)
+    return db.session.execute(rows.order_by(Comment.id).limit(limit).with_for_update()).all()
+
+
+def replace_seal(comment_id: UUID, sealed: bytes) -> None:
+    table = Comment.__table__
+    db.session.execute(update(table).where(table.c.id == comment_id).values(email_sealed=sealed))  # type: ignore[arg-type]

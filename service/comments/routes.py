@@ -176,9 +176,7 @@ def _counts(asked: list[str]) -> dict[str, Any]:
     found = sites.pages_at(site, keys)
     rated = _ratings(site, [page.id for page in found.values()])
     none = {"comment_count": 0, "rating": None}
-    counts = {
-        key: {"comment_count": page.comment_count, "rating": rated[page.id]} for key, page in found.items()
-    }
+    counts = {key: {"comment_count": page.comment_count, "rating": rated[page.id]} for key, page in found.items()}
     return {"counts": [{"page": page} | counts.get(key, none) for page, key in zip(asked, keys, strict=True)]}
 
 

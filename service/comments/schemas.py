@@ -57,7 +57,9 @@ def email(text: str) -> str:
 def body(text: str) -> str:
     cleaned = plaintext.clean_body(text)
     if len(cleaned) > BODY_LENGTH:
-        raise PlainTextError("too-long", f"A comment has at most {BODY_LENGTH:,} characters. Yours has {len(cleaned):,}.")
+        raise PlainTextError(
+            "too-long", f"A comment has at most {BODY_LENGTH:,} characters. Yours has {len(cleaned):,}."
+        )
     return cleaned
 
 
@@ -124,11 +126,15 @@ class ThreadQuery(PageQuery, ListQuery):
 
 
 class CountsQuery(ma.Schema):
-    page = fields.List(fields.String(validate=validate.Length(1, 2048)), required=True, validate=validate.Length(1, 100))
+    page = fields.List(
+        fields.String(validate=validate.Length(1, 2048)), required=True, validate=validate.Length(1, 100)
+    )
 
 
 class CountsBody(ma.Schema):
-    pages = fields.List(fields.String(validate=validate.Length(1, 2048)), required=True, validate=validate.Length(1, 100))
+    pages = fields.List(
+        fields.String(validate=validate.Length(1, 2048)), required=True, validate=validate.Length(1, 100)
+    )
 
 
 class FeedQuery(ma.Schema):

@@ -6,14 +6,14 @@ from datetime import datetime
 
 from sqlalchemy import delete, select
 
-from service.db import db, insert_or_ignore, new_id, now
+from service.db import db, insert_if_new, new_id, now
 from service.idempotency.models import IdempotencyKey
 
 
 def claim(scope: bytes, body: bytes) -> bool:
     """Take the key for this transaction; False when a twin has it, after waiting for the twin's commit."""
     row = {"scope": scope, "id": new_id(), "body": body, "status": 0, "answer": b"", "created_at": now()}
-    return db.session.execute(insert_or_ignore(IdempotencyKey, row)).rowcount == 1
+    return insert_if_new(IdempotencyKey, row)
 
 
 def found(scope: bytes) -> IdempotencyKey | None:

@@ -1,4 +1,4 @@
-"""Decide, edit, reveal: a state change is always comments.operations.transition, wrapped in who may and what was seen."""
+"""Decide, edit, reveal: comments.operations.transition, wrapped in who may and what they had seen."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from service.accounts.guard import Principal
+from service.accounts.principal import Principal
 from service.audit.operations import Deed, record
 from service.comments import queries as comments
+from service.comments.events import EVENT_OF
 from service.comments.models import Comment
 from service.comments.operations import Change, revise, transition
 from service.comments.schemas import timestamp
 from service.comments.status import DECISIONS, PENDING, IllegalTransition
-from service.comments.events import EVENT_OF
 from service.db import db, new_id, now
 from service.errors import Conflict, NotFound, Problem, StaleVersion, VersionNeeded
 from service.moderation import queries

@@ -114,9 +114,7 @@ def sizes(site_ids: Sequence[UUID]) -> dict[UUID, dict[str, int]]:
 
 
 def oldest_pending(site_ids: Sequence[UUID]) -> datetime | None:
-    waiting = select(func.min(Comment.created_at)).where(
-        Comment.site_id.in_(site_ids), Comment.status == "pending"
-    )
+    waiting = select(func.min(Comment.created_at)).where(Comment.site_id.in_(site_ids), Comment.status == "pending")
     return db.session.scalar(waiting)
 
 

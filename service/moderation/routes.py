@@ -31,16 +31,15 @@ def read_queue(query: dict[str, Any]) -> dict[str, Any]:
     """Comments of your sites by state, page, words or reason."""
     limit, cursor, sort = query.pop("limit"), query.pop("cursor"), query.pop("sort")
     owner = ("queue", sort, sorted(query.items(), key=str))
-    found = queries.listed(wanted(**query), sort=sort, after=read_cursor(cursor, *owner), limit=limit)
+    found = queries.listed(wanted(query, "read"), sort=sort, after=read_cursor(cursor, *owner), limit=limit)
     return {"comments": [views.comment(one) for one in found.rows], "next": write_cursor(found.next, *owner)}
 
 
-def wanted(
-    *, site: str | None, page: str | None, q: str | None, reason: str | None, status: str | None, scope: str = "read"
-) -> Filter:
-    """A filter over the sites that the principal may see."""
-    found = sites_of(site, scope)
-    return Filter([one.id for one in found], status, page_id_of(found, page), q, reason)
+def wanted(query: dict[str, Any], scope: str) -> Filter:
+    """A filter over the sites on which the principal has the scope."""
+    found = sites_of(query["site"], scope)
+    page_id = page_id_of(found, query["page"])
+    return Filter([one.id for one in found], query.get("status"), page_id, query["q"], query["reason"])
 
 
 @bp.route("/comments/<uuid:comment_id>")
@@ -121,7 +120,7 @@ def _bulk(values: dict[str, Any], verdict: Verdict) -> Answer:
         seen = {one["id"]: one["if_match"] for one in values["items"] if "if_match" in one}
         outcomes = operations.decide_many([one["id"] for one in values["items"]], verdict, principal(), seen)
         return _finished(outcomes)
-    chosen = wanted(**values["filter"], status="pending", scope="moderate")
+    chosen = wanted(values["filter"] | {"status": "pending"}, "moderate")
     bulk = operations.start_bulk(chosen, values["count"], verdict, principal())
     if bulk.total > AT_ONCE:
         return Answer(202, _dump({"id": bulk.id, "state": bulk.state, "total": bulk.total, "done": 0, "results": None}))

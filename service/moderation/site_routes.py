@@ -111,9 +111,7 @@ def read_audit(query: dict[str, Any]) -> dict[str, Any]:
         chains.append(INSTALL)
     owner = ("audit", query["site"], query["subject"], query["action"])
     after = read_cursor(query["cursor"], *owner)
-    found = audit.listed(
-        chains, subject_id=query["subject"], action=query["action"], after=after, limit=query["limit"]
-    )
+    found = audit.listed(chains, subject_id=query["subject"], action=query["action"], after=after, limit=query["limit"])
     return {"entries": [views.entry(one) for one in found.rows], "next": write_cursor(found.next, *owner)}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.accounts.guard import principal_of
+from service.accounts.principal import acting
 from service.db import transaction
 from service.jobs import regularly
 from service.moderation.operations import work_bulk
@@ -10,7 +10,7 @@ from service.moderation.operations import work_bulk
 
 def decide() -> bool:
     with transaction():
-        return work_bulk(principal_of)
+        return work_bulk(acting)
 
 
 def register() -> None:

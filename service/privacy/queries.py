@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from service.db import db, insert_or_ignore
+from service.db import db, insert_if_new
 from service.privacy.models import KeyProof
 
 
@@ -13,4 +13,9 @@ def proofs() -> dict[str, bytes]:
 
 
 def keep_proof(name: str, proof: bytes) -> None:
-    db.session.execute(insert_or_ignore(KeyProof, {"name": name, "proof": proof}))
+    insert_if_new(KeyProof, {"name": name, "proof": proof})
+
+
+def replace_proof(name: str, proof: bytes) -> None:
+    change = update(KeyProof).where(KeyProof.name == name).values(proof=proof)
+    db.session.execute(change.execution_options(synchronize_session=False))

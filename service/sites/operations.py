@@ -10,6 +10,7 @@ from service.db import db, new_id, now
 from service.errors import Conflict, Invalid
 from service.sites import queries
 from service.sites.addresses import Address, normal_origin
+from service.sites.events import page_view
 from service.sites.models import Page, Site
 from service.webhooks.outbox import announce
 
@@ -49,9 +50,9 @@ def change_site(site: Site, values: dict[str, Any], *, actor: str) -> None:
     if "origins" in values:
         values = values | {"origins": _origins(values["origins"])}
     before = {name: getattr(site, name) for name in values}
-    if "rating_max" in values and before["rating_max"] not in (None, values["rating_max"]):
-        if queries.has_ratings(site):
-            raise Conflict("There are ratings on the old scale already. They would have to be converted.")
+    rescaled = "rating_max" in values and before["rating_max"] not in (None, values["rating_max"])
+    if rescaled and queries.has_ratings(site):
+        raise Conflict("There are ratings on the old scale already. They would have to be converted.")
     for name, value in values.items():
         setattr(site, name, value)
     db.session.flush()
@@ -105,9 +106,3 @@ def change_page(page: Page, *, actor: str, title: str | None = None, closed: boo
         record(Deed(action, actor, page.site_id, page.id))
         announce(action, page.site_id, page.id, {"page": page_view(page), "actor": actor})
     db.session.flush()
-
-
-def page_view(page: Page) -> dict[str, Any]:
-    """A page as events tell it."""
-    state = "closed" if page.closed_since() else "open"
-    return {"id": str(page.id), "url": page.url, "title": page.title, "state": state}

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import and_, or_, select, update
 from sqlalchemy.orm import joinedload
 
-from service.db import db, insert_or_ignore
+from service.db import db, insert_if_new
 from service.pagination import Page as Rows
 from service.pagination import Position, page_of
 from service.sites.models import Page, PageAddress, RatingCount, Site
@@ -36,7 +36,7 @@ def pages_at(site: Site, keys: Iterable[str]) -> dict[str, Page]:
     """The pages that some addresses lead to, by address."""
     at = and_(PageAddress.site_id == site.id, PageAddress.key.in_(list(keys)))
     rows = select(PageAddress.key, Page).join(Page, PageAddress.page_id == Page.id).where(at)
-    return {key: page for key, page in db.session.execute(rows)}
+    return dict(db.session.execute(rows).tuples().all())
 
 
 def page_by_id(page_id: UUID) -> Page | None:
@@ -47,17 +47,14 @@ def pages(site_ids: Sequence[UUID], after: Position | None, limit: int) -> Rows[
     """The newest pages of some sites first, keyset-paged."""
     rows = select(Page).where(Page.site_id.in_(site_ids)).options(joinedload(Page.site))
     if after:
-        rows = rows.where(
-            or_(Page.created_at < after.at, and_(Page.created_at == after.at, Page.id < after.id))
-        )
+        rows = rows.where(or_(Page.created_at < after.at, and_(Page.created_at == after.at, Page.id < after.id)))
     found = db.session.scalars(rows.order_by(Page.created_at.desc(), Page.id.desc()).limit(limit + 1)).all()
     return page_of(found, limit, lambda page: Position(page.created_at, page.id))
 
 
 def claim_address(site_id: UUID, key: str, page_id: UUID) -> bool:
     """Give an address to a page; False when another page has it (also one of another transaction)."""
-    row = insert_or_ignore(PageAddress, {"site_id": site_id, "key": key, "page_id": page_id})
-    return db.session.execute(row).rowcount == 1
+    return insert_if_new(PageAddress, {"site_id": site_id, "key": key, "page_id": page_id})
 
 
 def count_comment(page_id: UUID, by: int) -> None:
@@ -69,13 +66,11 @@ def count_comment(page_id: UUID, by: int) -> None:
 def count_rating(page_id: UUID, scale: float, value: float, by: int) -> None:
     """Change one bar of a page's histogram."""
     at = {"page_id": page_id, "scale": scale, "value": value}
-    db.session.execute(insert_or_ignore(RatingCount, at | {"count": 0}))
+    insert_if_new(RatingCount, at | {"count": 0})
     bar = update(RatingCount).where(
         RatingCount.page_id == page_id, RatingCount.scale == scale, RatingCount.value == value
     )
-    db.session.execute(
-        bar.values(count=RatingCount.count + by).execution_options(synchronize_session=False)
-    )
+    db.session.execute(bar.values(count=RatingCount.count + by).execution_options(synchronize_session=False))
 
 
 def has_ratings(site: Site) -> bool:

@@ -1,0 +1,36 @@
+"""`greenroom …` and `python -m service …`."""
+
+from __future__ import annotations
+
+import sys
+
+from flask.cli import FlaskGroup
+
+from service import __version__
+from service.app import create_app
+from service.config import BadSetting
+
+
+def main() -> None:
+    """Run a command. Exit code 78 when a setting or a key cannot be used."""
+    import click
+
+    try:
+        app = create_app()
+    except BadSetting as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(78)
+    group = FlaskGroup(
+        create_app=lambda: app,
+        add_default_commands=False,
+        add_version_option=False,
+        set_debug_flag=False,
+        load_dotenv=False,
+        help="Greenroom: comments wait in the green room until a moderator lets them on stage.",
+    )
+    click.version_option(__version__, prog_name="greenroom")(group)
+    group.main(prog_name="greenroom")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,53 @@
+"""The keys: make them, rotate the one that seals addresses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from service.cli.printing import CONFIG, Refusal, told
+from service.comments.rotation import finish, reseal_some
+from service.db import transaction
+from service.doors import settings
+from service.privacy import keys
+
+
+@click.group("keys")
+def group() -> None:
+    """The keys that sign, seal, find and chain."""
+
+
+@group.command()
+def rotate() -> None:
+    """Seal every address with a new key, then forget the old one. Safe to stop and repeat.
+
+    Running processes must be restarted after the first step: they learn the new key at their start.
+    """
+    path = Path(settings().keys_file).expanduser()
+    if settings().email_keys or not path.exists():
+        text = "The keys are set one by one: put a new one first in GREENROOM_EMAIL_KEYS, then `greenroom keys reseal`."
+        raise Refusal(text, CONFIG)
+    with told():
+        keys.rotate_email_key(path)
+    click.echo("A new key stands first in the keys file. Restart Greenroom, then run: greenroom keys reseal")
+
+
+@group.command()
+@click.option("--retire", is_flag=True, help="Forget the old keys in the keys file afterwards.")
+def reseal(retire: bool) -> None:
+    """Seal every address anew with the first key."""
+    total, after = 0, None
+    while True:
+        with told(), transaction():
+            done, after = reseal_some(after, 500)
+        total += done
+        if after is None:
+            break
+    with told(), transaction():
+        finish()
+    click.echo(f"{total:,} addresses are sealed with the newest key.")
+    if retire:
+        with told():
+            keys.retire_email_keys(Path(settings().keys_file).expanduser())
+        click.echo("The old keys are forgotten.")

@@ -1,0 +1,170 @@
+"""Run it: serve, worker, migrate, doctor, and the upkeep of what is stored."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+
+import click
+from flask import current_app
+
+from service import health, jobs, revisions
+from service.audit import operations as audit
+from service.cli.printing import CONFIG, DATA, Refusal, as_json, show, told
+from service.comments.operations import render_anew
+from service.config import Settings
+from service.db import transaction
+from service.doors import settings
+from service.privacy.operations import prove_keys
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the database to this version; safe to repeat, and while others do the same."""
+    with told():
+        before, after = upgrade()
+    click.echo(
+        f"The database is at {after}." if before == after else f"Migrated from {before or 'nothing'} to {after}."
+    )
+
+
+def upgrade() -> tuple[str | None, str]:
+    """Migrate and leave the proofs of the keys."""
+    done = revisions.migrate()
+    with transaction():
+        prove_keys()
+    return done
+
+
+@click.command()
+@click.option("--host", help="The address to listen on.")
+@click.option("--port", type=int, help="The port to listen on.")
+@click.option("--worker/--no-worker", default=True, help="Start the worker child process too.")
+def serve(host: str | None, port: int | None, worker: bool) -> None:
+    """Serve, until told to stop. Refuses to start when something is not in order, and says what."""
+    preflight(settings(), host or settings().host)
+    child = start_worker() if worker else None
+    try:
+        _serve(host or settings().host, port or settings().port)
+    finally:
+        if child:
+            stop_worker(child)
+
+
+def preflight(chosen: Settings, host: str) -> None:
+    """Refuse to start with a sentence and exit code 78 unless everything is in order."""
+    if not _loopback(host) and "127.0.0.1" in chosen.public_url:
+        raise Refusal("GREENROOM_PUBLIC_URL is needed when listening off loopback.", CONFIG)
+    for finding in health.findings():
+        if not finding.ok:
+            raise Refusal(finding.detail, CONFIG)
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _serve(host: str, port: int) -> None:
+    # Here, since the front is above the commands: it is found by its name, like any ASGI server finds it.
+    from importlib import import_module
+
+    import_module("service.front").serve(current_app._get_current_object(), host=host, port=port)  # type: ignore[attr-defined]
+
+
+def start_worker() -> subprocess.Popen[bytes]:
+    """The worker in a process of its own: a thread would share the interpreter with the requests."""
+    return subprocess.Popen([sys.executable, "-m", "service", "worker"])
+
+
+def stop_worker(child: subprocess.Popen[bytes]) -> None:
+    child.terminate()
+    try:
+        child.wait(10)
+    except subprocess.TimeoutExpired:
+        child.kill()
+
+
+@click.command()
+@click.option("--once", is_flag=True, help="Run every job once and stop.")
+def worker(once: bool) -> None:
+    """Do the regular work: release events, long bulk decisions, forget what is past its time."""
+    preflight(settings(), "127.0.0.1")
+    if once:
+        jobs.run_all()
+        return
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    jobs.run_until(stop)
+
+
+@click.command()
+@as_json
+def doctor(as_json: bool) -> None:
+    """Look at settings, keys, database, disk and proxy, and say what to do."""
+    found = [*health.findings(), *_around(settings())]
+
+    def lines() -> Iterator[str]:
+        for one in found:
+            yield f"{'ok  ' if one.ok else 'FAIL'}  {one.name}: {one.detail}"
+
+    show([{"name": one.name, "ok": one.ok, "detail": one.detail} for one in found], lines, as_json)
+    if not all(one.ok for one in found):
+        sys.exit(CONFIG)
+
+
+def _around(chosen: Settings) -> Iterator[health.Finding]:
+    secure = chosen.public_url.startswith("https://") or not chosen.production
+    yield health.Finding("address", secure, f"{chosen.public_url}" + ("" if secure else " should be https."))
+    free = shutil.disk_usage(Path.cwd()).free // 2**20
+    yield health.Finding("disk", free > 200, f"{free:,} MB free here.")
+    shared = bool(chosen.redis_url)
+    yield health.Finding("limits", True, "Counted in Valkey or Redis." if shared else "Counted in this one process.")
+    proxies = ", ".join(chosen.trusted_proxies) or "none"
+    yield health.Finding("proxies", True, f"Trusted to name the client: {proxies}.")
+
+
+@click.group("audit")
+def audit_group() -> None:
+    """The audit log."""
+
+
+@audit_group.command()
+@as_json
+def verify(as_json: bool) -> None:
+    """Walk every chain; name the first broken row of each."""
+    with told():
+        found = audit.verify()
+
+    def lines() -> Iterator[str]:
+        for one in found:
+            yield f"{one.chain}: " + (f"BROKEN, {one.broken}" if one.broken else f"whole, {one.length} rows")
+
+    show([{"chain": one.chain, "length": one.length, "broken": one.broken} for one in found], lines, as_json)
+    if any(one.broken for one in found):
+        sys.exit(DATA)
+
+
+@click.command()
+def render() -> None:
+    """Render comments anew whose html an older renderer made. Run it after an upgrade."""
+    total = 0
+    while True:
+        with told(), transaction():
+            done = render_anew(500)
+        total += done
+        if done < 500:
+            break
+    click.echo(f"{total:,} comments were rendered anew.")
+
+
+COMMANDS = (migrate, serve, worker, doctor, audit_group, render)

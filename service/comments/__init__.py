@@ -1,0 +1,1 @@
+"""The public room: threads, submissions, replies, ratings, feeds."""

@@ -1,0 +1,24 @@
+"""Seal every address anew with the newest key, part by part."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from service.comments import queries
+from service.idempotency import operations as idempotency
+from service.privacy import operations as proofs
+from service.privacy.unseal import reseal
+
+
+def reseal_some(after: UUID | None, limit: int) -> tuple[int, UUID | None]:
+    """Reseal up to `limit` rows after an id; how many, and the id to go on after (None at the end)."""
+    rows = queries.sealed_after(after, limit)
+    for comment_id, sealed in rows:
+        queries.replace_seal(comment_id, reseal(sealed))
+    return len(rows), rows[-1][0] if len(rows) == limit else None
+
+
+def finish() -> None:
+    """After the last part: the proof of the key, and the kept answers, no longer need the old one."""
+    proofs.renew_email_proof()
+    idempotency.forget_all()

@@ -1,0 +1,98 @@
+"""A site's settings: what they may be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import marshmallow as ma
+from marshmallow import fields, validate
+
+from service.errors import Invalid
+from service.sites.models import MODES, SCHEMA_TYPES
+
+_KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
+
+class SiteSettings(ma.Schema):
+    """Every setting of a site. The descriptions are the manual's."""
+
+    name = fields.String(validate=validate.Length(1, 200), metadata={"description": "What people call the site."})
+    origins = fields.List(
+        fields.String(),
+        validate=validate.Length(min=1),
+        metadata={"description": "Who may embed: exact origins, the main one first."},
+    )
+    mode = fields.String(
+        validate=validate.OneOf(MODES),
+        metadata={"description": "`pre`: all wait; `post`: published at once; `first_timers`: the unproven wait."},
+    )
+    rating_max = fields.Float(
+        allow_none=True,
+        validate=validate.Range(2, 1000),
+        metadata={"description": "The best rating (5, 10, 100); empty for no ratings."},
+    )
+    rating_halves = fields.Boolean(metadata={"description": "Whether halves may be given."})
+    schema_type = fields.String(
+        validate=validate.OneOf(SCHEMA_TYPES),
+        metadata={"description": "What the pages review, as schema.org names it; empty for no JSON-LD."},
+    )
+    depth = fields.Integer(
+        validate=validate.Range(2, 10), metadata={"description": "Levels shown before replies stand flat."}
+    )
+    close_after_days = fields.Integer(
+        allow_none=True,
+        validate=validate.Range(1, 36_500),
+        metadata={"description": "Days after which a thread closes; empty for never."},
+    )
+    language = fields.String(
+        validate=validate.Regexp(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"),
+        metadata={"description": "The language of the site, as BCP 47 names it."},
+    )
+    privacy_text = fields.String(
+        validate=validate.Length(max=500), metadata={"description": "The privacy line under the form."}
+    )
+    privacy_url = fields.Url(
+        schemes={"http", "https"},
+        allow_none=True,
+        validate=validate.Length(max=500),
+        metadata={"description": "Where the privacy line leads."},
+    )
+    retention_days = fields.Integer(
+        validate=validate.Range(1, 36_500),
+        metadata={"description": "Days for which addresses and network labels are kept."},
+    )
+
+    @staticmethod
+    def check_key(key: str) -> None:
+        """Invalid unless the key is a short lower-case name."""
+        if not _KEY.fullmatch(key):
+            raise Invalid.field("key", "key", "Use lower-case letters, digits, - and _; 64 at most.")
+
+
+def settings_from(assignments: Sequence[str]) -> dict[str, Any]:
+    """`["mode=post", "rating_max="]` → validated values. Invalid names what cannot be taken."""
+    values: dict[str, Any] = {}
+    for one in assignments:
+        name, equals, text = one.partition("=")
+        if not equals:
+            raise Invalid.field(one, "form", "Write NAME=VALUE.")
+        field = SiteSettings().fields.get(name)
+        empty = None if field is not None and field.allow_none else ""
+        values[name] = text.split(",") if name == "origins" else (text or empty)
+    try:
+        loaded: dict[str, Any] = SiteSettings().load(values)
+    except ma.ValidationError as error:
+        messages = error.normalized_messages()
+        raise Invalid(
+            errors={
+                name: [{"code": "invalid", "detail": str(one)} for one in _flat(found)]
+                for name, found in messages.items()
+            }
+        ) from error
+    return loaded
+
+
+def _flat(found: Any) -> list[Any]:
+    return [one for inner in found.values() for one in _flat(inner)] if isinstance(found, dict) else list(found)

