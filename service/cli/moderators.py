@@ -1,0 +1,157 @@
+"""Moderators and their tokens."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import UUID
+
+import click
+
+from service.accounts import operations, queries
+from service.accounts.models import ROLES, SCOPES, Moderator
+from service.accounts.operations import NewToken
+from service.cli.printing import DATA, Refusal, as_json, show, told
+from service.db import now, transaction
+from service.sites import queries as sites
+from service.sites.models import Site
+
+
+@click.group("moderators")
+def moderators() -> None:
+    """Who may sign in, and what they may do where."""
+
+
+@moderators.command()
+@click.argument("email")
+@click.option("--name", required=True, help="The name that other moderators see.")
+@click.option("--site", "site_key", help="The site of the role.")
+@click.option("--role", type=click.Choice(list(ROLES)), default="moderator", show_default=True)
+@click.option("--admin", is_flag=True, help="Admin of the install: everything on every site.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input; else one is made.")
+def add(email: str, name: str, site_key: str | None, role: str, admin: bool, password_stdin: bool) -> None:
+    """Add a moderator, or give one a role on another site."""
+    if not admin and not site_key:
+        raise Refusal("Say where: --site SITE, or --admin for every site.", DATA)
+    typed = click.get_text_stream("stdin").readline().rstrip("\n") if password_stdin else None
+    made = typed or secrets.token_urlsafe(12)
+    with told(), transaction():
+        moderator = queries.moderator_at(operations.normal_address(email))
+        known = moderator is not None
+        if moderator is None:
+            moderator = operations.add_moderator(email, name, made, is_admin=admin, actor="command")
+        if site_key:
+            operations.grant(moderator, _site(site_key).id, role, actor="command")
+    click.echo(f"{moderator.name} ({moderator.email}) " + (f"is {role} of {site_key}." if site_key else "is admin."))
+    if not known and not typed:
+        click.echo(f"Password, shown once: {made}")
+
+
+@moderators.command("list")
+@as_json
+def list_(as_json: bool) -> None:
+    """List the moderators with their roles."""
+    keys = {site.id: site.key for site in sites.sites()}
+    found = [
+        {
+            "email": one.email,
+            "name": one.name,
+            "admin": one.is_admin,
+            "active": one.active,
+            "roles": {keys[site_id]: role for site_id, role in queries.roles_of(one.id).items()},
+        }
+        for one in queries.moderators()
+    ]
+
+    def lines() -> Iterator[str]:
+        for one in found:
+            roles = ", ".join(f"{role} of {key}" for key, role in dict(one["roles"]).items())  # type: ignore[call-overload]
+            more = [text for text, is_so in (("admin", one["admin"]), ("closed", not one["active"])) if is_so]
+            yield f"{one['email']}  {one['name']}  {', '.join([*more, roles] if roles else more)}"
+
+    show(found, lines, as_json)
+
+
+@moderators.command()
+@click.argument("email")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input; else one is made.")
+def passwd(email: str, password_stdin: bool) -> None:
+    """Set a moderator's password; every session of theirs ends."""
+    typed = click.get_text_stream("stdin").readline().rstrip("\n") if password_stdin else None
+    made = typed or secrets.token_urlsafe(12)
+    with told(), transaction():
+        operations.set_password(_moderator(email), made, actor="command")
+    click.echo("The password is set." if typed else f"Password, shown once: {made}")
+
+
+@click.group("tokens")
+def tokens() -> None:
+    """API tokens: scoped, shown once, stored hashed."""
+
+
+@tokens.command("add")
+@click.argument("email")
+@click.option("--name", required=True, help="What the token is for.")
+@click.option("--scope", "scopes", multiple=True, type=click.Choice(SCOPES), default=("read",), show_default=True)
+@click.option("--site", "site_key", help="Good for this site only.")
+@click.option("--days", type=click.IntRange(1), help="Days until it ends. Default: no end.")
+def add_token(email: str, name: str, scopes: tuple[str, ...], site_key: str | None, days: int | None) -> None:
+    """Issue a token in a moderator's name."""
+    with told(), transaction():
+        wanted = NewToken(
+            name=name,
+            scopes=scopes,
+            site_id=_site(site_key).id if site_key else None,
+            expires_at=now() + timedelta(days=days) if days else None,
+        )
+        issued = operations.issue_token(_moderator(email), wanted, actor="command")
+    click.echo(f"Token {issued.token.id}, shown once: {issued.secret}")
+
+
+@tokens.command("list")
+@click.argument("email")
+@as_json
+def list_tokens(email: str, as_json: bool) -> None:
+    """List a moderator's tokens."""
+    with told():
+        rows = queries.tokens_of(_moderator(email).id)
+    found = [
+        {"id": one.id, "name": one.name, "scopes": one.scopes, "expires_at": one.expires_at, "revoked_at": one.revoked_at}
+        for one in rows
+    ]
+
+    def lines() -> Iterator[str]:
+        for one in rows:
+            yield f"{one.id}  {one.name}  {','.join(one.scopes)}{'  revoked' if one.revoked_at else ''}"
+
+    show(found, lines, as_json)
+
+
+@tokens.command("revoke")
+@click.argument("token_id", type=click.UUID)
+def revoke(token_id: UUID) -> None:
+    """End a token at once."""
+    with told(), transaction():
+        token = queries.token_by_id(token_id)
+        if token is None:
+            raise Refusal("There is no token by that id.", DATA)
+        operations.revoke_token(token, actor="command")
+    click.echo("The token opens nothing any more.")
+
+
+def _moderator(email: str) -> Moderator:
+    found = queries.moderator_at(operations.normal_address(email))
+    if found is None:
+        raise Refusal(f"There is no moderator {email}.", DATA)
+    return found
+
+
+def _site(key: str) -> Site:
+    found = sites.site_of(key)
+    if found is None:
+        raise Refusal(f"There is no site {key}.", DATA)
+    return found
+
+
+GROUPS = (moderators, tokens)
