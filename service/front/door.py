@@ -1,0 +1,196 @@
+"""The ASGI app: takes in a request whole, then lends it a thread of the WSGI app's."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from io import BytesIO
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any, TypeVar
+from wsgiref.types import WSGIApplication
+
+from service.errors import MEDIA_TYPE, BadRequest, Problem, TooLarge, Unavailable
+from service.front.call import Call, environ_of
+
+log = logging.getLogger(__name__)
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+T = TypeVar("T")
+
+IN_MEMORY = 65_536  # of a body; the rest of it goes to a temporary file
+LINGER = 2.0  # seconds to go on reading from a client that was refused before it had finished
+
+
+class TooSlow(Problem):
+    status, slug, detail = 408, "request-timeout", "The request took too long to arrive."
+
+
+class Broken(Problem):
+    status, slug, detail = 500, "internal-error", "Something went wrong on our side. It has been noted."
+
+
+class ClientGone(Exception):
+    """The client hung up before its request was complete."""
+
+
+class Front:
+    """Runs `wsgi_app` under ASGI, each request in one of `threads` threads once its body is complete.
+
+    A body of more than `max_body` bytes is refused with 413, one that takes more than `body_timeout`
+    seconds with 408; when `max_waiting` requests wait for a thread, the next one is told 503.
+    `on_startup` is called once, before the first request; if it raises, the server does not start.
+    """
+
+    def __init__(  # noqa: PLR0913 - each one is a setting of the operator's
+        self,
+        wsgi_app: WSGIApplication,
+        *,
+        threads: int,
+        max_body: int,
+        body_timeout: float,
+        max_waiting: int,
+        on_startup: Callable[[], object] | None = None,
+    ) -> None:
+        self._app = wsgi_app
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="wsgi")
+        self._max_body = max_body
+        self._body_timeout = body_timeout
+        self._room = threads + max_waiting
+        self._inside = 0
+        self._on_startup = on_startup
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            return await self._live(receive, send)
+        try:
+            body = await self._take_body(scope, receive)
+        except ClientGone:
+            return None
+        except Problem as problem:
+            return await _refuse_unread(problem, scope, receive, send)
+        with body:
+            try:
+                await self._pass_on(Call(self._app, environ_of(scope, body)), receive, send)
+            except Problem as problem:
+                await _refuse(problem, scope, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        if self._on_startup is not None:
+            self._on_startup()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await asyncio.to_thread(self._pool.shutdown)
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _take_body(self, scope: Message, receive: Receive) -> IO[bytes]:
+        headers = dict(scope["headers"])
+        declared = int(headers.get(b"content-length", 0))
+        if declared > self._max_body:
+            raise TooLarge
+        if not declared and b"transfer-encoding" not in headers:
+            return BytesIO()
+        if b"upgrade" in headers:  # the parser would drop the body, or take it for the next request
+            raise BadRequest("Send this again without the Upgrade header.")
+        body = SpooledTemporaryFile(max_size=IN_MEMORY)  # noqa: SIM115 - the caller closes it
+        try:
+            await self._fill(body, receive)
+        except BaseException:
+            body.close()
+            raise
+        return body
+
+    async def _fill(self, body: IO[bytes], receive: Receive) -> None:
+        size, more = 0, True
+        try:
+            async with asyncio.timeout(self._body_timeout):
+                while more:
+                    data, more = await _next_part(receive)
+                    size += len(data)
+                    if size > self._max_body:
+                        raise TooLarge
+                    body.write(data)
+        except TimeoutError:
+            raise TooSlow from None
+        except OSError as error:
+            log.error("no room for a request's body", exc_info=error)
+            raise Unavailable("There is no room for this just now. Please try again in a while.") from None
+
+    async def _pass_on(self, call: Call, receive: Receive, send: Send) -> None:
+        if self._inside >= self._room:
+            raise Unavailable("Too many requests are waiting. Please try again in a moment.")
+        try:
+            data, more = await self._begin(call)
+            await send({"type": "http.response.start", "status": call.status, "headers": call.headers})
+            await send({"type": "http.response.body", "body": data, "more_body": more})
+            if more:
+                await self._stream(call, receive, send)
+        finally:
+            if not call.over:
+                await self._in_thread(call.close)
+
+    async def _begin(self, call: Call) -> tuple[bytes, bool]:
+        try:
+            return await self._in_thread(call.step)
+        except Exception as error:
+            log.error("unexpected %s", type(error).__name__, exc_info=error)
+            raise Broken from None
+
+    async def _stream(self, call: Call, receive: Receive, send: Send) -> None:
+        """Fetch and send in turn: while the client takes its time with a block, no thread waits for it."""
+        gone = asyncio.ensure_future(_until_gone(receive))
+        try:
+            more = True
+            while more and not gone.done():
+                data, more = await self._in_thread(call.step)
+                await send({"type": "http.response.body", "body": data, "more_body": more})
+        finally:
+            gone.cancel()
+
+    async def _in_thread(self, step: Callable[[], T]) -> T:
+        self._inside += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, step)
+        finally:
+            self._inside -= 1
+
+
+async def _next_part(receive: Receive) -> tuple[bytes, bool]:
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    return message.get("body", b""), message.get("more_body", False)
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _refuse(problem: Problem, scope: Message, send: Send, *, last: bool = True) -> None:
+    document = json.dumps(problem.body() | {"instance": scope["path"]}).encode()
+    headers = {
+        "Content-Type": MEDIA_TYPE,
+        "Content-Length": str(len(document)),
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "no-store",
+    } | problem.headers
+    encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": problem.status, "headers": encoded})
+    await send({"type": "http.response.body", "body": document, "more_body": not last})
+
+
+async def _refuse_unread(problem: Problem, scope: Message, receive: Receive, send: Send) -> None:
+    """Refuse before the body is complete, and close. Closing at once would reset the answer on its way."""
+    problem.headers["Connection"] = "close"
+    await _refuse(problem, scope, send, last=False)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(LINGER):
+            await _until_gone(receive)
+    await send({"type": "http.response.body", "body": b"", "more_body": False})

@@ -1,0 +1,130 @@
+"""uvicorn, set up for the front door."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from asyncio import TimerHandle
+from typing import TypedDict, Unpack
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from service.front.door import Front
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's connection with an end to its patience.
+
+    Its parser would wait for a head for ever and let it grow without end, keep an answer that nobody reads,
+    and hold any number of connections. What is refused here gets a bare status line: no request exists yet.
+    """
+
+    HEAD_SECONDS = 10.0
+    HEAD_BYTES = 32_768
+    STALL_SECONDS = 30.0
+
+    _head_timer: TimerHandle | None = None
+    _stall_timer: TimerHandle | None = None
+    _head_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as uvicorn has it
+        super().connection_made(transport)
+        if self.limit_concurrency and len(self.connections) >= self.limit_concurrency:
+            self._refuse(503)
+        else:
+            self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        before = self.cycle
+        in_body = self._working() and before.more_body
+        super().data_received(data)
+        if self.cycle is not before:  # a head is complete: uvicorn has begun a request
+            self._head_done()
+        elif not in_body:
+            self._head_bytes += len(data)
+            if self._head_bytes > self.HEAD_BYTES:
+                self._refuse(431)
+            elif not self._working():
+                self._await_head()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch_reader(0)
+
+    def resume_writing(self) -> None:
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
+        super().resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._head_done()
+        self.resume_writing()
+        super().connection_lost(exc)
+
+    def _watch_reader(self, unread: int) -> None:
+        """Drop a client that has taken nothing of its answer since the last look."""
+        still_unread = self.transport.get_write_buffer_size()
+        if still_unread == unread:
+            self.transport.abort()
+        else:
+            self._stall_timer = self.loop.call_later(self.STALL_SECONDS, self._watch_reader, still_unread)
+
+    def _await_head(self) -> None:
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_later(self.HEAD_SECONDS, self._refuse, 408)
+
+    def _head_done(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+        self._head_timer, self._head_bytes = None, 0
+
+    def _working(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _refuse(self, status: int) -> None:
+        if self.transport.is_closing():
+            return
+        if not self._working():  # a status line in the midst of an answer would corrupt it
+            self.transport.write(STATUS_LINE[status] + b"content-length: 0\r\nconnection: close\r\n\r\n")
+        self.transport.close()
+
+
+class Options(TypedDict):
+    """Where to listen, and how much: times in seconds, `limit_concurrency` in connections."""
+
+    host: str
+    port: int
+    backlog: int
+    limit_concurrency: int
+    keep_alive: int
+    graceful: int
+
+
+def configured(app: Front, **options: Unpack[Options]) -> uvicorn.Config:
+    """uvicorn's settings. Who the client is and what is logged is decided behind the front, not here."""
+    return uvicorn.Config(
+        app,
+        host=options["host"],
+        port=options["port"],
+        backlog=options["backlog"],
+        limit_concurrency=options["limit_concurrency"],
+        timeout_keep_alive=options["keep_alive"],
+        timeout_graceful_shutdown=options["graceful"],
+        http=Connection,
+        ws="none",
+        lifespan="on",
+        proxy_headers=False,
+        server_header=False,
+        access_log=False,
+        log_config=None,
+    )
+
+
+def run(app: Front, **options: Unpack[Options]) -> None:
+    """Serve until SIGTERM or SIGINT; then finish what runs, for `graceful` seconds at most, and exit."""
+    # uvicorn ends by raising the signal once more; untouched, SIGTERM would then skip the caller's `finally`.
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(stop, lambda *_: sys.exit(0))
+    uvicorn.Server(configured(app, **options)).run()
