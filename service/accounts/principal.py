@@ -1,0 +1,98 @@
+"""Who is asking, and what they may do: values only, made anew for each request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from service.accounts import queries
+from service.accounts.models import ROLES, SCOPES, ApiToken, Moderator
+from service.errors import Forbidden, NotFound
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who is asking.
+
+    `kind`: "session" (a person at the desk) or "token" (a program). `actor`: who the audit log says it was.
+    `is_admin`: everything on every site. `scopes`: what a session or token is good for at most; the role on a
+    site narrows it further. `roles`: {site: role}.
+    """
+
+    kind: str
+    moderator_id: UUID
+    name: str
+    actor: str
+    is_admin: bool
+    scopes: frozenset[str]
+    roles: Mapping[UUID, str]
+
+    def role_on(self, site_id: UUID) -> str | None:
+        return "owner" if self.is_admin else self.roles.get(site_id)
+
+    def may(self, site_id: UUID, scope: str) -> bool:
+        role = self.role_on(site_id)
+        return role is not None and scope in self.scopes and scope in ROLES[role]
+
+    def require(self, site_id: UUID, scope: str) -> None:
+        """NotFound without a role on the site, so as to tell nothing; Forbidden when the role is too low."""
+        if self.role_on(site_id) is None:
+            raise NotFound()
+        if not self.may(site_id, scope):
+            raise Forbidden(f"Your role on this site, or your token, does not allow to {scope}.")
+
+    def require_admin(self) -> None:
+        """Forbidden for anybody but an admin of the install who may manage."""
+        if not self.is_admin or "manage" not in self.scopes:
+            raise Forbidden("Only an admin of this install may do this.")
+
+    def site_ids(self, scope: str) -> frozenset[UUID]:
+        """The sites on which the scope is theirs."""
+        sites = queries.all_site_ids() if self.is_admin else self.roles
+        return frozenset(site_id for site_id in sites if self.may(site_id, scope))
+
+    def covers(self, scopes: Iterable[str], site_id: UUID | None) -> bool:
+        """Whether a token with these powers has no more than its maker: nobody gives what is not theirs."""
+        if not set(scopes) <= self.scopes:
+            return False
+        if self.kind == "token" and not self.is_admin:
+            return site_id is not None and site_id in self.roles
+        return site_id is None or self.role_on(site_id) is not None
+
+
+def of_moderator(moderator: Moderator) -> Principal:
+    """A moderator in person: whatever the roles allow."""
+    return Principal(
+        kind="session",
+        moderator_id=moderator.id,
+        name=moderator.name,
+        actor=f"moderator:{moderator.id}",
+        is_admin=moderator.is_admin,
+        scopes=frozenset(SCOPES),
+        roles=queries.roles_of(moderator.id),
+    )
+
+
+def of_token(token: ApiToken, moderator: Moderator) -> Principal:
+    """A program with a moderator's token: what both the token and the moderator's roles allow, right now."""
+    roles = queries.roles_of(moderator.id)
+    everywhere = moderator.is_admin and token.site_id is None
+    if token.site_id is not None:
+        role = "owner" if moderator.is_admin else roles.get(token.site_id)
+        roles = {token.site_id: role} if role else {}
+    return Principal(
+        kind="token",
+        moderator_id=moderator.id,
+        name=moderator.name,
+        actor=f"token:{token.id}",
+        is_admin=everywhere,
+        scopes=frozenset(token.scopes),
+        roles=roles,
+    )
+
+
+def acting(moderator_id: UUID) -> Principal | None:
+    """A moderator on whose behalf a job works; None when the account is gone or closed."""
+    moderator = queries.moderator_by_id(moderator_id)
+    return of_moderator(moderator) if moderator and moderator.active else None
