@@ -104,7 +104,7 @@ def submit(site: Site, what: Submission, sender: Sender) -> Submitted:
         notify=what.notify, notify_consent_at=now() if what.notify else None,
         risk=verdict.risk, reasons=_reasons(verdict),
     )  # fmt: skip
-    _write(comment, what.body, "md")
+    write(comment, what.body, "md")
     transition(comment, verdict.status, Change(f"author:{author.id}", "comment.created"))
     return Submitted(comment, token)
 
@@ -168,7 +168,7 @@ def token_digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _write(comment: Comment, body: str, body_format: str) -> None:
+def write(comment: Comment, body: str, body_format: str) -> None:
     """Set a text and its html: the one path from words to html, for every way to write."""
     comment.body, comment.body_format = body, body_format
     comment.html, comment.render_version = render(body, body_format), RENDER_VERSION
@@ -239,7 +239,7 @@ def revise(comment: Comment, body: str, *, actor: str, hold: bool = False) -> No
         record(Deed("comment.revision-held", actor, comment.site_id, comment.id))
         return
     _keep(comment, "published", comment.body, comment.body_format, actor)
-    _write(comment, body, "md")
+    write(comment, body, "md")
     comment.edited_at = now()
     db.session.flush()
     queries.index_words(comment)
@@ -255,10 +255,27 @@ def _keep(comment: Comment, state: str, body: str, body_format: str, actor: str)
     db.session.add(row)
 
 
-def restore(comment: Comment, body: str, body_format: str, status: str) -> None:
-    """Store a comment that an import brings: rendered like any other, counted, and silent."""
-    _write(comment, body, body_format)
+def restore(comment: Comment, status: str) -> None:
+    """Store a comment that an import brings, given its words by `write`: counted like any other, and silent."""
     transition(comment, status, Change(f"import:{comment.import_id}", event=None))
+
+
+def adopt(comment_id: UUID, parent_id: UUID) -> bool:
+    """Hang a root under the parent that an import brought after it, with all that is counted; silent.
+
+    False, and nothing is changed, when the parent stands under the comment itself.
+    """
+    if queries.stands_under(parent_id, comment_id):
+        return False
+    child = queries.lock(comment_id)
+    queries.set_parent(comment_id, parent_id)
+    parent = queries.lock(parent_id)
+    tally = queries.tally(parent_id)
+    tally.replies += int(child.status == APPROVED)
+    tally.shown_replies += int(child.shown)
+    db.session.flush()
+    _reshow(parent_id, parent.parent_id, parent.status)
+    return True
 
 
 def render_anew(limit: int) -> int:

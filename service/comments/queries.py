@@ -31,6 +31,7 @@ _TOLD = (
 
 
 _MOST_WORDS = 10
+_MOST_INDEXED = 100_000  # imported bodies have no cap, but a tsvector takes a megabyte at most
 _SIMPLE: Any = literal_column("'simple'::regconfig")
 
 
@@ -179,9 +180,23 @@ def set_shown(comment_id: UUID, shown: bool) -> None:
     db.session.execute(update(table).where(table.c.id == comment_id).values(shown=shown))  # type: ignore[arg-type]
 
 
+def set_parent(comment_id: UUID, parent_id: UUID) -> None:
+    """Hang a row under another without touching its version."""
+    table = Comment.__table__
+    db.session.execute(update(table).where(table.c.id == comment_id).values(parent_id=parent_id))  # type: ignore[arg-type]
+
+
+def stands_under(comment_id: UUID, other_id: UUID) -> bool:
+    """Whether a comment is another one, or an answer to it at any depth."""
+    table = Comment.__table__.c
+    up = select(table.id, table.parent_id).where(table.id == comment_id).cte(recursive=True)
+    up = up.union(select(table.id, table.parent_id).join(up, table.id == up.c.parent_id))
+    return db.session.scalar(select(up.c.id).where(up.c.id == other_id)) is not None
+
+
 def index_words(comment: Comment) -> None:
-    """Put a comment's name and text into the index of words."""
-    words = f"{comment.name}\n{comment.body}"
+    """Put a comment's name and text into the index of words; of an endless one only the beginning."""
+    words = f"{comment.name}\n{comment.body}"[:_MOST_INDEXED]
     if insert_if_new(CommentSearch, {"comment_id": comment.id, "words": words}):
         return
     change = update(CommentSearch).where(CommentSearch.comment_id == comment.id).values(words=words)
