@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Blueprint, Flask, Response, request
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
@@ -128,7 +128,7 @@ def title(status: int) -> str:
 PageMaker = Callable[[Problem], Response]
 
 
-def register(app: Flask, page_of: PageMaker) -> None:
+def register(app: Flask | Blueprint, page_of: PageMaker) -> None:
     """Map every exception to a Problem; `page_of` draws it for a browser that asks for HTML."""
 
     def answer(problem: Problem) -> Response:

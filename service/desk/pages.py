@@ -1,0 +1,78 @@
+"""How the desk answers: whole pages, fragments for htmx, problems in its own look, and strict headers."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+
+from service.accounts.guard import Principal, principal
+from service.errors import Problem, title
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+)
+
+
+def page(template: str, status: int = 200, **told: Any) -> Response:
+    """A whole page of the desk."""
+    return make_response(render_template(f"desk/{template}", who=_who(), **told), status)
+
+
+def fragment(template: str, status: int = 200, **told: Any) -> Response:
+    """What htmx puts in the place of an item."""
+    return make_response(render_template(f"desk/{template}", who=_who(), **told), status)
+
+
+def wants_fragment() -> bool:
+    return request.headers.get("HX-Request") == "true"
+
+
+def _who() -> Principal | None:
+    try:
+        return principal()
+    except KeyError:  # nobody has been asked yet
+        return None
+
+
+def problem_page(problem: Problem) -> Response:
+    """A problem for a person: where they are, without losing what they see."""
+    if problem.status == 401:
+        return _to_sign_in()
+    if not wants_fragment():
+        return page("problem.html", problem.status, problem=problem, heading=title(problem.status))
+    answer = fragment("say.html", problem.status, problem=problem)
+    # Not in place of the item: beside its buttons, where the moderator looks.
+    answer.headers["HX-Retarget"] = f"#say-{(request.view_args or {}).get('comment_id', 'page')}"
+    answer.headers["HX-Reswap"] = "innerHTML"
+    return answer
+
+
+def _to_sign_in() -> Response:
+    """To the sign-in page, and from there back to the page that the person sees now."""
+    if not wants_fragment():
+        return redirect(url_for("security.login", next=url_for("desk.queue")), 303)  # type: ignore[return-value]
+    seen = urlsplit(request.headers.get("HX-Current-URL", ""))
+    there = f"{seen.path}?{seen.query}" if seen.query else seen.path
+    return Response(status=401, headers={"HX-Redirect": url_for("security.login", next=there)})
+
+
+def dress(response: Response) -> Response:
+    """Headers of every page below /desk, sign-in among them; files may be kept by the browser."""
+    if request.path != "/desk" and not request.path.startswith("/desk/"):
+        return response
+    response.headers["Content-Security-Policy"] = CSP
+    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
+    response.headers["X-Frame-Options"] = "DENY"
+    if request.endpoint != "desk.files.static":
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def init(bp: Blueprint) -> None:
+    """Dress every answer of the desk and of sign-in, and serve the stylesheet and scripts to anybody."""
+    files = Blueprint("files", __name__, static_folder="static", static_url_path="/static")
+    bp.register_blueprint(files)
+    bp.after_app_request(dress)
