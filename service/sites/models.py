@@ -10,12 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from service.db import PUBLIC, Base, new_id, now
 
-MODES = ("pre", "post", "first_timers")
-SCHEMA_TYPES = (
-    "", "Article", "Book", "Course", "CreativeWorkSeries", "Event", "Game", "LocalBusiness", "Movie", "MusicAlbum",
-    "Product", "Recipe", "SoftwareApplication", "TVSeries",
-)  # fmt: skip
-
 
 class Site(Base):
     """A site: the pages of some origins under one policy."""

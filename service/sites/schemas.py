@@ -10,7 +10,7 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from service.errors import Invalid
-from service.sites.models import MODES, SCHEMA_TYPES
+from service.sites.policy import MODES, SCHEMA_TYPES
 
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
