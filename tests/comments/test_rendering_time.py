@@ -1,0 +1,116 @@
+"""No text, however hostile, keeps the renderer busy or swells to megabytes."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+
+import pytest
+
+from service.comments.plaintext import PlainTextError, clean_body, mend_line, skeleton
+from service.comments.rendering import render, text_of
+
+FULL = 10_000
+"""Characters that a comment may have."""
+MOST_SECONDS = 0.25
+
+
+def repeated(unit: str, length: int = FULL) -> str:
+    return (unit * (length // len(unit) + 1))[:length]
+
+
+def halves(first: str, second: str) -> str:
+    return repeated(first, FULL // 2) + repeated(second, FULL // 2)
+
+
+MARKDOWN = {
+    **{f"many {unit!r}": repeated(unit) for unit in [
+        "[", "]", "![", "[]", "[](", "[a](", "[a](b", "[a](<b", "[a](b \"", "[a][", "[[a]](", "[\n", "[a\n", "[a]: b\n",
+        "(", "[a](((", "*", "_", "**a ", "*a_ ", "a**b*c ", "***a ", "~~", "~~a ", "`", "`a``b```", "```\n", "~~~\n",
+        "> ", "> > ", "> - ", "- ", "1. ", "* a\n", "- a\n\n", "  - a\n", ">\n", "> a\n", "# a\n", "a\n===\n", "---\n",
+        "    a\n", "<", "<a ", "<!--", "<http://", "<a@", "<a@b.c>", "&", "&#", "&#1;", "\\", "\\*", "a  \n", "a\n\n",
+        "http://", "https://a.b ", "https://a.b/(", "https://a.b/[", "http://a:1", "https://é*", "://", "b://", ":",
+        "@", "xn--a.", "http://xn--a.", "a.", "www.a.b ", "a@b.c ", "\u0301\u0316", "漢字", "😀",
+    ]},
+    "lazy lines under deep quotes": ">" * 40 + "a\n" + repeated("b\n", FULL - 42),
+    "lazy lines under allowed quotes": (">" * 8 + "a\n" + repeated("b\n", 600)) * 16,
+    "lists in lists": "\n".join("  " * level + "- a" for level in range(96)),
+    "quotes in lists": repeated("- > " * 4 + "a\n"),
+    "growing backticks": "".join("e" + "`" * count for count in range(140)),
+    "brackets opened, then closed": halves("[", "](b)"),
+    "emphasis opened, then closed": halves("*a ", "a* "),
+    "emphasis crossed": halves("a**b ", "c* "),
+    "one long host": "http://" + repeated("a.", FULL - 7),
+    "one long foreign host": "[a](http://" + repeated("éü", FULL - 12) + ")",
+    "one long path": "https://a.b/" + repeated("(a", FULL - 12),
+    "a long definition used often": "[a]: /" + repeated("u", 5_000) + "\n\n" + repeated("[a]", 4_900),
+    "a link with a long space": "[a](" + " " * 9_900 + "b",
+    "a heading with a long tail": "# a" + repeated(" #", FULL - 3),
+    "links then closing brackets": halves("https://é*", ":]"),
+}  # fmt: skip
+
+FOREIGN = {
+    **{f"many {unit!r}": repeated(unit) for unit in [
+        "<", "<a", "<a ", "<!--", "&", "&am", "&notin", "<a href='", "<script>", "<style><!--", "<title>", "</p>",
+        "<li>", "<div>", "<blockquote>", "<ul><li>", "<ul ", "<table><tr><td>", "<table>a<b>", "<b><p></b>",
+        "<a><div></a>", "<svg><g>",
+        "<math><mi><p>", "<select><option>", "<template>", "<h1><h2>", "<pre>\n", "<p>a", "\n", "\n \n", "<b ",
+    ]},
+    "formatting with attributes": "<p>" + "".join(f"<b {n}>" for n in range(600)) + repeated("<p>x", 5_000),
+    "all formatting, many paragraphs": "<p>" + "<b><i><code><s><em><strong><u><tt><small><big><font><strike>" * 3
+        + repeated("<p>x", 9_000),
+    "misnested": "".join(f"<b {n}>" for n in range(500)) + repeated("<div>", 2_500) + repeated("</b>", 3_000),
+    "spans and stray ends": repeated("<span>", 5_000) + repeated("</x>", 5_000),
+    "one tag of many attributes": "<a " + "".join(f"a{n} " for n in range(1_600)),
+}  # fmt: skip
+
+CASES = [("md", name) for name in MARKDOWN] + [("html", name) for name in FOREIGN]
+
+
+def timed(body: str, body_format: str = "md") -> tuple[str, float]:
+    """The HTML, and the least processor time of up to three tries: other work on the machine does not count."""
+    best = float("inf")
+    for _ in range(3):
+        begun = time.thread_time()
+        shown = render(body, body_format)
+        best = min(best, time.thread_time() - begun)
+        if best < MOST_SECONDS:
+            break
+    return shown, best
+
+
+def test_there_are_enough_hostile_texts() -> None:
+    assert len(CASES) >= 100
+
+
+@pytest.mark.parametrize(("body_format", "name"), CASES)
+def test_a_hostile_text_is_rendered_in_time_and_does_not_swell(body_format: str, name: str) -> None:
+    body = (MARKDOWN if body_format == "md" else FOREIGN)[name]
+    assert 8_000 <= len(body) <= 10_700
+    shown, seconds = timed(body, body_format)
+    assert seconds <= MOST_SECONDS
+    assert len(shown) <= 20 * (len(body) + 100)
+
+
+@pytest.mark.parametrize("body_format", ["md", "html"])
+@pytest.mark.parametrize("unit", ["[", "<b 1>", "<p>a\n\n", "> - ", "&#9", "<!--"])
+def test_an_import_of_any_length_takes_linear_time(unit: str, body_format: str) -> None:
+    assert timed(repeated(unit, 200_000), body_format)[1] <= 2 * MOST_SECONDS
+
+
+@pytest.mark.parametrize("unit", ["\u0301\u0316", "\u302e\u0334", "a\u0301", "\u200d", "م\u200d", " ", "\n ", "\u0958"])
+def test_text_of_a_full_request_is_cleaned_in_time(unit: str) -> None:
+    text = repeated(unit, 100_000)
+    begun = time.thread_time()
+    with suppress(PlainTextError):
+        clean_body(text)
+    mend_line(text, max_length=80)
+    skeleton(text)
+    assert time.thread_time() - begun <= 4 * MOST_SECONDS
+
+
+def test_a_summary_of_much_html_is_made_in_time() -> None:
+    sanitised = render("a & b\n\n" * 100_000)
+    begun = time.thread_time()
+    assert text_of(sanitised, 11) == "a & b a &…"
+    assert time.thread_time() - begun <= MOST_SECONDS
