@@ -147,11 +147,28 @@ def read_one(query: dict[str, Any], site: str, comment_id: UUID) -> Response:
     row = queries.shown_one(this_site().id, comment_id)
     if row is None:
         raise NotFound("There is no published comment by that id.")
-    owner = ("replies", str(comment_id))
-    after = read_cursor(query["cursor"], *owner)
-    thread = threads.read_one(row, this_site().depth, after=after, limit=query["limit"])
-    document = public.comment(thread.nodes[0], _replies_cursor)
-    return conditional(answer({"comment": document, "next": write_cursor(thread.next, *owner)}))
+    document, after = _branch(this_site(), row, query["limit"], query["cursor"])
+    return conditional(answer({"comment": document, "next": after}))
+
+
+def branch_document(site: Site, *, page: str, comment_id: UUID, limit: int, cursor: str | None) -> dict[str, Any]:
+    """One comment of a page and its replies, in the shape of a thread; more replies are behind its `replies_next`."""
+    address = address_of(site, page)
+    found = sites.page_at(site, address.key)
+    row = queries.shown_one(site.id, comment_id)
+    if found is None or row is None or row.page_id != found.id:
+        raise NotFound("There is no published comment by that id on this page.")
+    document, _ = _branch(site, row, limit, cursor)
+    page_view = public.page(found, address.url, _ratings(site, [found.id])[found.id])
+    return {"page": page_view, "comments": [document], "next": None}
+
+
+def _branch(site: Site, row: Any, limit: int, cursor: str | None) -> tuple[dict[str, Any], str | None]:
+    """A comment with a page of its replies, and the cursor to the next ones."""
+    owner = ("replies", str(row.id))
+    after = read_cursor(cursor, *owner)
+    thread = threads.read_one(row, site.depth, after=after, limit=limit)
+    return public.comment(thread.nodes[0], _replies_cursor), write_cursor(thread.next, *owner)
 
 
 @bp.route("/counts")

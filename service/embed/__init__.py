@@ -1,0 +1,1 @@
+"""What pages see without JavaScript: the thread as a page or a fragment, its form, and the demo page."""
