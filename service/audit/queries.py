@@ -34,7 +34,7 @@ def links(chain: str) -> Iterator[Link]:
         .order_by(AuditEntry.n)
     )
     for link in db.session.execute(rows.execution_options(yield_per=500)):
-        yield link.tuple()
+        yield link[0], link[1]
 
 
 def listed(
