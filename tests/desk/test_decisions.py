@@ -1,0 +1,231 @@
+"""A moderator's story without JavaScript: sign in, look, decide, change one's mind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask.testing import FlaskClient
+
+from service.comments.models import Comment
+from tests.desk.conftest import Browser, text, tree, words
+from tests.support import thread
+
+Leave = Callable[..., UUID]
+Stored = Callable[[UUID], Comment]
+
+
+def test_a_stranger_signs_in_and_comes_back_to_where_they_wanted(
+    open_browser: Callable[[], Browser], person: Any
+) -> None:
+    person("Anna")
+    browser = open_browser()
+    sent = browser.get("/desk/?status=spam")
+    assert sent.status_code == 303 and sent.headers["Location"].startswith("/desk/sign-in?next=")
+    page = browser.get(sent.headers["Location"])
+    back = browser.press(page, "Sign in", email="anna@desk.example.org", password="correct horse battery")
+    assert back.headers["Location"] == "/desk/?status=spam"
+
+
+def test_a_wrong_password_keeps_the_address_and_says_why(open_browser: Callable[[], Browser], person: Any) -> None:
+    person("Anna")
+    answer = open_browser().sign_in("anna@desk.example.org", "not this one")
+    assert "do not match" in words(answer) and 'value="anna@desk.example.org"' in answer.text
+
+
+def test_an_approved_comment_is_on_the_page(anna: Browser, comment: Leave, client: FlaskClient) -> None:
+    one = comment(name="Bea", body="Well forged.")
+    answer = anna.press(anna.get("/desk/"), "Approve", within=f"c-{one}")
+    assert answer.status_code == 303
+    told = words(anna.get(answer.headers["Location"]))
+    assert "Approved. By you, just now. The comment of Bea" in told and "Nothing waits" in told
+    assert [shown["id"] for shown in thread(client)["comments"]] == [str(one)]
+
+
+@pytest.mark.parametrize(
+    ("button", "status", "said"),
+    [
+        ("Approve", "approved", "Approved."),
+        ("Reject", "rejected", "Rejected."),
+        ("Spam", "spam", "Marked as spam."),
+        ("Delete", "deleted", "Deleted."),
+    ],
+)
+def test_each_button_does_what_it_says(
+    anna: Browser, comment: Leave, stored: Stored, button: str, status: str, said: str
+) -> None:
+    one = comment()
+    there = anna.press(anna.get("/desk/"), button).headers["Location"]
+    assert stored(one).status == status
+    assert said in words(anna.get(there))
+
+
+def test_a_reason_is_kept_in_the_record(anna: Browser, comment: Leave, stored: Stored) -> None:
+    one = comment()
+    anna.press(anna.get("/desk/"), "Reject", reason="Off topic, sorry.")
+    assert stored(one).reason == "Off topic, sorry."
+    assert "Rejected by Anna. Reason: “Off topic, sorry.”" in words(anna.get(f"/desk/comments/{one}"))
+
+
+def test_a_decided_comment_can_be_restored(anna: Browser, comment: Leave, stored: Stored) -> None:
+    one = comment()
+    anna.press(anna.get("/desk/"), "Spam")
+    anna.press(anna.get("/desk/?status=spam"), "Restore", within=f"c-{one}")
+    assert stored(one).status == "pending"
+
+
+def test_a_decision_leads_back_to_the_same_list(anna: Browser, comment: Leave) -> None:
+    comment(body="About horses."), comment(body="More horses.")
+    there = anna.press(anna.get("/desk/?q=horses&sort=newest"), "Approve").headers["Location"]
+    assert there.startswith("/desk/?q=horses&sort=newest&done=")
+
+
+@pytest.mark.parametrize(
+    "back", ["https://evil.example/", "//evil.example", "next=https://evil.example", "status=%0d%0aX: y", "\\\\evil"]
+)
+def test_a_form_can_send_nobody_elsewhere(anna: Browser, comment: Leave, back: str) -> None:
+    comment()
+    answer = anna.press(anna.get("/desk/"), "Approve", back=back)
+    assert answer.status_code == 303
+    assert answer.headers["Location"].startswith("/desk/?") and "evil" not in answer.headers["Location"]
+    assert "X" not in answer.headers
+
+
+def test_a_link_cannot_claim_what_was_not_done(anna: Browser, comment: Leave) -> None:
+    waiting, decided = comment(), comment()
+    anna.press(anna.get("/desk/"), "Spam", within=f"c-{decided}")
+    assert 'class="flash"' not in anna.get(f"/desk/?done={waiting}").text
+    assert "Marked as spam. By you" in words(anna.get(f"/desk/?done={decided}"))
+
+
+def test_a_decision_on_the_comments_own_page_stays_there(anna: Browser, comment: Leave) -> None:
+    one = comment()
+    answer = anna.press(anna.get(f"/desk/comments/{one}?back=sort%3Dnewest"), "Approve")
+    assert answer.headers["Location"] == f"/desk/comments/{one}?back=sort%3Dnewest"
+    page = anna.get(answer.headers["Location"])
+    assert "Approved. By you, just now." in words(page)
+    assert 'href="/desk/?sort=newest"' in page.text
+
+
+def test_the_history_says_who_did_what(anna: Browser, comment: Leave) -> None:
+    one = comment()
+    anna.press(anna.get("/desk/"), "Approve")
+    page = words(anna.get(f"/desk/comments/{one}"))
+    assert "Approved by Anna" in page and "Sent by the author" in page
+
+
+def test_the_record_of_the_person_is_told(anna: Browser, comment: Leave) -> None:
+    comment()
+    anna.press(anna.get("/desk/"), "Approve")
+    one = comment()
+    assert "2 comments on this site: 1 approved, 0 rejected or spam." in words(anna.get(f"/desk/comments/{one}"))
+
+
+def test_the_address_is_shown_once_and_that_is_written_down(anna: Browser, comment: Leave) -> None:
+    one = comment(email="bea.smith@mail.example.org")
+    shown = anna.press(anna.get(f"/desk/comments/{one}"), "Show the address")
+    assert "bea.smith@mail.example.org" in words(shown) and "E-mail address shown by Anna" in words(shown)
+    later = anna.get(f"/desk/comments/{one}")
+    assert "bea.smith" not in later.text and "E-mail address shown by Anna" in words(later)
+
+
+def test_looking_at_pages_writes_nothing_down(anna: Browser, comment: Leave) -> None:
+    one = comment()
+    for path in ("/desk/", f"/desk/comments/{one}", f"/desk/?done={one}"):
+        anna.get(path)
+    assert "shown by" not in words(anna.get(f"/desk/comments/{one}"))
+
+
+def test_a_changed_text_is_rendered_and_the_old_one_kept(anna: Browser, comment: Leave, stored: Stored) -> None:
+    one = comment(body="With a tpyo.")
+    answer = anna.press(anna.get(f"/desk/comments/{one}"), "Save the text", body="With a *typo* mended.")
+    assert answer.status_code == 303 and stored(one).html == "<p>With a <em>typo</em> mended.</p>\n"
+    page = words(anna.get(f"/desk/comments/{one}"))
+    assert "Earlier texts (1)" in page and "With a tpyo." in page and "Text changed by Anna" in page
+
+
+@pytest.mark.parametrize(("body", "sentence"), [("   ", "required"), ("x" * 10_001, "at most 10,000 characters")])
+def test_a_refused_text_stays_in_the_form(anna: Browser, comment: Leave, body: str, sentence: str) -> None:
+    one = comment(body="As it was.")
+    answer = anna.press(anna.get(f"/desk/comments/{one}"), "Save the text", body=body)
+    assert answer.status_code == 422 and sentence in words(answer)
+    area = next(form for form in tree(answer.text).iter("textarea") if form.get("id") == "body")
+    assert (area.text or "").removeprefix("\n") == body
+
+
+def test_a_text_keeps_its_first_empty_line_in_the_form(anna: Browser, comment: Leave) -> None:
+    one = comment(body="First.")
+    answer = anna.press(anna.get(f"/desk/comments/{one}"), "Save the text", body="\n\n" + "x" * 10_001)
+    area = next(form for form in tree(answer.text).iter("textarea") if form.get("id") == "body")
+    assert (area.text or "").startswith("\n\nx")
+
+
+def test_signing_out_ends_it(anna: Browser) -> None:
+    anna.press(anna.get("/desk/"), "Sign out")
+    assert anna.get("/desk/").status_code == 303
+
+
+def test_htmx_gets_the_outcome_in_place_of_the_item(anna: Browser, comment: Leave) -> None:
+    one = comment()
+    answer = anna.htmx(anna.get("/desk/"), "Approve", within=f"c-{one}")
+    assert answer.status_code == 200 and "<html" not in answer.text
+    outcome = next(tree(answer.text).iter("article"))
+    assert outcome.get("id") == f"c-{one}" and "Approved. By you, just now." in text(outcome)
+
+
+def test_htmx_says_the_outcome_aloud_and_counts_again(anna: Browser, comment: Leave) -> None:
+    comment(), (one := comment())
+    parts = {
+        part.get("id"): text(part)
+        for part in tree(anna.htmx(anna.get("/desk/"), "Reject", within=f"c-{one}").text).iter()
+        if part.get("hx-swap-oob")
+    }
+    assert parts == {"waiting": "1", "live": "Rejected. By you, just now."}
+
+
+def test_htmx_puts_a_restored_comment_back_with_its_buttons(anna: Browser, comment: Leave) -> None:
+    one = comment()
+    anna.press(anna.get("/desk/"), "Approve")
+    answer = anna.htmx(anna.get("/desk/?status=approved"), "Restore", within=f"c-{one}")
+    assert "Back in the queue. By you, just now." in answer.text and 'value="approve"' in answer.text
+
+
+def test_htmx_gets_the_address_alone(anna: Browser, comment: Leave) -> None:
+    one = comment(email="bea.smith@mail.example.org")
+    answer = anna.htmx(anna.get(f"/desk/comments/{one}"), "Show the address")
+    assert "bea.smith@mail.example.org" in answer.text and "<article" not in answer.text
+
+
+def test_htmx_of_an_ended_session_is_sent_to_sign_in(anna: Browser, comment: Leave) -> None:
+    comment()
+    page = anna.get("/desk/")
+    anna.press(page, "Sign out")
+    answer = anna.htmx(page, "Approve")
+    assert answer.status_code == 401
+    assert answer.headers["HX-Redirect"] == "/desk/sign-in?next=/desk/?status%3Dpending"
+
+
+def test_a_form_of_an_ended_session_is_sent_to_sign_in(anna: Browser, comment: Leave, stored: Stored) -> None:
+    one = comment()
+    page = anna.get("/desk/")
+    anna.press(page, "Sign out")
+    answer = anna.press(page, "Approve", within=f"c-{one}")
+    assert answer.status_code == 303 and answer.headers["Location"].startswith("/desk/sign-in")
+    assert stored(one).status == "pending"
+
+
+def test_an_address_that_is_not_there_is_missing_in_the_desks_look(anna: Browser) -> None:
+    answer = anna.get("/desk/nothing/here")
+    assert answer.status_code == 404 and "Not Found" in words(answer)
+    assert "Sign out" in answer.text
+
+
+def test_an_odd_address_of_the_queue_is_refused_kindly(anna: Browser) -> None:
+    answer = anna.get("/desk/?sort=sideways")
+    assert answer.status_code == 422 and "To the queue" in words(answer)
+
+
+def test_the_desk_without_a_slash_is_the_desk(anna: Browser) -> None:
+    assert anna.get("/desk", follow_redirects=True).status_code == 200

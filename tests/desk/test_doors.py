@@ -1,0 +1,140 @@
+"""Who may: sessions, roles, sites, forged requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from service.comments.models import Comment
+from tests.conftest import add_site
+from tests.desk.conftest import HOME, Browser, fields, the_form, words
+
+Leave = Callable[..., UUID]
+Stored = Callable[[UUID], Comment]
+
+
+def desk_views(app: Flask) -> dict[str, Any]:
+    return {name: view for name, view in app.view_functions.items() if name.startswith("desk.")}
+
+
+def test_every_page_of_the_desk_asks_who_is_there(app: Flask) -> None:
+    views = desk_views(app)
+    unguarded = [name for name, view in views.items() if not hasattr(view, "guarded_scope")]
+    assert unguarded == ["desk.files.static"] and len(views) >= 6
+
+
+def test_whatever_changes_something_needs_the_right_to_moderate(app: Flask) -> None:
+    posts = [
+        rule.endpoint
+        for rule in app.url_map.iter_rules()
+        if rule.endpoint in desk_views(app) and "POST" in rule.methods
+    ]  # type: ignore[operator]
+    assert sorted(posts) == ["desk.decide", "desk.edit", "desk.reveal"]
+    assert {desk_views(app)[name].guarded_scope for name in posts} == {"moderate"}
+
+
+POSTS = ("/decision", "/reveal", "")
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_a_form_without_its_token_is_refused(anna: Browser, comment: Leave, stored: Stored, path: str) -> None:
+    one = comment()
+    data = {"decision": "approve", "body": "Forged.", "seen": '"v1"'}
+    answer = anna.post(f"/desk/comments/{one}{path}", data=data, headers={"Origin": HOME})
+    assert answer.status_code == 403 and "Reload it" in words(answer)
+    now = stored(one)
+    assert now.status == "pending" and now.body != "Forged."
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": HOME, "Sec-Fetch-Site": "cross-site"},
+        {},
+    ],
+)
+def test_a_form_from_elsewhere_is_refused(
+    anna: Browser, comment: Leave, stored: Stored, headers: dict[str, str]
+) -> None:
+    one = comment()
+    form, _ = the_form(anna.get("/desk/").text, "Approve", None)
+    answer = anna.post(form.get("action", ""), data=fields(form) | {"decision": "approve"}, headers=headers)
+    assert answer.status_code == 403 and stored(one).status == "pending"
+
+
+def test_the_same_form_from_here_is_taken(anna: Browser, comment: Leave, stored: Stored) -> None:
+    one = comment()
+    form, _ = the_form(anna.get("/desk/").text, "Approve", None)
+    sent = {"data": fields(form) | {"decision": "approve"}, "headers": {"Origin": HOME}}
+    assert anna.post(form.get("action", ""), **sent).status_code == 303 and stored(one).status == "approved"
+
+
+def test_looking_decides_nothing(anna: Browser, comment: Leave, stored: Stored) -> None:
+    one = comment()
+    answer = anna.get(f"/desk/comments/{one}/decision?decision=approve")
+    assert answer.status_code in (404, 405) and stored(one).status == "pending"
+
+
+def test_a_viewer_sees_no_buttons(signed_in: Callable[..., Browser], comment: Leave) -> None:
+    one = comment(body="To be seen.")
+    viewer = signed_in("Vera", "viewer")
+    for path in ("/desk/", f"/desk/comments/{one}"):
+        page = viewer.get(path)
+        assert "To be seen." in words(page)
+        assert not any(word in page.text for word in ("Approve</button>", "Save the text", "Show the address"))
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_a_viewer_can_change_nothing(
+    signed_in: Callable[..., Browser], anna: Browser, comment: Leave, stored: Stored, path: str
+) -> None:
+    one = comment()
+    viewer = signed_in("Vera", "viewer")
+    form, _ = the_form(viewer.get("/desk/").text, "Sign out", None)
+    data = fields(form) | {"decision": "approve", "body": "Changed.", "seen": '"v1"'}
+    answer = viewer.post(f"/desk/comments/{one}{path}", data=data, headers={"Origin": HOME})
+    assert answer.status_code == 403 and "does not allow to moderate" in words(answer)
+    assert (stored(one).status, stored(one).version) == ("pending", 1)
+
+
+@pytest.fixture
+def stranger(signed_in: Callable[..., Browser], site: Any) -> Browser:
+    """A moderator of another site."""
+    return signed_in("Nora", "moderator", add_site("news", ["https://news.example.org"]).id)
+
+
+def test_another_sites_comment_is_not_there(stranger: Browser, comment: Leave) -> None:
+    one = comment(name="Canary", body="Canary.")
+    answer = stranger.get(f"/desk/comments/{one}")
+    assert answer.status_code == 404 and "Canary" not in answer.text
+
+
+@pytest.mark.parametrize("path", POSTS)
+def test_another_sites_comment_cannot_be_changed(stranger: Browser, comment: Leave, stored: Stored, path: str) -> None:
+    one = comment(name="Canary")
+    form, _ = the_form(stranger.get("/desk/").text, "Sign out", None)
+    data = fields(form) | {"decision": "approve", "body": "Changed.", "seen": '"v1"'}
+    answer = stranger.post(f"/desk/comments/{one}{path}", data=data, headers={"Origin": HOME})
+    assert answer.status_code == 404 and "Canary" not in answer.text
+    assert (stored(one).status, stored(one).version) == ("pending", 1)
+
+
+def test_another_sites_queue_is_not_there(stranger: Browser, comment: Leave) -> None:
+    one = comment(name="Canary")
+    assert stranger.get("/desk/?site=blog").status_code == 404
+    for path in ("/desk/", "/desk/?status=all", f"/desk/?done={one}", "/desk/?q=Canary&status=all"):
+        page = stranger.get(path)
+        assert page.status_code == 200 and str(one) not in page.text.replace(path, "")
+
+
+def test_the_files_are_for_anybody(client: FlaskClient) -> None:
+    for name in ("desk.css", "desk.js", "icon.svg", "vendor/htmx.min.js", "vendor/pico.min.css"):
+        with client.get(f"/desk/static/{name}") as answer:
+            assert answer.status_code == 200 and len(answer.data) > 100

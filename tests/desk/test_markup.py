@@ -1,0 +1,182 @@
+"""Nothing that somebody typed runs, and nothing of ours is inline: read as a browser reads it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+from xml.etree.ElementTree import Element
+
+import pytest
+from flask import Flask
+from markupsafe import escape
+from sqlalchemy import text as sql
+from werkzeug.test import TestResponse
+
+from service.accounts import operations as accounts
+from service.db import db, transaction
+from service.desk.pages import CSP
+from tests.desk.conftest import PASSWORD, Browser, fields, the_form, tree
+
+Leave = Callable[..., UUID]
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "\"'><img src=x onerror=alert(1)>",
+    "</textarea></title></style><svg onload=alert(1)>",
+    "{{ 7*7 }}{% raw %}",
+    "<a href=javascript:alert(1)>x</a>",
+    '" autofocus onfocus=alert(1) x="',
+    "<div hx-get=/desk/sign-out hx-trigger=load data-hx-get=/x>",
+    "<template hx type=partial hx-target=body>",
+)
+URLS = ("javascript:alert(1)", "data:text/html,<script>alert(1)</script>", "https://x.example/\"onmouseover='alert(1)'")
+
+OWN_SCRIPTS = {"/desk/static/vendor/htmx.min.js", "/desk/static/desk.js"}
+URL_ATTRIBUTES = ("href", "src", "action", "formaction", "hx-post", "hx-get", "data", "poster", "xlink:href")
+
+
+def faults(page: Element) -> list[str]:
+    """What a page must not hold: foreign or inline scripts, styles, handlers, odd addresses."""
+    found = []
+    for one in page.iter():
+        if one.tag == "script" and (one.get("src") not in OWN_SCRIPTS or "".join(one.itertext()).strip()):
+            found.append(f"script {one.attrib}")
+        if one.tag in ("style", "iframe", "object", "embed", "svg", "img", "base", "template"):
+            found.append(str(one.tag))
+        for name, value in one.attrib.items():
+            scheme = re.match(r"\s*([a-z]+):", value, re.IGNORECASE)
+            if name.startswith(("on", "data-hx", "hx-on", "hx-trigger")) or name == "style":
+                found.append(f"{name}={value}")
+            if name in URL_ATTRIBUTES and scheme and scheme[1].lower() not in ("http", "https", "mailto"):
+                found.append(f"{name}={value}")
+    return found
+
+
+@pytest.mark.parametrize(
+    "planted",
+    [*HOSTILE[:3], HOSTILE[4], HOSTILE[6], "<p style='color:red'>", "<script src=https://evil.example/x.js></script>"],
+)
+def test_what_is_looked_for_would_be_found(planted: str) -> None:
+    assert faults(tree(f"<title></title>{planted}"))
+
+
+@pytest.fixture
+def planted(anna: Browser, comment: Leave, app: Flask) -> list[UUID]:
+    """Comments with hostile text in every column that a text can be in, as a careless import might leave them."""
+    ids = []
+    for n, evil in enumerate(HOSTILE):
+        parent = comment(name=f"Parent {n}")
+        anna.press(anna.get("/desk/?limit=100"), "Approve", within=f"c-{parent}")
+        ids.append(comment(body=f"{evil}\n\n[link](https://a.example/{n})", parent_id=str(parent), page_title="x"))
+        values = {"evil": evil, "url": URLS[n % 3], "id": ids[-1], "parent": parent}
+        with db.engine.begin() as connection:
+            key = (lambda one: one.hex) if db.engine.dialect.name == "sqlite" else str
+            values |= {name: key(values[name]) for name in ("id", "parent")}
+            for change in (
+                "UPDATE comments SET name = :evil, website = :url, reason = :evil WHERE id = :id",
+                "UPDATE comments SET name = :evil WHERE id = :parent",
+                "UPDATE hold_reasons SET detail = :evil, code = :evil WHERE comment_id = :id",
+                "UPDATE pages SET title = :evil, url = :url",
+                "UPDATE sites SET name = :evil",
+            ):
+                connection.execute(sql(change), {name: values[name] for name in re.findall(r":(\w+)", change)})
+    return ids
+
+
+def test_hostile_text_is_text_on_every_page(anna: Browser, planted: list[UUID]) -> None:
+    for path in ("/desk/?limit=100", "/desk/?status=all&limit=100", *(f"/desk/comments/{one}" for one in planted)):
+        page = anna.get(path)
+        assert page.status_code == 200 and faults(tree(page.text)) == [], path
+    assert all(str(escape(evil)) in anna.get("/desk/?limit=100").text for evil in HOSTILE)
+
+
+@pytest.mark.parametrize("button", ["Approve", "Reject", "Spam", "Delete"])
+def test_hostile_text_is_text_in_fragments(anna: Browser, planted: list[UUID], button: str) -> None:
+    for one in planted:
+        answer = anna.htmx(anna.get("/desk/?limit=100"), button, within=f"c-{one}", reason=HOSTILE[0])
+        assert answer.status_code == 200 and faults(tree(answer.text)) == []
+
+
+@pytest.mark.parametrize("evil", HOSTILE)
+def test_hostile_text_in_an_address_or_form_is_text(anna: Browser, comment: Leave, evil: str) -> None:
+    one = comment()
+    for name in ("q", "reason", "back", "done", "sort"):
+        assert faults(tree(anna.get("/desk/", query_string={name: evil}).text)) == []
+        assert faults(tree(anna.get(f"/desk/comments/{one}", query_string={name: evil}).text)) == []
+    page = anna.get(f"/desk/comments/{one}")
+    refused = anna.press(page, "Save the text", body=evil + "x" * 10_001)
+    assert refused.status_code == 422 and faults(tree(refused.text)) == []
+    anna.press(page, "Save the text", body=evil)
+    assert faults(tree(anna.get(f"/desk/comments/{one}").text)) == []
+
+
+def test_a_hostile_moderators_name_is_text(app: Flask, open_browser: Any, comment: Leave, person: Any) -> None:
+    moderator = person("Eve")
+    with transaction():
+        accounts.rename(moderator, HOSTILE[0], actor="test")
+    eve, one = open_browser(), comment()
+    eve.sign_in(moderator.email, PASSWORD)
+    page = eve.get("/desk/")
+    eve.press(page, "Approve", within=f"c-{one}")
+    for answer in (page, eve.get(f"/desk/comments/{one}"), eve.press(page, "Spam", within=f"c-{one}")):
+        assert faults(tree(answer.text)) == [] and str(escape(HOSTILE[0])) in answer.text
+
+
+def test_htmx_looks_at_nothing_that_somebody_wrote(anna: Browser, comment: Leave) -> None:
+    comment(body="[x](https://a.example)")
+    said = [one for one in tree(anna.get("/desk/").text).iter("div") if one.get("class") == "said"]
+    assert said and all("hx-ignore" in one.attrib for one in said)
+
+
+def every_kind_of_page(anna: Browser, comment: Leave, open_browser: Any) -> dict[str, TestResponse]:
+    one, two = comment(), comment()
+    queue = anna.get("/desk/")
+    form, _ = the_form(queue.text, "Approve", f"c-{one}")
+    stranger = open_browser()
+    found = {
+        "queue": queue,
+        "comment": anna.get(f"/desk/comments/{one}"),
+        "fragment": anna.htmx(queue, "Approve", within=f"c-{one}"),
+        "conflict": anna.press(queue, "Spam", within=f"c-{one}"),
+        "conflict fragment": anna.htmx(queue, "Spam", within=f"c-{one}"),
+        "flash": anna.get(f"/desk/?done={one}"),
+        "revealed": anna.press(anna.get(f"/desk/comments/{two}"), "Show the address"),
+        "refused": anna.press(anna.get(f"/desk/comments/{two}"), "Save the text", body=""),
+        "forged": anna.post(form.get("action", ""), data=fields(form)),
+        "missing": anna.get("/desk/nowhere"),
+        "odd": anna.get("/desk/?status=odd"),
+        "empty": anna.get("/desk/?status=deleted"),
+        "redirect": stranger.get("/desk/"),
+        "sign-in": stranger.get("/desk/sign-in"),
+        "sign-in again": stranger.sign_in("anna@desk.example.org", "wrong"),
+    }
+    statuses = {name: page.status_code for name, page in found.items()}
+    assert [statuses[name] for name in ("conflict", "forged", "missing", "odd")] == [412, 403, 404, 422], statuses
+    return found
+
+
+def test_every_page_has_strict_headers(anna: Browser, comment: Leave, open_browser: Any) -> None:
+    for name, page in every_kind_of_page(anna, comment, open_browser).items():
+        headers = page.headers
+        assert headers.getlist("Content-Security-Policy") == [CSP], name
+        assert "unsafe" not in CSP and "default-src 'none'" in CSP
+        assert headers["X-Frame-Options"] == "DENY" and headers["Cross-Origin-Opener-Policy"] == "same-origin", name
+        assert headers["Cache-Control"] == "no-store", name
+        assert headers["X-Content-Type-Options"] == "nosniff", name
+
+
+def test_no_page_holds_anything_inline(anna: Browser, comment: Leave, open_browser: Any) -> None:
+    for name, page in every_kind_of_page(anna, comment, open_browser).items():
+        assert faults(tree(page.text)) == [], name
+
+
+def test_every_form_carries_its_token(anna: Browser, comment: Leave, open_browser: Any) -> None:
+    seen = 0
+    for name, page in every_kind_of_page(anna, comment, open_browser).items():
+        for form in tree(page.text).iter("form"):
+            if form.get("method") == "post":
+                seen += 1
+                assert fields(form).get("csrf_token"), name
+    assert seen > 15

@@ -1,0 +1,64 @@
+"""Times and hosts in words."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+
+from service.desk import words
+from service.desk.views import link_hosts
+
+NOON = datetime(2026, 5, 31, 12, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("passed", "said"),
+    [
+        (timedelta(seconds=-5), "just now"),
+        (timedelta(seconds=59), "just now"),
+        (timedelta(seconds=60), "1 minute ago"),
+        (timedelta(minutes=59, seconds=59), "59 minutes ago"),
+        (timedelta(hours=1), "1 hour ago"),
+        (timedelta(hours=47), "1 day ago"),
+        (timedelta(days=29, hours=23), "29 days ago"),
+        (timedelta(days=30), "1 May 2026"),
+    ],
+)
+def test_an_age_in_words(passed: timedelta, said: str) -> None:
+    with time_machine.travel(NOON, tick=False):
+        assert words.age(NOON - passed) == said
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://example.org/path", "example.org"),
+        ("https://bank.example@evil.example/", "evil.example"),
+        ("https://аррӏе.com", "xn--80ak6aa92e.com"),
+        ("http://[::1", ""),
+        ("https://" + "x" * 300 + ".org", ""),
+        ("nonsense", ""),
+        ("", ""),
+    ],
+)
+def test_the_host_of_a_website(url: str, host: str) -> None:
+    assert words.host(url) == host
+
+
+def test_links_are_told_by_where_they_lead_each_host_once() -> None:
+    said = '<p><a href="https://b.example/1">bank.example</a> <a href="https://b.example/2">x</a>'
+    assert link_hosts(said + '<a href="mailto:x@a.example">mail</a></p>') == ["b.example", "mailto:x@a.example"]
+
+
+@pytest.mark.parametrize(
+    ("actor", "said"),
+    [("author:1", "the author"), ("command", "a command"), ("import:1", "an import"), ("system", "Greenroom")],
+)
+def test_who_did_it_when_it_was_no_moderator(actor: str, said: str) -> None:
+    assert words.actor(actor) == said
+
+
+def test_an_action_without_words_says_its_name() -> None:
+    assert words.deed("comment.sung") == "comment.sung"
