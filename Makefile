@@ -36,7 +36,7 @@ types: .venv/.dev
 	$(BIN)/mypy
 
 contracts: .venv/.dev
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 
 browser: .venv/.dev  ## The stories in a real Chromium (needs /usr/bin/chromium)
 	$(BIN)/python -m pytest -m browser
