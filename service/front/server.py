@@ -9,9 +9,14 @@ from asyncio import TimerHandle
 from typing import TypedDict, Unpack
 
 import uvicorn
+from flask import Flask
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from service.config import Settings
 from service.front.door import Front
+
+LARGEST_BODY = 2_000_000  # a list of words; the doors behind the front take less, each its own
+CONNECTIONS = 900  # fits the 1,024 open files that a process is commonly allowed
 
 
 class Connection(HttpToolsProtocol):
@@ -128,3 +133,16 @@ def run(app: Front, **options: Unpack[Options]) -> None:
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, lambda *_: sys.exit(0))
     uvicorn.Server(configured(app, **options)).run()
+
+
+def serve(app: Flask, *, host: str, port: int) -> None:
+    """Serve Greenroom by its settings; returns as `run` does."""
+    settings: Settings = app.extensions["greenroom_settings"]
+    front = Front(
+        app,
+        threads=settings.threads,
+        max_body=LARGEST_BODY,
+        body_timeout=settings.body_timeout,
+        max_waiting=settings.max_waiting,
+    )
+    run(front, host=host, port=port, backlog=512, limit_concurrency=CONNECTIONS, keep_alive=20, graceful=5)

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from typing import Any
+from urllib.request import urlopen
 from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
@@ -31,6 +32,18 @@ try:
     )
 finally:
     print("cleaned up", flush=True)
+"""
+
+SERVED = """
+import sys
+from flask import Flask
+from service.config import Settings
+from service.front import serve
+
+app = Flask("small")
+app.add_url_rule("/", view_func=lambda: "served")
+app.extensions["greenroom_settings"] = Settings(threads=1)
+serve(app, host="127.0.0.1", port=int(sys.argv[1]))
 """
 
 
@@ -83,6 +96,17 @@ def test_a_start_that_fails_never_listens() -> None:
 
     assert process.returncode == 3
     assert "ZeroDivisionError" in errors
+
+
+def test_a_flask_app_is_served_by_its_settings(until: Any) -> None:
+    port = free_port()
+    with subprocess.Popen([sys.executable, "-c", SERVED, str(port)]) as process:
+        until(lambda: accepts(port))
+        with urlopen(f"http://127.0.0.1:{port}/", timeout=10) as response:
+            answer = response.read()
+        process.terminate()
+
+    assert (answer, process.returncode) == (b"served", 0)
 
 
 def test_stopping_closes_an_answer_that_would_never_end(serve: Any) -> None:
