@@ -8,6 +8,7 @@ from flask.cli import FlaskGroup
 
 from service import __version__
 from service.app import create_app
+from service.cli import keys
 from service.config import BadSetting
 
 
@@ -15,6 +16,8 @@ def main() -> None:
     """Run a command. Exit code 78 when a setting or a key cannot be used."""
     import click
 
+    if sys.argv[1:3] == ["keys", "create"]:
+        keys.group.main(args=sys.argv[2:], prog_name="greenroom keys")
     try:
         app = create_app()
     except BadSetting as error:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from service import config
 from service.cli.printing import CONFIG, Refusal, told
 from service.comments.rotation import finish, reseal_some
 from service.db import transaction
@@ -16,6 +17,21 @@ from service.privacy import keys
 @click.group("keys")
 def group() -> None:
     """The keys that sign, seal, find and chain."""
+
+
+@group.command()
+def create() -> None:
+    """Make a keys file, readable by its owner only. One that is there is left alone."""
+    # Not `settings()`: there is no app yet, since it does not start without keys.
+    with told():
+        path = Path(config.load().keys_file).expanduser()
+    try:
+        keys.create(path)
+    except FileExistsError as error:
+        raise Refusal(f"{path} is there already, and was left alone.", CONFIG) from error
+    except OSError as error:
+        raise Refusal(f"{path} cannot be written: {error.strerror}.", CONFIG) from error
+    click.echo(f"New keys are in {path}. Keep a copy apart from the database.")
 
 
 @group.command()
