@@ -59,7 +59,7 @@ class ProblemDocument(ma.Schema):
     errors = fields.Dict(keys=fields.String(), values=fields.List(fields.Nested(FieldProblem)))
 
 
-class ProblemApi(Api):
+class ProblemApi(Api):  # type: ignore[misc]  # smorest has no types
     """flask-smorest, with errors documented as what they are: problem+json."""
 
     ERROR_SCHEMA = ProblemDocument

@@ -72,7 +72,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(page)
     for worker in WORKERS:
         worker.register()
-    assert proofs.right_keys  # importing it registers the check of the keys
+    health.check(proofs.right_keys)
     _watch(app)
     cli.register(app)
     return app

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from uuid import UUID
@@ -30,11 +31,13 @@ def moderators() -> None:
 @click.option("--role", type=click.Choice(list(ROLES)), default="moderator", show_default=True)
 @click.option("--admin", is_flag=True, help="Admin of the install: everything on every site.")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input; else one is made.")
-def add(email: str, name: str, site_key: str | None, role: str, admin: bool, password_stdin: bool) -> None:
+def add(  # noqa: PLR0913 - one for each option
+    email: str, name: str, site_key: str | None, role: str, admin: bool, password_stdin: bool
+) -> None:
     """Add a moderator, or give one a role on another site."""
     if not admin and not site_key:
         raise Refusal("Say where: --site SITE, or --admin for every site.", DATA)
-    typed = click.get_text_stream("stdin").readline().rstrip("\n") if password_stdin else None
+    typed = sys.stdin.readline().rstrip("\n") if password_stdin else None
     made = typed or secrets.token_urlsafe(12)
     with told(), transaction():
         moderator = queries.moderator_at(operations.normal_address(email))
@@ -78,7 +81,7 @@ def list_(as_json: bool) -> None:
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input; else one is made.")
 def passwd(email: str, password_stdin: bool) -> None:
     """Set a moderator's password; every session of theirs ends."""
-    typed = click.get_text_stream("stdin").readline().rstrip("\n") if password_stdin else None
+    typed = sys.stdin.readline().rstrip("\n") if password_stdin else None
     made = typed or secrets.token_urlsafe(12)
     with told(), transaction():
         operations.set_password(_moderator(email), made, actor="command")
@@ -117,7 +120,13 @@ def list_tokens(email: str, as_json: bool) -> None:
     with told():
         rows = queries.tokens_of(_moderator(email).id)
     found = [
-        {"id": one.id, "name": one.name, "scopes": one.scopes, "expires_at": one.expires_at, "revoked_at": one.revoked_at}
+        {
+            "id": one.id,
+            "name": one.name,
+            "scopes": one.scopes,
+            "expires_at": one.expires_at,
+            "revoked_at": one.revoked_at,
+        }
         for one in rows
     ]
 

@@ -35,7 +35,7 @@ class Refusal(click.ClickException):
 
     def __init__(self, text: str, code: int) -> None:
         super().__init__(text)
-        self.exit_code = code
+        self.exit_code = code  # type: ignore[misc]  # click reads it off the instance all the same
 
 
 @contextmanager

@@ -19,10 +19,11 @@ def age(site: Site, token: str | None, *, max_hours: float) -> float | None:
     if not token:
         return None
     try:
-        _, drawn = _serializer(site).loads(token, max_age=max_hours * 3600, return_timestamp=True)
+        _, drawn = _serializer(site).loads(token, max_age=int(max_hours * 3600), return_timestamp=True)
     except BadData:
         return None
-    return max(0.0, (now() - drawn).total_seconds())
+    seconds: float = (now() - drawn).total_seconds()
+    return max(0.0, seconds)
 
 
 def _serializer(site: Site) -> URLSafeTimedSerializer:

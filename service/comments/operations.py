@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from service.audit.operations import Deed, record
@@ -179,7 +179,7 @@ def transition(comment: Comment, to: str, change: Change) -> None:
 
     `comment` is new, or locked by `queries.get_for_update`. Raises IllegalTransition.
     """
-    before = comment.status
+    before = cast("str | None", comment.status)  # a new comment has none
     comment.status = to
     if before is not None:
         comment.decided_at, comment.decided_by = now(), change.actor
@@ -209,11 +209,11 @@ def _recount(comment: Comment, before: str | None) -> None:
             count_rating(comment.page_id, comment.rating_scale, comment.rating, by)
         if comment.parent_id:
             queries.tally(comment.parent_id).replies += by
-    _reshow(comment.id, comment.parent_id, comment.status)
+    reshow(comment.id, comment.parent_id, comment.status)
     db.session.flush()
 
 
-def _reshow(comment_id: UUID, parent_id: UUID | None, status: str) -> None:
+def reshow(comment_id: UUID, parent_id: UUID | None, status: str) -> None:
     """Show what is approved or carries something shown; go up only as long as that changes anything."""
     is_shown = queries.is_shown(comment_id)
     should = status == APPROVED or queries.tally(comment_id).shown_replies > 0
@@ -253,29 +253,6 @@ def _keep(comment: Comment, state: str, body: str, body_format: str, actor: str)
         id=new_id(), comment_id=comment.id, state=state, body=body, body_format=body_format, by=actor, created_at=now()
     )
     db.session.add(row)
-
-
-def restore(comment: Comment, status: str) -> None:
-    """Store a comment that an import brings, given its words by `write`: counted like any other, and silent."""
-    transition(comment, status, Change(f"import:{comment.import_id}", event=None))
-
-
-def adopt(comment_id: UUID, parent_id: UUID) -> bool:
-    """Hang a root under the parent that an import brought after it, with all that is counted; silent.
-
-    False, and nothing is changed, when the parent stands under the comment itself.
-    """
-    if queries.stands_under(parent_id, comment_id):
-        return False
-    child = queries.lock(comment_id)
-    queries.set_parent(comment_id, parent_id)
-    parent = queries.lock(parent_id)
-    tally = queries.tally(parent_id)
-    tally.replies += int(child.status == APPROVED)
-    tally.shown_replies += int(child.shown)
-    db.session.flush()
-    _reshow(parent_id, parent.parent_id, parent.status)
-    return True
 
 
 def render_anew(limit: int) -> int:

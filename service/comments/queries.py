@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, false, func, literal_column, or_, select, text, tuple_, update
+from sqlalchemy import Row, Select, and_, false, func, insert, literal_column, or_, select, text, tuple_, update
 from sqlalchemy.orm import joinedload
 
 from service.comments.models import Author, Comment, CommentSearch, CommentTally
@@ -155,7 +155,7 @@ def imported(site_id: UUID, source: str, source_id: str) -> Comment | None:
     return db.session.scalar(select(Comment).where(at))
 
 
-def lock(comment_id: UUID) -> Row[Any]:
+def lock(comment_id: UUID) -> Row[Any, Any, Any]:
     """Lock a row and say where it stands: parent_id, status, shown. Always child before parent: no deadlock."""
     table = Comment.__table__.c
     row = select(table.parent_id, table.status, table.shown).where(table.id == comment_id).with_for_update()
@@ -194,16 +194,27 @@ def stands_under(comment_id: UUID, other_id: UUID) -> bool:
     return db.session.scalar(select(up.c.id).where(up.c.id == other_id)) is not None
 
 
+def index_new(comments: Sequence[Comment]) -> None:
+    """Put the names and texts of new comments into the index of words."""
+    rows = [{"comment_id": one.id, "words": _words(one)} for one in comments]
+    db.session.execute(insert(CommentSearch), rows)
+
+
+def _words(comment: Comment) -> str:
+    """What is indexed; of an endless body only the beginning."""
+    return f"{comment.name}\n{comment.body}"[:_MOST_INDEXED]
+
+
 def index_words(comment: Comment) -> None:
-    """Put a comment's name and text into the index of words; of an endless one only the beginning."""
-    words = f"{comment.name}\n{comment.body}"[:_MOST_INDEXED]
+    """Put a comment's name and text into the index of words, in place of what was there."""
+    words = _words(comment)
     if insert_if_new(CommentSearch, {"comment_id": comment.id, "words": words}):
         return
     change = update(CommentSearch).where(CommentSearch.comment_id == comment.id).values(words=words)
     db.session.execute(change.execution_options(synchronize_session=False))
 
 
-def rendered_before(version: int, limit: int) -> Sequence[Row[Any]]:
+def rendered_before(version: int, limit: int) -> Sequence[Row[UUID, str, str]]:
     """Comments whose html an older renderer made: id, body, body_format."""
     rows = select(Comment.id, Comment.body, Comment.body_format).where(Comment.render_version < version)
     return db.session.execute(rows.order_by(Comment.id).limit(limit).with_for_update()).all()
@@ -252,7 +263,7 @@ def with_words(text_: str) -> Any:
     return Comment.id.in_(select(CommentSearch.comment_id).where(found))
 
 
-def sealed_after(after: UUID | None, limit: int) -> Sequence[Row[Any]]:
+def sealed_after(after: UUID | None, limit: int) -> Sequence[Row[UUID, bytes | None]]:
     """The next comments that hold an address: id, sealed bytes; locked."""
     rows = select(Comment.id, Comment.email_sealed).where(Comment.email_sealed.is_not(None))
     if after:

@@ -14,6 +14,7 @@ def reseal_some(after: UUID | None, limit: int) -> tuple[int, UUID | None]:
     """Reseal up to `limit` rows after an id; how many, and the id to go on after (None at the end)."""
     rows = queries.sealed_after(after, limit)
     for comment_id, sealed in rows:
+        assert sealed is not None  # the query asks for no others
         queries.replace_seal(comment_id, reseal(sealed))
     return len(rows), rows[-1][0] if len(rows) == limit else None
 

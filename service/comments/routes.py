@@ -222,7 +222,7 @@ def read_feed(query: dict[str, Any], site: str) -> Response:
         address = address_of(this_site(), query["page"])
         page = sites.page_at(this_site(), address.key)
     if page or not query["page"]:
-        rows = queries.latest(this_site().id, page_id=page and page.id, after=None, limit=50).rows
+        rows = queries.latest(this_site().id, page_id=page.id if page else None, after=None, limit=50).rows
     xml = feed.atom(this_site(), page, rows, self_url=f"{settings().public_url}{request.full_path.rstrip('?')}")
     return conditional(Response(xml, content_type="application/atom+xml; charset=utf-8"))
 

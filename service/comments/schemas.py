@@ -28,7 +28,7 @@ class Cleaned(fields.String):
         try:
             return self.clean(text)
         except PlainTextError as error:
-            raise ma.ValidationError([{"code": error.code, "detail": error.detail}]) from error  # type: ignore[list-item]
+            raise ma.ValidationError([{"code": error.code, "detail": error.detail}]) from error
 
 
 def line(length: int, **more: Any) -> Cleaned:
@@ -68,7 +68,7 @@ class Number(fields.Float):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ma.ValidationError([{"code": "number", "detail": "This must be a number."}])  # type: ignore[list-item]
+            raise ma.ValidationError([{"code": "number", "detail": "This must be a number."}])
         return super()._deserialize(value, attr, data, **more)
 
 
@@ -77,7 +77,7 @@ class Truth(fields.Boolean):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
         if not isinstance(value, bool):
-            raise ma.ValidationError([{"code": "boolean", "detail": "This must be true or false."}])  # type: ignore[list-item]
+            raise ma.ValidationError([{"code": "boolean", "detail": "This must be true or false."}])
         return value
 
 

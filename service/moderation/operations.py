@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -137,7 +138,7 @@ def decide_many(
 ) -> list[Outcome]:
     """Decide on many in one transaction; each gets its own outcome, and one that cannot be decided stops no other."""
     known = queries.in_lock_order(ids)
-    found = {one: _outcome(lambda one=one: decide(one, verdict, who, (if_match or {}).get(one))) for one in known}
+    found = {one: _outcome(partial(decide, one, verdict, who, (if_match or {}).get(one))) for one in known}
     missing = NotFound("There is no comment by that id.").detail
     return [replace(found[one], id=one) if one in found else Outcome(one, None, missing) for one in ids]
 

@@ -84,7 +84,7 @@ def settings_from(assignments: Sequence[str]) -> dict[str, Any]:
     try:
         loaded: dict[str, Any] = SiteSettings().load(values)
     except ma.ValidationError as error:
-        messages = error.normalized_messages()
+        messages = error.normalized_messages()  # type: ignore[no-untyped-call]
         raise Invalid(
             errors={
                 name: [{"code": "invalid", "detail": str(one)} for one in _flat(found)]

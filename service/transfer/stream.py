@@ -44,9 +44,7 @@ class Mending:
         return text
 
 
-def pieces(
-    path: Path, mending: Mending, *, max_bytes: int, progress: Progress | None = None
-) -> Iterator[str]:
+def pieces(path: Path, mending: Mending, *, max_bytes: int, progress: Progress | None = None) -> Iterator[str]:
     """Read `path`, plain or gzip, as text without its XML declaration.
 
     `max_bytes` bounds the unpacked size; `progress(done, total)` counts bytes of the file on disk.

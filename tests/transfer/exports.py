@@ -7,9 +7,7 @@ from pathlib import Path
 from service.transfer import wordpress
 from service.transfer.foreign import ForeignComment
 
-HEAD = (
-    '<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0" xmlns:wp="http://wordpress.org/export/1.2/">'
-)
+HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<rss version="2.0" xmlns:wp="http://wordpress.org/export/1.2/">'
 VERSION = "<wp:wxr_version>1.2</wp:wxr_version>"
 POST = {"title": "A page", "link": "https://example.org/a/", "wp:post_id": "7", "wp:status": "publish"}
 COMMENT = {

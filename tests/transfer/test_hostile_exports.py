@@ -24,14 +24,12 @@ QUICK = 2.0
 LAUGHS = "".join(f'<!ENTITY l{n + 1} "{f"&l{n};" * 10}">' for n in range(9))
 BOMBS: dict[str, str | bytes] = {
     "billion laughs": f'<!DOCTYPE rss [<!ENTITY l0 "ha">{LAUGHS}]>' + export(item(comment(content="&l9;"))),
-    "quadratic": f'<!DOCTYPE rss [<!ENTITY a "{"a" * 50_000}">]>'
-    + export(item(comment(content="&a;" * 50_000))),
+    "quadratic": f'<!DOCTYPE rss [<!ENTITY a "{"a" * 50_000}">]>' + export(item(comment(content="&a;" * 50_000))),
     "200,000 deep": HEAD + "<a>" * 200_000,
     "endless tag": HEAD + '<a b="' + "c" * 20_000_000,
     "endless remark": HEAD + "<!--" + "c" * 20_000_000,
     "endless value": export(item(comment(content="c" * 20_000_000))),
-    "outside file": '<!DOCTYPE rss [<!ENTITY x SYSTEM "file:///etc/hostname">]>'
-    + export(item(comment(content="&x;"))),
+    "outside file": '<!DOCTYPE rss [<!ENTITY x SYSTEM "file:///etc/hostname">]>' + export(item(comment(content="&x;"))),
     "outside type": '<!DOCTYPE rss SYSTEM "http://127.0.0.1:9/x.dtd">' + export(item(comment())),
     "utf-16 type": ('<!DOCTYPE rss [<!ENTITY x "y">]>' + export(item(comment()))).encode("utf-16"),
     "gzip": gzip.compress(export(item(comment(content="<b/>" * 16_000_000))).encode(), 9),
@@ -103,9 +101,7 @@ def long_thread(tmp_path_factory: pytest.TempPathFactory) -> Path:
     head, tail = export(item("#")).split("#")
     with path.open("w") as file:
         file.write(head)
-        file.writelines(
-            comment(id=str(n), parent=str(n // 2), content=f"{n} {'word ' * 200}") for n in range(10_000)
-        )
+        file.writelines(comment(id=str(n), parent=str(n // 2), content=f"{n} {'word ' * 200}") for n in range(10_000))
         file.write(tail)
     return path
 

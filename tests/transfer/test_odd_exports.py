@@ -61,9 +61,7 @@ def test_prefixes_of_another_name_are_understood(tmp_path: Path) -> None:
 
 
 def test_a_hijacked_prefix_is_not_believed(tmp_path: Path) -> None:
-    text = export(
-        item(comment()), item(comment(id="2")).replace("<item>", '<item xmlns:wp="http://other.example/">')
-    )
+    text = export(item(comment()), item(comment(id="2")).replace("<item>", '<item xmlns:wp="http://other.example/">'))
     assert [found.source_id for found in comments_in(saved(tmp_path, text))] == ["1"]
 
 

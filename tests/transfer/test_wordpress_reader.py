@@ -90,9 +90,7 @@ def test_a_comment_is_read_with_its_page(only: Only) -> None:
 
 
 def test_blanks_and_cdata_around_values_are_taken_off(only: Only) -> None:
-    found = only(
-        comment(id="\n 12 ", author="\n<![CDATA[ Ada ]]>\n", author_email=" <![CDATA[ a@b.example ]]>")
-    )
+    found = only(comment(id="\n 12 ", author="\n<![CDATA[ Ada ]]>\n", author_email=" <![CDATA[ a@b.example ]]>"))
     assert (found.source_id, found.name, found.email) == ("12", "Ada", "a@b.example")
 
 
@@ -157,9 +155,7 @@ def test_only_what_was_approved_is_approved(only: Only, approved: str, expected:
     assert only(comment(approved=approved)).status == expected
 
 
-@pytest.mark.parametrize(
-    "status", ["draft", "private", "pending", "future", "trash", "inherit", "wc-completed", ""]
-)
+@pytest.mark.parametrize("status", ["draft", "private", "pending", "future", "trash", "inherit", "wc-completed", ""])
 def test_an_approved_comment_on_a_page_that_was_not_public_is_held(only: Only, status: str) -> None:
     found = only(comment(approved="1"), status=status)
     assert (found.status, found.notes) == ("pending", ("page_not_public",))
@@ -199,9 +195,7 @@ def meta(key: str, value: str) -> str:
         ("NaN", None, ("bad_rating",)),
     ],
 )
-def test_a_review_brings_its_stars(
-    only: Only, value: str, rating: Decimal | None, notes: tuple[str, ...]
-) -> None:
+def test_a_review_brings_its_stars(only: Only, value: str, rating: Decimal | None, notes: tuple[str, ...]) -> None:
     found = only(comment(meta("verified", "1") + meta("rating", value), type="review"))
     assert (found.rating, found.notes) == (rating, notes)
 
