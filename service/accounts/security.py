@@ -44,13 +44,9 @@ from service.limits import forget, spend
 from service.privacy.seal import keyed, rate_key
 
 DESK = "/desk"
+FIRST_PAGE = "/desk/"
 SIGN_IN_PAGE = "desk/sign_in.html"
 NO_MATCH = "That e-mail and password do not match."
-
-POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
 
 _OWN_PAGE = re.compile(rf"{DESK}([/?][!-\[\]-~]*)?")  # printable ASCII without the backslash
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -123,7 +119,7 @@ def _features() -> dict[str, Any]:
         "SECURITY_LOGIN_URL": "/sign-in",
         "SECURITY_LOGOUT_URL": "/sign-out",
         "SECURITY_LOGOUT_METHODS": ["POST"],
-        "SECURITY_POST_LOGIN_VIEW": DESK,
+        "SECURITY_POST_LOGIN_VIEW": FIRST_PAGE,
         "SECURITY_POST_LOGOUT_VIEW": f"{DESK}/sign-in",
         "SECURITY_LOGIN_USER_TEMPLATE": SIGN_IN_PAGE,
         "SECURITY_STATIC_FOLDER": None,
@@ -174,7 +170,6 @@ def _sign_in(stock: Callable[[], Any]) -> Callable[[], Response]:
         if guard.signed_in():
             return _go_on()
         answer = _attempt(stock) if request.method == "POST" else make_response(stock())
-        answer.headers["Content-Security-Policy"] = POLICY
         answer.headers["Cache-Control"] = "no-store"
         return answer
 
@@ -224,7 +219,7 @@ def _form_again(refusal: Problem) -> Response:
 
 def own_page(target: str | None) -> str:
     """`target` when it is a page of the desk, else the desk itself: signing in sends nobody elsewhere."""
-    return target if target and _OWN_PAGE.fullmatch(target) else DESK
+    return target if target and _OWN_PAGE.fullmatch(target) else FIRST_PAGE
 
 
 def _sign_out(stock: Callable[[], Any]) -> Callable[[], Any]:
