@@ -145,9 +145,9 @@ def _write(task: Task, arrivals: Sequence[_Arrival], met: _Met) -> None:
     try:
         with transaction():
             site = sites.site_by_id(task.order.site_id)
-            assert site is not None
-            for one in arrivals:
-                _bring(task, site, one, met)
+            assert site is not None and task.import_id is not None
+            fresh = [one.cleaned for one in arrivals if _place(task, site, one, met)]
+            operations.bring(site, fresh, task.import_id)
     except IntegrityError as twin:
         raise Conflict(
             "Another import is writing to this site. When it has ended, run this one again: "
@@ -155,15 +155,18 @@ def _write(task: Task, arrivals: Sequence[_Arrival], met: _Met) -> None:
         ) from twin
 
 
-def _bring(task: Task, site: Site, one: _Arrival, met: _Met) -> None:
+def _place(task: Task, site: Site, one: _Arrival, met: _Met) -> bool:
+    """Give a comment its page and parent. False when it is here already and only has to come back."""
     page_id = _page(task, site, one.row)
     assert page_id is not None and task.import_id is not None
     parent_id = _parent(task, one.row, met, page_id)
     if found := met.rows.get(one.row.source_id):
         operations.bring_back(found.id, one.cleaned.status, task.import_id)
-        return
-    operations.bring(site, one.cleaned, page_id, parent_id, task.import_id)
-    met.places[one.row.source_id] = (one.cleaned.comment.id, page_id)
+        return False
+    comment = one.cleaned.comment
+    comment.page_id, comment.parent_id = page_id, parent_id
+    met.places[one.row.source_id] = (comment.id, page_id)
+    return True
 
 
 def _page(task: Task, site: Site, row: ForeignComment) -> UUID | None:

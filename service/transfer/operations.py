@@ -10,8 +10,9 @@ from uuid import UUID
 from service.audit.operations import Deed, record
 from service.comments import queries as comments
 from service.comments.models import Import
-from service.comments.operations import Change, adopt, new_author, restore, transition
+from service.comments.operations import Change, new_author, transition
 from service.comments.plaintext import mend_line
+from service.comments.restoring import adopt, restore
 from service.comments.schemas import TITLE_LENGTH
 from service.comments.status import DELETED
 from service.db import db, new_id, now
@@ -95,12 +96,11 @@ def give_alias(site: Site, page_id: UUID | None, alias: Address, import_id: UUID
     return holder.id == page_id if holder else import_id is None
 
 
-def bring(site: Site, what: Cleaned, page_id: UUID, parent_id: UUID | None, import_id: UUID) -> None:
-    """Store a cleaned comment under its true parent."""
-    comment = what.comment
-    comment.page_id, comment.parent_id, comment.import_id = page_id, parent_id, import_id
-    comment.author = new_author(site)
-    restore(comment, what.status)
+def bring(site: Site, arrivals: Sequence[Cleaned], import_id: UUID) -> None:
+    """Store cleaned comments that know their pages and parents, each with an author of its own."""
+    for one in arrivals:
+        one.comment.import_id, one.comment.author = import_id, new_author(site)
+    restore([(one.comment, one.status) for one in arrivals])
 
 
 def bring_back(comment_id: UUID, status: str, import_id: UUID) -> None:

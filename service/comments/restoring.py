@@ -1,0 +1,65 @@
+"""Store what an import brings: many comments in one stroke, counted exactly as `transition` counts them.
+
+One by one they would take some twenty statements each, and an archive of years would take hours.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from uuid import UUID
+
+from service.comments import queries
+from service.comments.models import Comment
+from service.comments.operations import reshow
+from service.comments.status import APPROVED
+from service.db import db
+from service.sites.queries import count_comment, count_rating
+
+
+def restore(arrivals: Sequence[tuple[Comment, str]]) -> None:
+    """Store new comments, given their words by `write`, each in its state; silent. Parents stand before answers."""
+    for comment, status in arrivals:
+        comment.status, comment.shown = status, status == APPROVED
+    comments = [comment for comment, _ in arrivals]
+    db.session.add_all(comments)
+    db.session.flush()
+    queries.index_new(comments)
+    _count([one for one in comments if one.shown])
+
+
+def _count(approved: Sequence[Comment]) -> None:
+    """Parents are locked before pages, as everywhere."""
+    replies = Counter(one.parent_id for one in approved if one.parent_id)
+    parents = {parent_id: queries.lock(parent_id) for parent_id in sorted(replies, reverse=True)}
+    for page_id, many in Counter(one.page_id for one in approved).items():
+        count_comment(page_id, many)
+    rated = Counter((one.page_id, one.rating_scale, one.rating) for one in approved)
+    for (page_id, scale, rating), many in rated.items():
+        if scale is not None and rating is not None:
+            count_rating(page_id, scale, rating, many)
+    for parent_id, parent in parents.items():
+        tally = queries.tally(parent_id)
+        tally.replies += replies[parent_id]
+        tally.shown_replies += replies[parent_id]
+        db.session.flush()
+        if not parent.shown:
+            reshow(parent_id, parent.parent_id, parent.status)
+
+
+def adopt(comment_id: UUID, parent_id: UUID) -> bool:
+    """Hang a root under the parent that an import brought after it, with all that is counted; silent.
+
+    False, and nothing is changed, when the parent stands under the comment itself.
+    """
+    if queries.stands_under(parent_id, comment_id):
+        return False
+    child = queries.lock(comment_id)
+    queries.set_parent(comment_id, parent_id)
+    parent = queries.lock(parent_id)
+    tally = queries.tally(parent_id)
+    tally.replies += int(child.status == APPROVED)
+    tally.shown_replies += int(child.shown)
+    db.session.flush()
+    reshow(parent_id, parent.parent_id, parent.status)
+    return True
