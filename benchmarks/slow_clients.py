@@ -122,10 +122,13 @@ async def besiege(url: str, seconds: float, weigh: Callable[[], float | None]) -
     """F16: hold the crowd, let it settle, probe for `seconds`."""
     parts = urlsplit(url)
     host, port = parts.hostname or "127.0.0.1", parts.port or 80
+    path = parts.path or "/"
+    if not _get(host, port, path):
+        raise SystemExit(f"{url} does not answer even without a crowd.")
     crowd = Crowd(host, port)
     holding = asyncio.create_task(crowd.hold())
     await asyncio.sleep(2)
-    times = await asyncio.to_thread(probe, host, port, parts.path or "/", seconds)
+    times = await asyncio.to_thread(probe, host, port, path, seconds)
     held, weight = crowd.held, weigh()
     crowd.leave.set()
     await holding
@@ -196,7 +199,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=60, help="how long F16 lasts for the front")
     parser.add_argument("--others", type=float, default=15, help="how long it lasts for the other servers")
-    parser.add_argument("--repeats", type=int, default=3, help="turns of the comparison of speed")
+    parser.add_argument("--repeats", type=int, default=5, help="turns of the comparison of speed")
     parser.add_argument("--only", choices=list(CANDIDATES), help="F16 of this server, and no comparison")
     parser.add_argument("--url", help="F16 of a server that runs already")
     chosen = parser.parse_args()
@@ -214,7 +217,7 @@ def main() -> int:
                     target = f"http://127.0.0.1:{PORT}/"
                     slow[name] = asyncio.run(besiege(target, seconds, lambda pid=pid: megabytes(pid)))  # type: ignore[misc]
             if not chosen.only:
-                rates = compare_speed(folder, chosen.repeats, 5)
+                rates = compare_speed(folder, chosen.repeats, 4)
     tell(slow, rates)
     return 0 if next(iter(slow.values())).within_target else 1
 

@@ -42,17 +42,23 @@ class Connection(HttpToolsProtocol):
             self._await_head()
 
     def data_received(self, data: bytes) -> None:
-        before = self.cycle
-        in_body = self._working() and before.more_body
+        cycle = self.cycle
+        taken = len(cycle.body) if cycle else 0
         super().data_received(data)
-        if self.cycle is not before:  # a head is complete: uvicorn has begun a request
+        if self.cycle is not cycle:  # a head is complete: uvicorn has begun a request
             self._head_done()
-        elif not in_body:
+        elif cycle and len(cycle.body) > taken:
+            self._head_bytes = 0
+        else:  # it was head, or trailers, which the parser keeps likewise
             self._head_bytes += len(data)
             if self._head_bytes > self.HEAD_BYTES:
                 self._refuse(431)
             elif not self._working():
                 self._await_head()
+
+    def on_headers_complete(self) -> None:
+        super().on_headers_complete()
+        self.headers = []  # the scope has the list that was here; trailers must not join its headers
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -45,6 +45,16 @@ def test_a_chunked_body_arrives_whole_and_with_its_length(serve: Any) -> None:
     assert "HTTP_TRANSFER_ENCODING" not in app.seen[0]
 
 
+def test_trailers_do_not_pose_as_headers(serve: Any) -> None:
+    app = Echo()
+    server = serve(app)
+    chunked = in_chunks(b"body")
+
+    assert server.ask(chunked[:-2] + b"X-Forwarded-For: 6.6.6.6\r\n\r\n").body == b"body"
+    assert server.ask(chunked.replace(b"\r\n", b"\r\nX-Forwarded-For: 6.6.6.6\r\n", 1)).body == b"body"
+    assert ["HTTP_X_FORWARDED_FOR" in environ for environ in app.seen] == [False, True]
+
+
 @pytest.mark.parametrize("size", [0, 1, 65_536, 65_537, CAP])
 def test_a_body_up_to_the_cap_arrives_as_it_was_sent(serve: Any, size: int) -> None:
     body = (bytes(range(256)) * (CAP // 256 + 1))[:size]

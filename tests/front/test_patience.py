@@ -148,7 +148,26 @@ def test_the_next_head_on_a_connection_has_a_deadline_too(serve: Any) -> None:
 def test_a_head_without_end_is_refused(serve: Any) -> None:
     client = serve(prompt).connect(HALF_HEAD)
     with pytest.raises(OSError, match="reset|[Bb]roken"):
-        client.sendall(bytes(100_000_000))
+        client.sendall(b"x" * 100_000_000)
+
+
+def test_trailers_without_end_are_cut(serve: Any) -> None:
+    chunked = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-Half: "
+    client = serve(prompt).connect(chunked)
+    with pytest.raises(OSError, match="reset|[Bb]roken"):
+        client.sendall(b"x" * 100_000_000)
+
+
+def test_a_body_of_very_many_chunks_is_taken(serve: Any) -> None:
+    server = serve(prompt, head_bytes=200)
+    client = server.connect(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    for _ in range(300):
+        client.sendall(b"1\r\n")
+        client.sendall(b"x\r\n")
+    client.sendall(b"0\r\n\r\n")
+
+    assert server.read(client).status == 200
 
 
 def test_a_head_a_little_too_large_is_told_so(serve: Any) -> None:
