@@ -49,12 +49,10 @@ _INVISIBLE = re.compile(
     "|[\u00ad\u180e\u200b\u2060-\u2064\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0001\U000e0020-\U000e007f]"
 )
 # Joiners mean something between letters of other scripts (Persian, Indic) and between emoji.
-_STRAY_JOINER = re.compile(
-    "(?<![^\x00-\x7f\\s])[\u200c\u200d]+|[\u200c\u200d]+(?![^\x00-\x7f\\s\u200c\u200d])"
-)
+_STRAY_JOINER = re.compile("(?<![^\x00-\x7f\\s])[\u200c\u200d]+|[\u200c\u200d]+(?![^\x00-\x7f\\s\u200c\u200d])")
 _LOOKS_EMPTY = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 
-# A quote in an address has ended many an attribute. What is beyond the first plane is spelled with escapes.
+# A quote in an address has ended many an attribute; private and invisible characters have no place there.
 _NOT_IN_A_WEBSITE = re.compile("['`^{}|\ufe00-\ufe0f\ue000-\uf8ff\U000e0000-\U0010ffff]")
 _IN_A_WEBSITE = "/:@!$&()*+,;=?#"
 _UNDER_A_DOMAIN = re.compile(r"(?:[a-z0-9_-]+\.)+(?:xn--[a-z0-9-]+|[a-z]{2,63})(?::|$)")
@@ -119,8 +117,7 @@ def clean_body(text: str) -> str:
 def is_blank(text: str) -> bool:
     """Whether nothing of the text can be seen: spaces, marks without a letter, invisible characters."""
     return all(
-        character in _LOOKS_EMPTY
-        or unicodedata.category(character) in ("Zs", "Zl", "Zp", "Cc", "Cf", "Mn", "Me")
+        character in _LOOKS_EMPTY or unicodedata.category(character) in ("Zs", "Zl", "Zp", "Cc", "Cf", "Mn", "Me")
         for character in text
     )
 
@@ -164,18 +161,14 @@ def clean_website(url: str) -> str | None:
     if len(url) > _LONGEST_WEBSITE:
         raise _too_long(url, _LONGEST_WEBSITE)
     if _NOT_IN_A_WEBSITE.search(url):
-        raise PlainTextError(
-            "website", "The address of your site holds a character that does not belong there."
-        )
+        raise PlainTextError("website", "The address of your site holds a character that does not belong there.")
     try:
         parts = split(url)
         place = place_of(parts)
     except BadURL as error:
         raise PlainTextError("website", f"{error} An example: https://example.org") from error
     if not _UNDER_A_DOMAIN.match(place):
-        raise PlainTextError(
-            "website", "That is not the address of a site on the web, like https://example.org"
-        )
+        raise PlainTextError("website", "That is not the address of a site on the web, like https://example.org")
     rest = url.partition("://")[2][len(parts.netloc) :]
     website = f"{parts.scheme}://{place}{encoded(rest, safe=_IN_A_WEBSITE)}"
     if len(website) > _LONGEST_WEBSITE:
@@ -196,6 +189,10 @@ def skeleton(name: str) -> str:
     Case, spaces, width, invisible characters, Cyrillic and Greek look-alikes and 0, 1, l, I are folded;
     accents are not. It is nothing to show to anybody.
     """
-    seen = unicodedata.normalize("NFKC", name[:1_000]).translate(_LOOKALIKES)
-    folded = unicodedata.normalize("NFKC", seen.casefold()).translate(_LOOKALIKES).translate(_ONE_STROKE)
-    return "".join(character for character in folded if not is_blank(character) or _is_mark(character))
+    seen = name[:1_000]
+    # Folding can bring forth what folds again, such as a letter that composes with the accent after it.
+    for _ in range(4):
+        shown = (mark for mark in unicodedata.normalize("NFKC", seen) if not is_blank(mark) or _is_mark(mark))
+        folded = "".join(shown).translate(_LOOKALIKES).casefold().translate(_LOOKALIKES)
+        seen = unicodedata.normalize("NFKC", folded.translate(_ONE_STROKE))
+    return seen

@@ -21,15 +21,13 @@ _NOT_IN_AN_ID = re.compile(
 )
 _IN_A_PATH = "/:@!$&'()*+,;="
 _IN_A_QUERY = _IN_A_PATH + "?"
-# fmt: off
 _TRACKING = frozenset((
     "_ga", "_gl", "_hsenc", "_hsmi", "_openstat", "dclid", "epik", "fb_action_ids", "fb_action_types",
     "fb_source", "fbclid", "gad_source", "gbraid", "gclid", "gclsrc", "igsh", "igshid", "li_fat_id",
     "mc_cid", "mc_eid", "mkt_tok", "moderation-hash", "msclkid", "oly_anon_id", "oly_enc_id", "ref_src",
     "replytocom", "srsltid", "ttclid", "twclid", "unapproved", "vero_id", "wbraid", "wickedid", "yclid",
     "ysclid",
-))
-# fmt: on
+))  # fmt: skip
 
 
 class BadPage(ValueError):
@@ -139,9 +137,7 @@ def _opaque(page: str) -> Address:
     # The length first: NFC takes the square of the length of a run of marks.
     name = unicodedata.normalize("NFC", page) if len(page) <= 4 * LONGEST_ID else page
     if len(name) > LONGEST_ID:
-        raise BadPage(
-            f"The id of a page has at most {LONGEST_ID} characters; an address begins with https://."
-        )
+        raise BadPage(f"The id of a page has at most {LONGEST_ID} characters; an address begins with https://.")
     if _NOT_IN_AN_ID.search(name):
         raise BadPage("The id of the page holds a character that cannot be seen.")
     return Address(f"id:{name}", None, "id")

@@ -28,11 +28,11 @@ def split(url: str) -> SplitResult:
     """The parts of an absolute http(s) URL without a user, the scheme in lower case. Raises BadURL."""
     refuse_marks(url)
     if not _START.match(url):
-        raise BadURL("That is not the address of a page: it begins with https:// and the name of a host.")
+        raise BadURL("An address begins with https:// and the name of a host.")
     try:
         parts = urlsplit(url)
     except ValueError as error:
-        raise BadURL("That is not the address of a page: its host cannot be read.") from error
+        raise BadURL("The name of the host in the address cannot be read.") from error
     if "@" in parts.netloc:
         raise BadURL("Please leave the user name and the password out of the address.")
     return parts
