@@ -37,7 +37,8 @@ class Links:
         return self._to(self.reply_endpoint or self.endpoint, FORM_ANCHOR, {"reply": comment_id})
 
     def _to(self, endpoint: str, anchor: str | None, query: Mapping[str, str | None]) -> str:
-        path = url_for(endpoint, _anchor=anchor, **(dict(self.kept) | query))
+        values: dict[str, Any] = {**self.kept, **query}
+        path = url_for(endpoint, _anchor=anchor, **values)
         return own_url(path) if self.absolute else path
 
 
