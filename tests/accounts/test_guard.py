@@ -87,6 +87,8 @@ def test_the_principal_says_where_it_may_do_what(people: People, browser: Browse
     people.change(who, lambda one: operations.grant(one, there, "viewer", actor="test"))
     told = browser.get("/me", headers=bearer(people.token(who))).json
     assert told["sites"] == {"read": sorted([str(here), str(there)]), "moderate": [str(here)], "manage": []}
+    told = browser.get("/me", headers=bearer(people.token(who, "read"))).json
+    assert told["sites"]["moderate"] == []
     admin = people.moderator("root@example.org", is_admin=True)
     told = browser.get("/me", headers=bearer(people.token(admin))).json
     assert told["sites"]["manage"] == sorted([str(here), str(there), str(other)])

@@ -95,6 +95,13 @@ def test_a_new_password_ends_every_session(people: People, browser: Browser) -> 
     assert browser.sign_in(password="another horse battery").status_code == 303
 
 
+def test_a_new_uniquifier_ends_every_session(people: People, browser: Browser) -> None:
+    who = people.moderator()
+    browser.sign_in()
+    people.change(who, lambda one: setattr(one, "fs_uniquifier", "another"))
+    assert browser.get("/me").status_code == 401
+
+
 def test_closing_an_account_ends_its_sessions(people: People, browser: Browser) -> None:
     who = people.moderator()
     browser.sign_in()
