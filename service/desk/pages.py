@@ -42,7 +42,7 @@ def problem_page(problem: Problem) -> Response:
     if problem.status == 401:
         return _to_sign_in()
     if not wants_fragment():
-        return page("problem.html", problem.status, problem=problem, heading=title(problem.status))
+        return page("problem.html", problem.status, problem=problem, heading=title(problem.status).capitalize())
     answer = fragment("say.html", problem.status, problem=problem)
     # Not in place of the item: beside its buttons, where the moderator looks.
     answer.headers["HX-Retarget"] = f"#say-{(request.view_args or {}).get('comment_id', 'page')}"

@@ -160,7 +160,7 @@ def reveal(comment_id: UUID) -> Response:
     with transaction():
         address = operations.reveal(comment_id, principal())
     if wants_fragment():
-        return fragment("address.html", address=address)
+        return fragment("address.html", address=address, fresh=True)
     return _comment_page(operations.find(comment_id, principal(), "read"), values["back"], address=address, shown=True)
 
 

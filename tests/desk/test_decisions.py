@@ -218,7 +218,7 @@ def test_a_form_of_an_ended_session_is_sent_to_sign_in(anna: Browser, comment: L
 
 def test_an_address_that_is_not_there_is_missing_in_the_desks_look(anna: Browser) -> None:
     answer = anna.get("/desk/nothing/here")
-    assert answer.status_code == 404 and "Not Found" in words(answer)
+    assert answer.status_code == 404 and "Not found" in words(answer)
     assert "Sign out" in answer.text
 
 

@@ -70,10 +70,16 @@ def planted(comment: Leave, app: Flask) -> list[UUID]:
     as_stored = (lambda one: one.hex) if db.engine.dialect.name == "sqlite" else str
     with db.engine.begin() as connection:
         for n, (one, evil) in enumerate(zip(ids, HOSTILE, strict=True)):
-            values = {"id": as_stored(one), "parent": as_stored(parent), "evil": evil, "url": URLS[n % 3]}
+            values = {
+                "id": as_stored(one),
+                "parent": as_stored(parent),
+                "evil": evil,
+                "short": evil[:40],
+                "url": URLS[n % 3],
+            }
             for change in (
                 "UPDATE comments SET name = :evil, website = :url, reason = :evil, parent_id = :parent WHERE id = :id",
-                "UPDATE hold_reasons SET detail = :evil, code = substr(CAST(:evil AS TEXT), 1, 40) WHERE comment_id = :id",
+                "UPDATE hold_reasons SET detail = :evil, code = :short WHERE comment_id = :id",
             ):
                 connection.execute(sql(change), {name: values[name] for name in re.findall(r":(\w+)", change)})
         connection.execute(sql("UPDATE comments SET name = :evil WHERE parent_id IS NULL"), {"evil": HOSTILE[1]})
