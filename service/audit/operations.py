@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import secrets
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -88,12 +89,13 @@ def verify() -> list[Verdict]:
 
 def _walk(chain: str, length: int, last: bytes) -> Verdict:
     n, previous = 0, bytes(32)
-    for entry, detail in queries.links(chain):
-        n += 1
-        fault = _fault(entry, detail, n, previous)
-        if fault:
-            return Verdict(chain, length, f"row {n} ({entry.id}): {fault}")
-        previous = entry.digest
+    with closing(queries.links(chain)) as links:
+        for entry, detail in links:
+            n += 1
+            fault = _fault(entry, detail, n, previous)
+            if fault:
+                return Verdict(chain, length, f"row {n} ({entry.id}): {fault}")
+            previous = entry.digest
     if n != length or not hmac.compare_digest(previous, last):
         return Verdict(chain, length, f"{length} rows were written, {n} are left")
     return Verdict(chain, length, None)

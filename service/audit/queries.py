@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from uuid import UUID
 
 from sqlalchemy import and_, or_, select
@@ -25,7 +25,7 @@ def heads() -> Sequence[AuditHead]:
     return db.session.scalars(select(AuditHead).order_by(AuditHead.chain)).all()
 
 
-def links(chain: str) -> Iterator[Link]:
+def links(chain: str) -> Generator[Link, None, None]:
     """Every link of a chain in order, streamed."""
     rows = (
         select(AuditEntry, AuditDetail)
@@ -33,8 +33,9 @@ def links(chain: str) -> Iterator[Link]:
         .where(AuditEntry.chain == chain)
         .order_by(AuditEntry.n)
     )
-    for link in db.session.execute(rows.execution_options(yield_per=500)):
-        yield link[0], link[1]
+    with db.session.execute(rows.execution_options(yield_per=500)) as streamed:
+        for link in streamed:
+            yield link[0], link[1]
 
 
 def listed(

@@ -36,7 +36,7 @@ def pages_at(site: Site, keys: Iterable[str]) -> dict[str, Page]:
     """The pages that some addresses lead to, by address."""
     at = and_(PageAddress.site_id == site.id, PageAddress.key.in_(list(keys)))
     rows = select(PageAddress.key, Page).join(Page, PageAddress.page_id == Page.id).where(at)
-    return dict(db.session.execute(rows).tuples().all())
+    return dict(db.session.execute(rows).all())
 
 
 def page_by_id(page_id: UUID) -> Page | None:

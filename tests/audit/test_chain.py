@@ -1,0 +1,96 @@
+"""The audit chain: whole after everything, and broken where somebody touched it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+from service.audit.models import AuditDetail, AuditEntry, AuditHead
+from service.audit.operations import Deed, record, verify
+from service.db import db, transaction
+from service.sites.models import Site
+from sqlalchemy import delete, select, update
+
+
+def broken() -> list[str]:
+    db.session.rollback()
+    return [one.broken for one in verify() if one.broken]
+
+
+def write(site: Site, count: int) -> None:
+    for n in range(count):
+        with transaction():
+            record(Deed("test.done", "test", site.id, None, {"n": n}))
+
+
+def test_a_chain_is_whole_and_begins_with_its_site(app: Flask, site: Site) -> None:
+    write(site, 5)
+    (verdict,) = verify()
+    assert (verdict.length, verdict.broken) == (6, None)
+
+
+def flip(entry: AuditEntry) -> None:
+    entry.actor = "nobody"
+
+
+def flip_details(entry: AuditEntry) -> None:
+    db.session.execute(update(AuditDetail).where(AuditDetail.entry_id == entry.id).values(details={"n": 99}))
+
+
+def take_out(entry: AuditEntry) -> None:
+    db.session.execute(delete(AuditDetail).where(AuditDetail.entry_id == entry.id))
+    db.session.execute(delete(AuditEntry).where(AuditEntry.id == entry.id))
+
+
+@pytest.mark.parametrize("touch", [flip, flip_details, take_out])
+def test_the_first_touched_row_is_named(app: Flask, site: Site, touch: Callable[[AuditEntry], None]) -> None:
+    write(site, 5)
+    with transaction():
+        touch(db.session.scalars(select(AuditEntry).where(AuditEntry.n == 3)).one())
+    (found,) = broken()
+    assert "3" in found
+
+
+def test_a_cut_tail_is_found(app: Flask, site: Site) -> None:
+    write(site, 5)
+    with transaction():
+        take_out(db.session.scalars(select(AuditEntry).where(AuditEntry.n == 6)).one())
+    assert broken() == ["6 rows were written, 5 are left"]
+
+
+def test_a_chain_recomputed_without_the_key_is_found(app: Flask, site: Site) -> None:
+    write(site, 3)
+    with transaction():
+        entry = db.session.scalars(select(AuditEntry).where(AuditEntry.n == 4)).one()
+        entry.actor, entry.digest = "nobody", bytes(32)
+        db.session.execute(update(AuditHead).values(digest=bytes(32)))
+    (found,) = broken()
+    assert found.startswith("row 4")
+
+
+def test_erasing_the_words_keeps_the_chain(app: Flask, site: Site) -> None:
+    write(site, 3)
+    with transaction():
+        db.session.execute(delete(AuditDetail))
+    assert broken() == []
+
+
+def test_8_writers_make_one_chain(app: Flask, site: Site) -> None:
+    site_id = site.id
+
+    def run() -> None:
+        with app.app_context():
+            for n in range(20):
+                with transaction():
+                    record(Deed("test.done", "test", site_id, None, {"n": n}))
+            db.session.remove()
+
+    threads = [threading.Thread(target=run) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    (verdict,) = verify()
+    assert (verdict.length, verdict.broken) == (161, None)

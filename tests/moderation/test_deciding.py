@@ -1,0 +1,224 @@
+"""Decisions: one keystroke, never doubled, never lost, and each says who, when, what."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from service.audit.models import AuditEntry
+from service.audit.operations import verify
+from service.comments.models import Comment
+from service.db import db
+from service.moderation import worker
+from service.sites.models import Site
+from service.webhooks.models import Event
+from sqlalchemy import func, select
+
+from tests.conftest import add_site
+from tests.moderation.conftest import Desk, token_of
+from tests.support import post, thread
+
+
+def events(type_: str | None = None) -> list[Event]:
+    db.session.rollback()
+    rows = select(Event).where(Event.type.startswith("comment."), Event.type != "comment.created")
+    return list(db.session.scalars(rows.order_by(Event.id)))
+
+
+def test_an_approved_comment_is_on_the_page(client: FlaskClient, desk: Desk, held: str) -> None:
+    answer = desk.decide(held, "approve")
+    assert (answer.status_code, answer.json["status"], answer.json["decided_by"]) == (200, "approved", "Robin")
+    assert [node["id"] for node in thread(client)["comments"]] == [held]
+    (event,) = events()
+    assert (event.type, event.data["previous_status"], event.data["comment"]["id"]) == ("comment.approved", "pending", held)
+
+
+@pytest.mark.parametrize(
+    ("decision", "status"), [("approve", "approved"), ("reject", "rejected"), ("spam", "spam"), ("delete", "deleted")]
+)
+def test_each_decision_leads_to_its_state(desk: Desk, held: str, decision: str, status: str) -> None:
+    assert desk.decide(held, decision).json["status"] == status
+
+
+def test_a_second_decision_needs_the_version(desk: Desk, held: str) -> None:
+    etag = desk.decide(held, "approve").headers["ETag"]
+    second = desk.decide(held, "reject")
+    assert second.status_code == 428
+    assert "Robin" in second.json["detail"]
+    assert second.json["current"]["status"] == "approved"
+    assert second.json["current"]["by"] == "Robin"
+    assert desk.decide(held, "reject", etag).status_code == 200
+
+
+def test_a_stale_version_is_refused_with_who_and_what(app: Flask, site: Site, desk: Desk, held: str) -> None:
+    seen = desk.get(f"/moderation/comments/{held}").headers["ETag"]
+    other = Desk(app, token_of("kim", site.id))
+    other.decide(held, "spam", seen)
+    late = desk.decide(held, "approve", seen)
+    assert late.status_code == 412
+    assert late.json["current"] == {"status": "spam", "version": 2, "by": "Kim", "at": late.json["current"]["at"]}
+    assert "Kim" in late.json["detail"]
+
+
+def test_approving_twice_is_a_conflict(desk: Desk, held: str) -> None:
+    etag = desk.decide(held, "approve").headers["ETag"]
+    again = desk.decide(held, "approve", etag)
+    assert again.status_code == 409
+    assert len(events()) == 1
+
+
+def test_restoring_what_waits_is_a_conflict(desk: Desk, held: str) -> None:
+    assert desk.decide(held, "restore").status_code == 409
+
+
+def test_a_restored_comment_waits_again(desk: Desk, held: str) -> None:
+    etag = desk.decide(held, "spam").headers["ETag"]
+    assert desk.decide(held, "restore", etag).json["status"] == "pending"
+    assert events()[-1].type == "comment.restored"
+
+
+def test_every_decision_is_audited(desk: Desk, held: str) -> None:
+    desk.decide(held, "reject", reason="Off topic", note="again")
+    db.session.rollback()
+    entry = db.session.scalars(select(AuditEntry).where(AuditEntry.action == "comment.rejected")).one()
+    assert entry.actor.startswith("token:")
+    assert all(one.broken is None for one in verify())
+
+
+def test_votes_and_replies_make_no_version_stale(client: FlaskClient, desk: Desk, held: str) -> None:
+    etag = desk.decide(held, "approve").headers["ETag"]
+    reply = post(client, body="Me too", parent_id=held).json["id"]
+    desk.decide(reply, "approve")
+    assert desk.get(f"/moderation/comments/{held}").headers["ETag"] == etag
+
+
+def test_an_edit_keeps_the_old_words(client: FlaskClient, desk: Desk, held: str) -> None:
+    etag = desk.decide(held, "approve").headers["ETag"]
+    path = f"/moderation/comments/{held}"
+    assert desk.call("PATCH", path, json={"body": "New *words*"}).status_code == 428
+    edited = desk.call("PATCH", path, json={"body": "New *words*"}, headers={"If-Match": etag})
+    assert edited.status_code == 200
+    assert thread(client)["comments"][0]["html"] == "<p>New <em>words</em></p>\n"
+    (revision,) = desk.get(path).json["revisions"]
+    assert revision["text"] == "What a *fine* series."
+    assert desk.call("PATCH", path, json={"body": "x"}, headers={"If-Match": etag}).status_code == 412
+
+
+def test_the_address_is_masked_and_revealing_it_is_audited(desk: Desk, held: str) -> None:
+    path = f"/moderation/comments/{held}"
+    assert desk.get(path).json["email"] == "a…@mail.example.org"
+    assert "ada@" not in desk.get("/moderation/comments").text
+    assert desk.call("POST", f"{path}/reveal").json == {"email": "ada@mail.example.org"}
+    assert any(one["action"] == "comment.revealed" for one in desk.get(path).json["history"])
+
+
+def test_many_are_decided_at_once_each_with_its_outcome(client: FlaskClient, desk: Desk) -> None:
+    ids = [post(client, body=f"n{n}").json["id"] for n in range(4)]
+    desk.decide(ids[0], "spam")
+    unknown = "0190f0f0-0000-7000-8000-000000000000"
+    items = [{"id": one} for one in [*ids, unknown]]
+    answer = desk.call("POST", "/moderation/decisions", json={"decision": "approve", "items": items})
+    assert answer.status_code == 200
+    assert answer.json["done"] == 3
+    results = {one["id"]: one for one in answer.json["results"]}
+    assert [results[one]["status"] for one in ids] == ["spam", "approved", "approved", "approved"]
+    assert results[ids[0]]["problem"] and results[unknown]["problem"]
+    assert thread(client)["page"]["comment_count"] == 3
+
+
+def test_a_filter_is_decided_with_the_count_that_was_seen(client: FlaskClient, desk: Desk) -> None:
+    for n in range(3):
+        post(client, body=f"buy pills {n}")
+    post(client, body="honest words")
+    wanted = {"decision": "spam", "filter": {"q": "pills"}, "count": 2}
+    assert desk.call("POST", "/moderation/decisions", json=wanted).status_code == 409
+    done = desk.call("POST", "/moderation/decisions", json=wanted | {"count": 3})
+    assert (done.status_code, done.json["done"]) == (200, 3)
+    assert desk.get("/moderation/stats").json["pending"] == 1
+
+
+def test_more_than_500_become_a_job(client: FlaskClient, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.moderation.routes.AT_ONCE", 2)
+    monkeypatch.setattr("service.moderation.operations.AT_ONCE", 2)
+    for n in range(5):
+        post(client, body=f"n{n}")
+    answer = desk.call("POST", "/moderation/decisions", json={"decision": "reject", "filter": {}, "count": 5})
+    assert (answer.status_code, answer.json["state"]) == (202, "working")
+    while worker.decide():
+        pass
+    done = desk.get(f"/moderation/decisions/{answer.json['id']}").json
+    assert (done["state"], done["done"]) == ("done", 5)
+
+
+@pytest.mark.parametrize("method_path", ["GET ", "POST /decision", "POST /reveal", "PATCH "])
+def test_another_sites_comment_is_not_there(app: Flask, client: FlaskClient, held: str, method_path: str) -> None:
+    other = add_site("other", ["https://other.example.org"])
+    stranger = Desk(app, token_of("eve", other.id, "owner"))
+    method, _, tail = method_path.partition(" ")
+    document = {"decision": "approve"} if tail == "/decision" else {"body": "x"}
+    answer = stranger.call(method, f"/moderation/comments/{held}{tail}", json=None if method == "GET" else document)
+    assert answer.status_code == 404
+    assert "Ada" not in answer.text
+    assert thread(client)["comments"] == []
+
+
+def test_lists_hold_only_ones_own_sites(app: Flask, client: FlaskClient, held: str) -> None:
+    other = add_site("other", ["https://other.example.org"])
+    stranger = Desk(app, token_of("eve", other.id, "owner"))
+    assert stranger.get("/moderation/comments").json["comments"] == []
+    assert [one["key"] for one in stranger.get("/sites").json["sites"]] == ["other"]
+    assert stranger.get("/pages").json["pages"] == []
+    assert stranger.get("/events").json["events"] == []
+    assert stranger.get("/moderation/comments", site="blog").status_code == 404
+    assert stranger.get("/audit", site="blog").status_code == 404
+
+
+def test_a_viewer_looks_and_does_not_touch(app: Flask, site: Site, held: str) -> None:
+    viewer = Desk(app, token_of("vera", site.id, "viewer"))
+    assert len(viewer.get("/moderation/comments").json["comments"]) == 1
+    assert viewer.decide(held, "approve").status_code == 403
+    assert viewer.call("POST", f"/moderation/comments/{held}/reveal").status_code == 403
+
+
+def test_200_rounds_of_approve_against_reject_have_one_winner_each(app: Flask, client: FlaskClient, desk: Desk) -> None:
+    """F17: exactly one 2xx and one 409 or 412 a round; one event, one audit row."""
+    won = [race(app, client, desk, n) for n in range(200)]
+    assert all(sorted(code // 100 for code in pair) == [2, 4] for pair in won)
+    assert len(events()) == 200
+    decided = select(func.count()).select_from(AuditEntry).where(AuditEntry.action.in_(("comment.approved", "comment.rejected")))
+    assert db.session.scalar(decided) == 200
+
+
+def race(app: Flask, client: FlaskClient, desk: Desk, n: int) -> list[int]:
+    comment = post(client, body=f"round {n}").json["id"]
+    etag = '"v1"'
+    barrier = threading.Barrier(2)
+
+    def decide(decision: str) -> int:
+        barrier.wait()
+        while (code := Desk(app, desk.secret).decide(comment, decision, etag).status_code) == 503:
+            pass
+        return code
+
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(decide, ["approve", "reject"]))
+
+
+def test_the_race_finds_a_lost_update(app: Flask, client: FlaskClient, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Control: without the check of the version, both win."""
+    monkeypatch.setattr("service.moderation.operations._check_seen", lambda *a, **k: None)
+    won = [race(app, client, desk, n) for n in range(5)]
+    assert any(sorted(code // 100 for code in pair) == [2, 2] for pair in won)
+
+
+def test_a_decision_under_one_key_is_made_once(desk: Desk, held: str) -> None:
+    path = f"/moderation/comments/{held}/decision"
+    first = desk.call("POST", path, json={"decision": "approve"}, headers={"Idempotency-Key": "d1"})
+    again = desk.call("POST", path, json={"decision": "approve"}, headers={"Idempotency-Key": "d1"})
+    assert first.status_code == again.status_code == 200
+    assert len(events()) == 1
+    db.session.rollback()
+    assert db.session.scalar(select(Comment.version)) == 2
