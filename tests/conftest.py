@@ -13,13 +13,14 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import text
+
 from service.app import create_app
 from service.cli.operate import upgrade
 from service.config import Settings
 from service.db import Base, db, transaction
 from service.sites import operations as sites
 from service.sites.models import Site
-from sqlalchemy import text
 
 ORIGIN = "https://blog.example.org"
 ROOT = Path(__file__).parent.parent

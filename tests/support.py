@@ -15,7 +15,9 @@ def submission(**changes: Any) -> dict[str, Any]:
     return {"page": PAGE, "name": "Ada", "email": "ada@mail.example.org", "body": "What a *fine* series."} | changes
 
 
-def post(client: FlaskClient, site: str = "blog", headers: dict[str, str] | None = None, **changes: Any) -> TestResponse:
+def post(
+    client: FlaskClient, site: str = "blog", headers: dict[str, str] | None = None, **changes: Any
+) -> TestResponse:
     return client.post(f"/v1/sites/{site}/comments", json=submission(**changes), headers=headers)
 
 

@@ -7,11 +7,12 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask
+from sqlalchemy import delete, select, update
+
 from service.audit.models import AuditDetail, AuditEntry, AuditHead
 from service.audit.operations import Deed, record, verify
 from service.db import db, transaction
 from service.sites.models import Site
-from sqlalchemy import delete, select, update
 
 
 def broken() -> list[str]:

@@ -46,7 +46,10 @@ def test_another_body_under_the_key_is_refused(client: FlaskClient, site: Site) 
 
 
 def test_a_refusal_is_not_kept(client: FlaskClient, site: Site) -> None:
-    assert post(client, parent_id="0190f0f0-0000-7000-8000-000000000000", headers={"Idempotency-Key": "k1"}).status_code == 422
+    assert (
+        post(client, parent_id="0190f0f0-0000-7000-8000-000000000000", headers={"Idempotency-Key": "k1"}).status_code
+        == 422
+    )
     assert post(client, headers={"Idempotency-Key": "k1"}).status_code == 202
 
 

@@ -101,7 +101,9 @@ def test_of_the_client_only_a_network_label_is_kept(client: FlaskClient, site: S
         ("is_moderator", True, "unknown"),
     ],
 )
-def test_what_cannot_be_taken_is_named(client: FlaskClient, site: Site, field: str, value: Any, code: str | None) -> None:
+def test_what_cannot_be_taken_is_named(
+    client: FlaskClient, site: Site, field: str, value: Any, code: str | None
+) -> None:
     answer = post(client, **{field: value})
     assert answer.status_code == 422
     assert answer.content_type == "application/problem+json"
@@ -159,7 +161,9 @@ def test_a_site_that_is_not_there_is_a_404(client: FlaskClient, site: Site) -> N
     assert post(client, site="nowhere").status_code == 404
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example.com", "null", "http://blog.example.org", ORIGIN + ".evil.org"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example.com", "null", "http://blog.example.org", ORIGIN + ".evil.org"]
+)
 def test_a_foreign_page_may_not_post(client: FlaskClient, site: Site, origin: str) -> None:
     answer = post(client, headers={"Origin": origin})
     assert answer.status_code == 403
@@ -271,7 +275,9 @@ def test_a_rating_off_the_scale_is_refused(client: FlaskClient, site: Site, rati
     assert answer.json["errors"]["rating"][0]["detail"] == "Rate from 1 to 10, in whole steps."
 
 
-@pytest.mark.parametrize(("best", "halves", "rating"), [(5.0, False, 5), (5.0, True, 0.5), (100.0, False, 73), (10.0, True, 8.5)])
+@pytest.mark.parametrize(
+    ("best", "halves", "rating"), [(5.0, False, 5), (5.0, True, 0.5), (100.0, False, 73), (10.0, True, 8.5)]
+)
 def test_any_scale_takes_its_ratings(client: FlaskClient, site: Site, best: float, halves: bool, rating: float) -> None:
     set_site(site, rating_max=best, rating_halves=halves, mode="post")
     assert post(client, rating=rating).status_code == 201

@@ -7,14 +7,14 @@ from uuid import UUID, uuid4
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
 from service.comments import queries, threads
 from service.comments.models import Comment
 from service.comments.operations import Change, transition
 from service.db import db, transaction
 from service.sites import operations as sites
 from service.sites.models import Page, RatingCount, Site
-from sqlalchemy import func, select
-
 from tests.conftest import add_site
 from tests.support import PAGE, post, thread
 
@@ -43,7 +43,10 @@ def move(comment_id: str, to: str) -> None:
 def shape(nodes: list[dict[str, Any]]) -> list[Any]:
     """A tree as nested lists of words; a removed one is None."""
     return [
-        [None if node.get("removed") else node["html"].removeprefix("<p>").removesuffix("</p>\n"), *shape(node["replies"])]
+        [
+            None if node.get("removed") else node["html"].removeprefix("<p>").removesuffix("</p>\n"),
+            *shape(node["replies"]),
+        ]
         for node in nodes
     ]
 
@@ -55,7 +58,9 @@ def assert_in_step() -> None:
     for page in db.session.scalars(select(Page)):
         count = select(func.count()).select_from(Comment).where(Comment.page_id == page.id, approved)
         assert page.comment_count == db.session.scalar(count)
-        bars = select(Comment.rating, func.count()).where(Comment.page_id == page.id, approved, Comment.rating.is_not(None))
+        bars = select(Comment.rating, func.count()).where(
+            Comment.page_id == page.id, approved, Comment.rating.is_not(None)
+        )
         told = select(RatingCount.value, RatingCount.count).where(RatingCount.page_id == page.id, RatingCount.count > 0)
         counted = db.session.execute(bars.group_by(Comment.rating)).all()
         assert sorted(tuple(row) for row in counted) == sorted(tuple(row) for row in db.session.execute(told))
@@ -183,7 +188,9 @@ def test_an_answer_holds_only_so_many_comments(
     for node in nodes:
         assert (node["replies_next"] is not None) == (len(node["replies"]) < 4)
     starved = next(node for node in nodes if not node["replies"])
-    whole = client.get(f"/v1/sites/blog/comments/{starved['id']}", query_string={"cursor": starved["replies_next"]}).json
+    whole = client.get(
+        f"/v1/sites/blog/comments/{starved['id']}", query_string={"cursor": starved["replies_next"]}
+    ).json
     assert len(whole["comment"]["replies"]) == 4
 
 

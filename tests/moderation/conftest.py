@@ -8,12 +8,12 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
 from service.accounts import operations as accounts
 from service.accounts.operations import NewToken
 from service.db import transaction
 from service.sites.models import Site
-from werkzeug.test import TestResponse
-
 from tests.support import post
 
 

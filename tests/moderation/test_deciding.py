@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
 from service.audit.models import AuditEntry
 from service.audit.operations import verify
 from service.comments.models import Comment
@@ -15,8 +17,6 @@ from service.db import db
 from service.moderation import worker
 from service.sites.models import Site
 from service.webhooks.models import Event
-from sqlalchemy import func, select
-
 from tests.conftest import add_site
 from tests.moderation.conftest import Desk, token_of
 from tests.support import post, thread
@@ -33,7 +33,11 @@ def test_an_approved_comment_is_on_the_page(client: FlaskClient, desk: Desk, hel
     assert (answer.status_code, answer.json["status"], answer.json["decided_by"]) == (200, "approved", "Robin")
     assert [node["id"] for node in thread(client)["comments"]] == [held]
     (event,) = events()
-    assert (event.type, event.data["previous_status"], event.data["comment"]["id"]) == ("comment.approved", "pending", held)
+    assert (event.type, event.data["previous_status"], event.data["comment"]["id"]) == (
+        "comment.approved",
+        "pending",
+        held,
+    )
 
 
 @pytest.mark.parametrize(
@@ -188,7 +192,11 @@ def test_200_rounds_of_approve_against_reject_have_one_winner_each(app: Flask, c
     won = [race(app, client, desk, n) for n in range(200)]
     assert all(sorted(code // 100 for code in pair) == [2, 4] for pair in won)
     assert len(events()) == 200
-    decided = select(func.count()).select_from(AuditEntry).where(AuditEntry.action.in_(("comment.approved", "comment.rejected")))
+    decided = (
+        select(func.count())
+        .select_from(AuditEntry)
+        .where(AuditEntry.action.in_(("comment.approved", "comment.rejected")))
+    )
     assert db.session.scalar(decided) == 200
 
 
@@ -207,7 +215,9 @@ def race(app: Flask, client: FlaskClient, desk: Desk, n: int) -> list[int]:
         return list(pool.map(decide, ["approve", "reject"]))
 
 
-def test_the_race_finds_a_lost_update(app: Flask, client: FlaskClient, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_race_finds_a_lost_update(
+    app: Flask, client: FlaskClient, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Control: without the check of the version, both win."""
     monkeypatch.setattr("service.moderation.operations._check_seen", lambda *a, **k: None)
     won = [race(app, client, desk, n) for n in range(5)]

@@ -9,13 +9,13 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import func, select
+
 from service.db import db, new_id, now, transaction
 from service.errors import Conflict
 from service.sites.models import Site
 from service.webhooks import outbox
 from service.webhooks.models import Event
-from sqlalchemy import func, select
-
 from tests.moderation.conftest import Desk, token_of
 from tests.support import post
 
