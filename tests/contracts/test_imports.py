@@ -53,6 +53,7 @@ SEEDS = [
     seed("no-flask", "moderation/models.py", "import werkzeug.exceptions", "werkzeug"),
     seed("no-sql", "moderation/routes.py", "from sqlalchemy import func", "sqlalchemy"),
     seed("no-sql", "comments/schemas.py", "import sqlalchemy.orm", "sqlalchemy"),
+    seed("no-sql", "embed/section.py", "from sqlalchemy.exc import SQLAlchemyError", "sqlalchemy"),
     seed("shapes", "moderation/schemas.py", "from service.comments.models import Comment", "service.comments.models"),
 ]
 
