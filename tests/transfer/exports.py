@@ -30,7 +30,7 @@ def comment(extra: str = "", **fields: str | None) -> str:
 
 def item(*comments: str, **fields: str) -> str:
     """An `item` of the usual fields; `status` in `fields` is `wp:status`, and so on."""
-    values = {**POST, **{f"wp:{name}": value for name, value in fields.items()}}
+    values = {**POST, **{name if name in POST else f"wp:{name}": value for name, value in fields.items()}}
     inner = "".join(f"<{name}>{value}</{name}>" for name, value in values.items())
     return f"<item>{inner}\n{''.join(comments)}</item>"
 
