@@ -85,6 +85,17 @@ def commits(source: Source) -> list[str]:
     return [name for name, node in _named(source.tree) if isinstance(node, ast.Attribute) and node.attr in said]
 
 
+def transactions(source: Source) -> list[str]:
+    """Where a transaction is opened, by whatever name it was imported."""
+    found = []
+    for name, node in _named(source.tree):
+        if isinstance(node, ast.ImportFrom) and node.module == "service.db":
+            found += [f"{name} imports transaction" for one in node.names if one.name == "transaction"]
+        if isinstance(node, ast.Attribute) and node.attr == "transaction":
+            found.append(f"{name} says .transaction")
+    return found
+
+
 def environment(source: Source) -> list[str]:
     """Ways to the process's environment."""
     found = []
