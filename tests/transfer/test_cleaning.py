@@ -22,7 +22,10 @@ from .conftest import Bring, stored
 from .exports import comment, export, item, saved
 
 RATED = "<wp:commentmeta><wp:meta_key>rating</wp:meta_key><wp:meta_value>4</wp:meta_value></wp:commentmeta>"
-ALLOWED = set("html head body p br strong em b i del s code pre blockquote ul ol li a hr".split())
+ALLOWED = {
+    "html", "head", "body", "p", "br", "strong", "em", "b", "i", "del", "s", "code", "pre", "blockquote", "ul", "ol",
+    "li", "a", "hr",
+}  # fmt: skip
 HOSTILE = [
     "<script>alert(1)</script>Hi",
     "<img src=x onerror=alert(1)>Hi",

@@ -27,7 +27,7 @@ from tests.conftest import add_site
 from tests.support import thread
 
 from .balance import imbalance
-from .conftest import Bring, pages, stored, tree
+from .conftest import Bring, stored, tree
 from .exports import comment, export, item, saved
 
 
@@ -269,7 +269,8 @@ def test_pingbacks_come_only_when_asked_for(bring: Bring) -> None:
 
 
 def test_what_was_not_published_there_is_not_published_here(bring: Bring, client: FlaskClient) -> None:
-    hidden = [comment(id=str(n), approved=state, content=f"hidden {n}") for n, state in enumerate(["0", "spam", "trash", "?"])]
+    states = ["0", "spam", "trash", "?"]
+    hidden = [comment(id=str(n), approved=state, content=f"hidden {n}") for n, state in enumerate(states)]
     report = bring(item(comment(id="9"), *hidden))
     assert report.imported == {"approved": 1, "pending": 2, "spam": 1, "deleted": 1}
     site_ = "/v1/sites/blog"

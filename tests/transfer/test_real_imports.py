@@ -15,7 +15,6 @@ from service.transfer.task import Order
 from .balance import imbalance
 from .conftest import stored
 
-
 NAMES = ["andrea", "cclabs", "chrisjrob", "mythz", "theme-unit-test", "vincenttam"]
 
 
