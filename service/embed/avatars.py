@@ -29,8 +29,8 @@ _QUARTERS = (
 )
 _SHAPES = (*_QUARTERS, _SQUARE, _DISC, None, _DISC)
 _MIRRORED = (*(_QUARTERS[n] for n in (1, 0, 3, 2)), _SQUARE, _DISC, None, _DISC)
-_UPRIGHT = (_SQUARE, _DISC, None, _DISC)
-"""Shapes that are their own mirror image: only they may stand in the middle column."""
+_UPRIGHT = (_SQUARE, _DISC)
+"""Shapes that are their own mirror image: one of them stands in the middle of each row."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def draw(seed: str) -> Avatar:
         ink, other = (first, second) if side < 8 else (second, first)
         placed = (
             (_SHAPES[side % 8], 0, ink),
-            (_UPRIGHT[middle % 4], 1, other),
+            (_UPRIGHT[middle % 2], 1, other),
             (_MIRRORED[side % 8], 2, ink),
         )
         shapes += [(_at(shape, column, row), colour) for shape, column, colour in placed if shape]

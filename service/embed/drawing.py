@@ -23,7 +23,7 @@ def draw(
     template: str, *, origins: Sequence[str] = (), status: int = 200, fonts: bool = False, **values: Any
 ) -> Response:
     """A page that the `origins` may frame, and to which its form may lead back."""
-    text = render_template(f"embed/{template}", **_WORDS, **values)
+    text = render_template(f"embed/{template}", **WORDS, **values)
     response = Response(text, status, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = policy(origins, fonts=fonts)
     return response
@@ -78,7 +78,7 @@ def digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:16]
 
 
-_WORDS = {
+WORDS = {
     "asset": asset_path,
     "avatar": avatars.draw,
     "bars": ratings.bars,
