@@ -16,13 +16,8 @@ CSP = (
 )
 
 
-def page(template: str, status: int = 200, **told: Any) -> Response:
-    """A whole page of the desk."""
-    return make_response(render_template(f"desk/{template}", who=_who(), **told), status)
-
-
-def fragment(template: str, status: int = 200, **told: Any) -> Response:
-    """What htmx puts in the place of an item."""
+def draw(template: str, status: int = 200, **told: Any) -> Response:
+    """A page, or the fragment of one that htmx puts in its place."""
     return make_response(render_template(f"desk/{template}", who=_who(), **told), status)
 
 
@@ -42,8 +37,8 @@ def problem_page(problem: Problem) -> Response:
     if problem.status == 401:
         return _to_sign_in()
     if not wants_fragment():
-        return page("problem.html", problem.status, problem=problem, heading=title(problem.status).capitalize())
-    answer = fragment("say.html", problem.status, problem=problem)
+        return draw("problem.html", problem.status, problem=problem, heading=title(problem.status).capitalize())
+    answer = draw("say.html", problem.status, problem=problem)
     # Not in place of the item: beside its buttons, where the moderator looks.
     answer.headers["HX-Retarget"] = f"#say-{(request.view_args or {}).get('comment_id', 'page')}"
     answer.headers["HX-Reswap"] = "innerHTML"

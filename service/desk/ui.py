@@ -16,7 +16,7 @@ from service.audit import queries as audit
 from service.comments.models import Comment
 from service.db import transaction
 from service.desk import pages, schemas, views
-from service.desk.pages import fragment, page, wants_fragment
+from service.desk.pages import draw, wants_fragment
 from service.doors import TEXT_BODY, StrictParser, settings, takes
 from service.errors import Conflict, NotFound, Problem, StaleVersion, VersionNeeded
 from service.moderation import operations, queries
@@ -59,7 +59,7 @@ def queue() -> Response:
     chosen = wanted(query | {"status": status}, "read")
     found = queries.listed(chosen, sort=query["sort"], after=read_cursor(cursor, *owner), limit=limit)
     following = write_cursor(found.next, *owner)
-    return page(
+    return draw(
         "queue.html",
         items=[views.item(one, principal()) for one in found.rows],
         query=query,
@@ -116,7 +116,7 @@ def comment(comment_id: UUID) -> Response:
 def _comment_page(one: Comment, back: str, status: int = 200, **told: Any) -> Response:
     history = audit.listed([str(one.site_id)], subject_id=one.id, action=None, after=None, limit=100)
     seen = views.whole(one, principal(), history.rows)
-    return page("comment.html", status, one=seen, back=back, queue=_queue_at(dict(parse_qsl(back))), **told)
+    return draw("comment.html", status, one=seen, back=back, queue=_queue_at(dict(parse_qsl(back))), **told)
 
 
 @bp.route("/comments/<uuid:comment_id>/decision", methods=["POST"])
@@ -132,7 +132,7 @@ def decide(comment_id: UUID) -> Response:
         return _seen_before(comment_id, problem, values)
     if wants_fragment():
         site = dict(parse_qsl(values["back"])).get("site")
-        return fragment("decided.html", one=views.item(one, principal()), back=values["back"], waiting=_waiting(site))
+        return draw("decided.html", one=views.item(one, principal()), back=values["back"], waiting=_waiting(site))
     if values["at"] == "comment":
         return _away(url_for("desk.comment", comment_id=comment_id, back=values["back"] or None))
     return _away(_queue_at(dict(parse_qsl(values["back"])), done=comment_id))
@@ -148,7 +148,7 @@ def _seen_before(comment_id: UUID, problem: Problem, values: dict[str, Any]) -> 
     one = operations.find(comment_id, principal(), "read")
     told = {"back": values["back"], "problem": problem, "typed": values}
     if wants_fragment():
-        return fragment("item.html", problem.status, one=views.item(one, principal()), **told)
+        return draw("item.html", problem.status, one=views.item(one, principal()), **told)
     return _comment_page(one, status=problem.status, **told)
 
 
@@ -160,7 +160,7 @@ def reveal(comment_id: UUID) -> Response:
     with transaction():
         address = operations.reveal(comment_id, principal())
     if wants_fragment():
-        return fragment("address.html", address=address, fresh=True)
+        return draw("address.html", address=address, fresh=True)
     return _comment_page(operations.find(comment_id, principal(), "read"), values["back"], address=address, shown=True)
 
 

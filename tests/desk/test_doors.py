@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.exc import OperationalError
 
 from service.comments.models import Comment
 from tests.conftest import add_site
@@ -138,3 +139,25 @@ def test_the_files_are_for_anybody(client: FlaskClient) -> None:
     for name in ("desk.css", "desk.js", "icon.svg", "vendor/htmx.min.js", "vendor/pico.min.css"):
         with client.get(f"/desk/static/{name}") as answer:
             assert answer.status_code == 200 and len(answer.data) > 100
+
+
+def away(*_: Any, **__: Any) -> None:
+    raise OperationalError("SELECT 1", {}, Exception("database is locked"))
+
+
+def test_a_database_that_is_away_is_told_in_the_desks_look(anna: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.moderation.queries.listed", away)
+    answer = anna.get("/desk/")
+    assert answer.status_code == 503 and answer.headers["Retry-After"]
+    assert "Nothing was changed" in words(answer) and "To the queue" in words(answer)
+
+
+def test_htmx_keeps_the_item_when_the_database_is_away(
+    anna: Browser, comment: Leave, stored: Stored, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = comment()
+    page = anna.get("/desk/")
+    monkeypatch.setattr("service.moderation.operations.transition", away)
+    answer = anna.htmx(page, "Approve", within=f"c-{one}")
+    assert answer.status_code == 503 and answer.headers["HX-Retarget"] == f"#say-{one}"
+    assert "Nothing was changed" in answer.text and stored(one).status == "pending"

@@ -142,6 +142,15 @@ def test_what_was_decided_can_be_restored_on_the_spot(desk: Desk, sit_down: Any)
     assert desk.status(one) == "approved"
 
 
+def test_a_double_click_decides_once(desk: Desk, sit_down: Any) -> None:
+    one = desk.leave()
+    page, sent = sit_down("anna"), []
+    page.on("request", lambda request: sent.append(request.method))
+    page.dblclick(f"#c-{one} button.reject")
+    page.wait_for_selector(f"#c-{one}.done")
+    assert sent.count("POST") == 1 and desk.status(one) == "rejected"
+
+
 def test_a_conflict_stays_inside_its_item(desk: Desk, sit_down: Any) -> None:
     one = desk.leave()
     bert, anna = sit_down("bert"), sit_down("anna")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 from xml.etree.ElementTree import Element
@@ -14,6 +15,7 @@ from markupsafe import escape
 from sqlalchemy import text as sql
 from werkzeug.test import TestResponse
 
+from service import desk
 from service.accounts import operations as accounts
 from service.db import db, transaction
 from service.desk.pages import CSP
@@ -133,6 +135,13 @@ def test_htmx_looks_at_nothing_that_somebody_wrote(anna: Browser, comment: Leave
     comment(body="[x](https://a.example)")
     said = [one for one in tree(anna.get("/desk/").text).iter("div") if one.get("class") == "said"]
     assert said and all("hx-ignore" in one.attrib for one in said)
+
+
+def test_text_becomes_markup_at_one_place() -> None:
+    room = Path(desk.__file__).parent
+    templates = "".join(path.read_text() for path in room.rglob("*.html"))
+    assert not re.search(r"\|\s*safe|autoescape|Markup", templates) and len(templates) > 5_000
+    assert sum(path.read_text().count("Markup(") for path in room.glob("*.py")) == 1
 
 
 def every_kind_of_page(anna: Browser, comment: Leave, open_browser: Any) -> dict[str, TestResponse]:
