@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
+import click
 from flask.cli import FlaskGroup
 
 from service import __version__
@@ -14,8 +16,7 @@ from service.config import BadSetting
 
 def main() -> None:
     """Run a command. Exit code 78 when a setting or a key cannot be used."""
-    import click
-
+    os.umask(0o077)  # what is written here is its owner's alone: the database, its keys, a demo's login
     if sys.argv[1:3] == ["keys", "create"]:
         keys.group.main(args=sys.argv[2:], prog_name="greenroom keys")
     try:
@@ -31,6 +32,8 @@ def main() -> None:
         load_dotenv=False,
         help="Greenroom: comments wait in the green room until a moderator lets them on stage.",
     )
+    # Settings come from GREENROOM_*; Flask's own options would be a second way in.
+    group.params = []
     click.version_option(__version__, prog_name="greenroom")(group)
     group.main(prog_name="greenroom")
 

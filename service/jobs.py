@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,15 +38,16 @@ def run_all() -> None:
         _run(job)
 
 
-def run_until(stop: threading.Event, tick: float = 1.0) -> None:
-    """Run each job when its time has come, until `stop` is set."""
+def run_until(stopped: Callable[[float], bool], tick: float = 1.0) -> None:
+    """Run each job when its time has come, until `stopped`, which waits up to so many seconds, says so."""
     due = {job.name: 0.0 for job in _jobs}
-    while not stop.is_set():
+    while True:
         for job in _jobs:
             if due[job.name] <= time.monotonic():
                 _run(job)
                 due[job.name] = time.monotonic() + job.every
-        stop.wait(tick)
+        if stopped(tick):
+            return
 
 
 def _run(job: Job) -> None:

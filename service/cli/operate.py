@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -82,7 +83,7 @@ def _serve(host: str, port: int) -> None:
 
 def start_worker() -> subprocess.Popen[bytes]:
     """The worker in a process of its own: a thread would share the interpreter with the requests."""
-    return subprocess.Popen([sys.executable, "-m", "service", "worker"])
+    return subprocess.Popen([sys.executable, "-m", "service", "worker", "--child"])
 
 
 def stop_worker(child: subprocess.Popen[bytes]) -> None:
@@ -95,8 +96,10 @@ def stop_worker(child: subprocess.Popen[bytes]) -> None:
 
 @click.command()
 @click.option("--once", is_flag=True, help="Run every job once and stop.")
-def worker(once: bool) -> None:
+@click.option("--child", is_flag=True, help="Stop when the process that started it is gone.")
+def worker(once: bool, child: bool) -> None:
     """Do the regular work: release events, long bulk decisions, forget what is past its time."""
+    parent = os.getppid()  # before anything slow: the parent may be gone by the end of it
     preflight(settings(), "127.0.0.1")
     if once:
         jobs.run_all()
@@ -104,7 +107,7 @@ def worker(once: bool) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    jobs.run_until(stop)
+    jobs.run_until(lambda tick: stop.wait(tick) or (child and os.getppid() != parent))
 
 
 @click.command()
