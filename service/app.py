@@ -12,6 +12,7 @@ from uuid_utils import compat
 
 from service import api, cli, config, db, doors, errors, health, limits, logs
 from service.accounts import security
+from service.accounts import worker as accounts_worker
 from service.comments import routes as comments
 from service.comments import worker as comments_worker
 from service.config import Settings
@@ -35,7 +36,7 @@ GUARDED = (moderation.bp, management.bp)
 PAGES = (health.bp, embed.bp, desk.bp)
 """Doors that are not in the API's document: pages for people, health for machines."""
 
-WORKERS = (comments_worker, idempotency_worker, moderation_worker, webhooks_worker)
+WORKERS = (accounts_worker, comments_worker, idempotency_worker, moderation_worker, webhooks_worker)
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",

@@ -65,6 +65,8 @@ class Comment(Base):
     is_moderator: Mapped[bool] = mapped_column(default=False, info=PUBLIC)
     email_sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     email_index: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    email_checked_at: Mapped[datetime | None]
+    """When the worker asked whether the address' domain takes mail."""
     network_label: Mapped[str | None] = mapped_column(String(16))
     body: Mapped[str] = mapped_column(Text)
     body_format: Mapped[str] = mapped_column(String(4), default="md")

@@ -268,3 +268,15 @@ def purge(limit: int = 1_000) -> int:
     ids = queries.past_retention(now(), limit)
     queries.forget_private(ids)
     return len(ids)
+
+
+def note_deliverability(comment_id: UUID, takes_mail: bool | None) -> None:
+    """Note that an address was asked about; a moderator is told when its domain takes no mail."""
+    comment = queries.get_for_update(comment_id)
+    if comment is None:
+        return
+    queries.mark_checked(comment_id, now())
+    if takes_mail is False:
+        detail = "The domain of the e-mail address takes no mail."
+        comment.reasons.append(HoldReason(n=len(comment.reasons), code="email-undeliverable", detail=detail))
+        db.session.flush()

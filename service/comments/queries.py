@@ -274,3 +274,16 @@ def sealed_after(after: UUID | None, limit: int) -> Sequence[Row[UUID, bytes | N
 def replace_seal(comment_id: UUID, sealed: bytes) -> None:
     table = Comment.__table__
     db.session.execute(update(table).where(table.c.id == comment_id).values(email_sealed=sealed))  # type: ignore[arg-type]
+
+
+def unchecked_addresses(limit: int) -> Sequence[Row[Any]]:
+    """Waiting comments whose address nobody asked about: id, sealed bytes."""
+    rows = select(Comment.id, Comment.email_sealed).where(
+        Comment.status == PENDING, Comment.email_sealed.is_not(None), Comment.email_checked_at.is_(None)
+    )
+    return db.session.execute(rows.order_by(Comment.id).limit(limit)).all()
+
+
+def mark_checked(comment_id: UUID, moment: datetime) -> None:
+    table = Comment.__table__
+    db.session.execute(update(table).where(table.c.id == comment_id).values(email_checked_at=moment))  # type: ignore[arg-type]
