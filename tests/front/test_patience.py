@@ -158,13 +158,17 @@ def test_trailers_without_end_are_cut(serve: Any) -> None:
         client.sendall(b"x" * 100_000_000)
 
 
-def test_a_body_of_very_many_chunks_is_taken(serve: Any) -> None:
-    server = serve(prompt, head_bytes=200)
+def test_a_body_of_very_many_chunks_is_taken(serve: Any, until: Any) -> None:
+    server = serve(prompt, head_bytes=100)
     client = server.connect(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
-    client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    for _ in range(300):
+    until(lambda: server.server.server_state.connections)
+    (connection,) = server.server.server_state.connections
+    until(lambda: connection.cycle)
+    for _ in range(40):
         client.sendall(b"1\r\n")
+        until(lambda: connection._head_bytes == 3)
         client.sendall(b"x\r\n")
+        until(lambda: connection._head_bytes == 0)
     client.sendall(b"0\r\n\r\n")
 
     assert server.read(client).status == 200

@@ -8,12 +8,16 @@ import re
 import sys
 import threading
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
 from typing import Any
 from wsgiref.types import StartResponse, WSGIEnvironment
 from wsgiref.validate import validator
 
 import pytest
 from flask import Flask, Response, request, stream_with_context
+
+from service.front.call import Call
 
 Environ = WSGIEnvironment
 PLAIN = [("Content-Type", "text/plain")]
@@ -210,6 +214,23 @@ def test_an_app_that_fails_in_mid_answer_cuts_the_connection(serve: Any) -> None
     assert app.closed.wait(5)
 
 
+def test_an_app_cannot_change_its_mind_after_the_first_block(serve: Any) -> None:
+    def changing(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
+        start_response("200 OK", PLAIN)
+        yield b"half"
+        try:
+            raise ValueError
+        except ValueError:
+            start_response("500 Oh", PLAIN, sys.exc_info())
+        yield b"an error page"
+
+    client = serve(changing).connect(b"GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    received = b"".join(iter(lambda: client.recv(65_536), b""))
+
+    assert b"half" in received
+    assert b"an error page" not in received
+
+
 def test_what_was_written_goes_before_what_is_returned(serve: Any) -> None:
     def writing(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         write = start_response("200 OK", PLAIN)
@@ -296,6 +317,25 @@ def test_two_requests_sent_at_once_are_answered_in_order(serve: Any) -> None:
         received += client.recv(65_536)
 
     assert re.findall(rb'"PATH_INFO": "/(\d)"', received) == [b"1", b"2"]
+
+
+def test_steps_of_one_answer_share_a_context_in_whatever_thread_they_run() -> None:
+    mood: ContextVar[str] = ContextVar("mood")
+
+    def moody(environ: Environ, start_response: StartResponse) -> Iterator[bytes]:
+        start_response("200 OK", PLAIN)
+        token = mood.set("merry")
+        yield mood.get().encode()
+        yield mood.get().encode()
+        mood.reset(token)
+
+    call = Call(moody, {})
+    steps = []
+    for _ in range(3):
+        with ThreadPoolExecutor(1) as thread:
+            steps.append(thread.submit(call.step).result())
+
+    assert steps == [(b"merry", True), (b"merry", True), (b"", False)]
 
 
 def test_a_streamed_answer_of_flask_keeps_its_request(serve: Any) -> None:
