@@ -276,12 +276,13 @@ def replace_seal(comment_id: UUID, sealed: bytes) -> None:
     db.session.execute(update(table).where(table.c.id == comment_id).values(email_sealed=sealed))  # type: ignore[arg-type]
 
 
-def unchecked_addresses(limit: int) -> Sequence[Row[Any]]:
+def unchecked_addresses(limit: int) -> Sequence[tuple[UUID, bytes]]:
     """Waiting comments whose address nobody asked about: id, sealed bytes."""
     rows = select(Comment.id, Comment.email_sealed).where(
         Comment.status == PENDING, Comment.email_sealed.is_not(None), Comment.email_checked_at.is_(None)
     )
-    return db.session.execute(rows.order_by(Comment.id).limit(limit)).all()
+    found = db.session.execute(rows.order_by(Comment.id).limit(limit)).all()
+    return [(comment_id, sealed) for comment_id, sealed in found if sealed is not None]
 
 
 def mark_checked(comment_id: UUID, moment: datetime) -> None:

@@ -8,13 +8,13 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from service.db import db, insert_or_ignore
+from service.db import db, insert_if_new
 from service.webhooks.models import Event, EventHead
 
 
 def locked_head() -> EventHead:
     """The releaser's row, locked until the commit."""
-    db.session.execute(insert_or_ignore(EventHead, {"id": 1, "seq": 0}))
+    insert_if_new(EventHead, {"id": 1, "seq": 0})
     head = select(EventHead).where(EventHead.id == 1).with_for_update()
     return db.session.scalars(head.execution_options(populate_existing=True)).one()
 
