@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
 
 from service.accounts.guard import Principal, principal
+from service.accounts.security import own_page
 from service.errors import Problem, title
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
+_ORIGIN = re.compile("^https?://[^/?#]*")
 
 
 def draw(template: str, status: int = 200, **told: Any) -> Response:
@@ -49,8 +51,7 @@ def _to_sign_in() -> Response:
     """To the sign-in page, and from there back to the page that the person sees now."""
     if not wants_fragment():
         return redirect(url_for("security.login", next=url_for("desk.queue")), 303)  # type: ignore[return-value]
-    seen = urlsplit(request.headers.get("HX-Current-URL", ""))
-    there = f"{seen.path}?{seen.query}" if seen.query else seen.path
+    there = own_page(_ORIGIN.sub("", request.headers.get("HX-Current-URL", "")))
     return Response(status=401, headers={"HX-Redirect": url_for("security.login", next=there)})
 
 

@@ -39,7 +39,7 @@ class Place(FromForm):
     """Where a form was: what was seen, and the page to go back to."""
 
     seen = fields.String(load_default=None, validate=validate.Length(max=40))
-    back = fields.String(load_default="", validate=validate.Length(max=2000))
+    back = fields.String(load_default="", validate=validate.Length(max=20_000))
 
 
 class Decide(Place, schemas.Decide):

@@ -92,7 +92,9 @@ def _with_query(**changes: str | None) -> str:
 
 
 def _waiting(site: str | None) -> int:
-    return queries.count(Filter([one.id for one in sites_of(site, "read")], status="pending"))
+    """How many comments wait on one of my sites, or on all of them."""
+    mine = [one.id for one in sites_of(None, "read") if site in (None, one.key)]
+    return queries.count(Filter(mine, status="pending"))
 
 
 def _just_done(comment_id: UUID | None) -> dict[str, Any] | None:

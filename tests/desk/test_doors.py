@@ -161,3 +161,30 @@ def test_htmx_keeps_the_item_when_the_database_is_away(
     answer = anna.htmx(page, "Approve", within=f"c-{one}")
     assert answer.status_code == 503 and answer.headers["HX-Retarget"] == f"#say-{one}"
     assert "Nothing was changed" in answer.text and stored(one).status == "pending"
+
+
+def test_a_forged_place_costs_nobody_their_decision(anna: Browser, comment: Leave, stored: Stored) -> None:
+    one = comment()
+    answer = anna.htmx(anna.get("/desk/"), "Approve", within=f"c-{one}", back="site=foreign&status=pending")
+    assert answer.status_code == 200 and stored(one).status == "approved"
+
+
+def test_a_long_search_stands_in_no_decisions_way(anna: Browser, comment: Leave, stored: Stored) -> None:
+    one = comment(body="🐎 horse")
+    page = anna.get("/desk/", query_string={"q": "horse" + "🐎" * 195, "status": "all"})
+    answer = anna.press(page, "Approve", within=f"c-{one}")
+    assert answer.status_code == 303 and stored(one).status == "approved"
+    assert anna.get(answer.headers["Location"]).status_code == 200
+
+
+@pytest.mark.parametrize("seen", ["http://[", "https://evil.example/x", "//evil.example", "", "javascript:alert(1)"])
+def test_an_odd_page_of_htmx_leads_to_sign_in_and_then_the_desk(
+    open_browser: Callable[[], Browser], person: Any, seen: str
+) -> None:
+    person("Anna")
+    browser = open_browser()
+    answer = browser.get("/desk/", headers={"HX-Request": "true", "HX-Current-URL": seen})
+    assert answer.status_code == 401
+    page = browser.get(answer.headers["HX-Redirect"])
+    there = browser.press(page, "Sign in", email="anna@desk.example.org", password="correct horse battery")
+    assert there.headers["Location"].rstrip("/") == "/desk"
