@@ -96,6 +96,21 @@ def transactions(source: Source) -> list[str]:
     return found
 
 
+def lookups(source: Source) -> list[str]:
+    """Checks of an address that would ask a name server: they do unless they are told not to."""
+    return [
+        ast.unparse(node)
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func).endswith("validate_email")
+        and not any(word.arg == "check_deliverability" and _is_false(word.value) for word in node.keywords)
+    ]
+
+
+def _is_false(value: ast.expr) -> bool:
+    return isinstance(value, ast.Constant) and value.value is False
+
+
 def environment(source: Source) -> list[str]:
     """Ways to the process's environment."""
     found = []

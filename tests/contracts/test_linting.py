@@ -39,6 +39,8 @@ def codes(path: str, text: str) -> set[str]:
         "import smtplib",
         "import requests",
         "from httpx import Client",
+        "import dns.resolver",
+        "from email_validator.deliverability import validate_email_deliverability",
         "from sqlalchemy import select",
         "from os import environ",
         "from datetime import date\n\nprint(date.today())",

@@ -68,6 +68,10 @@ def test_only_doors_open_transactions() -> None:
     assert len(found) > 10
 
 
+def test_no_address_is_looked_up_where_it_is_typed() -> None:
+    assert breaches(rules.lookups, service()) == {}
+
+
 def test_only_config_reads_the_environment() -> None:
     assert set(breaches(rules.environment, [*service(), *sources("migrations")])) == {"service/config.py"}
 
@@ -109,6 +113,8 @@ def test_no_function_is_too_long_without_a_reason() -> None:
         (rules.commits, "def door():\n    def inner():\n        if late:\n            session.begin_nested()"),
         (rules.transactions, "from service.db import transaction"),
         (rules.transactions, "from service import db\ndef decide():\n    with db.transaction():\n        pass"),
+        (rules.lookups, "validate_email(text)"),
+        (rules.lookups, "email_validator.validate_email(text, check_deliverability=True)"),
         (rules.environment, "import os\nsecret = os.environ['SECRET']"),
         (rules.environment, "import os\nsecret = os.getenv('SECRET')"),
         (rules.environment, "from os import environ"),
