@@ -95,6 +95,7 @@ def test_an_open_door_is_seen_to_answer(bare: Flask) -> None:
 def test_an_unmarked_view_is_refused_all_the_same(seeded: Flask) -> None:
     """The guard stands at the blueprint: a forgotten decorator costs the scope, not the sign-in."""
     rules = [one for one in guarded_rules(seeded) if one.endpoint == "seeded.leak"]
+    assert len(rules) == 1
     assert not hasattr(seeded.view_functions["seeded.leak"], "guarded_scope")
     assert let_in(seeded, iter(rules)) == []
 
