@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from flask import url_for
@@ -60,12 +61,12 @@ class Section:
     """Only one comment and its replies are shown."""
     language: str = "en"
 
-    @property
+    @cached_property
     def names(self) -> dict[str, str]:
         """Who wrote which comment, for replies that stand apart from what they answer."""
         return {one["id"]: one["author"]["name"] for one in _walk(self.document["comments"]) if "author" in one}
 
-    @property
+    @cached_property
     def rating_data(self) -> dict[str, Any] | None:
         return jsonld.rating_data(self.document, self.terms.schema_type)
 
