@@ -73,9 +73,9 @@ def undo(batch: UUID, as_json: bool) -> None:
         counts = take_back(batch, "command", lambda done, total: tell("undo", done, total))
 
     def lines() -> Iterator[str]:
-        yield f"{counts['removed']:,} comments and {counts['pages']:,} pages are removed."
+        yield f"Removed {_many(counts['removed'], 'comment')} and {_many(counts['pages'], 'page')}."
         if counts["kept"]:
-            yield f"{counts['kept']:,} have replies of others: deleted, but they keep their places."
+            yield f"{_many(counts['kept'], 'comment')} with replies of others: deleted, in place."
 
     show(counts, lines, as_json)
 
@@ -96,7 +96,7 @@ def list_(key: str | None, as_json: bool) -> None:
 
     def lines() -> Iterator[str]:
         for one in found:
-            counted = f"{one['format']}, {one['comments']:,} comments, {one['state']}"
+            counted = f"{one['format']}, {_many(one['comments'], 'comment')}, {one['state']}"
             yield f"{one['import']}  {one['started_at'][:16]}  {counted}"
         if not found:
             yield "Nothing has been imported yet."
@@ -138,13 +138,13 @@ def _bar() -> Iterator[Callable[[str, int, int], None]]:
 def _account(report: dict[str, Any], dry_run: bool) -> Iterator[str]:
     """What was read, what had to be decided, what was left out; what came in stands last, where people look."""
     read = report["read"]
-    yield f"Read {read['comments']:,} comments in {read['threads']:,} threads."
+    yield f"Read {_many(read['comments'], 'comment')} in {_many(read['threads'], 'thread')}."
     for origin, pages in report["moved_pages"].items():
-        yield f"  {pages:,} pages of {origin}: their comments are now at the same paths of this site."
+        yield f"  {_many(pages, 'page')} of {origin}, now on this site."
     for code, count in report["notes"].items():
         yield f"  {count:,} × {NOTES[code]}{_some(report['noted'].get(code, []))}"
     if report["mended_characters"]:
-        yield f"  {report['mended_characters']:,} broken characters were taken out or replaced."
+        yield f"  {_many(report['mended_characters'], 'broken character')} taken out or replaced."
     yield from _left_out(report["skipped"])
     states = ", ".join(f"{count:,} {status}" for status, count in report["imported"].items()) or "nothing"
     yield f"{'Would import' if dry_run else 'Imported'} {states}."
@@ -158,6 +158,10 @@ def _left_out(skipped: dict[str, Any]) -> Iterator[str]:
         rows = [row for row in skipped["rows"] if row["reason"] == code]
         detail = rows[0]["detail"] if rows else "They are here already."
         yield f"  {count:,} × {code}: {detail}{_some([row['source_id'] for row in rows])}"
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _some(source_ids: list[str], most: int = 10) -> str:

@@ -32,14 +32,12 @@ def _tallies(comments: list[Comment]) -> list[str]:
     children: dict[UUID | None, list[Comment]] = defaultdict(list)
     for one in comments:
         children[one.parent_id].append(one)
+    descending = list(children[None])
+    for one in descending:
+        descending += children[one.id]
     shows: dict[UUID, bool] = {}
-    # A child is newer than its parent or was hung under it later: so, from the leaves up, until nothing changes.
-    changed = True
-    while changed:
-        before = dict(shows)
-        for one in comments:
-            shows[one.id] = one.status == "approved" or any(shows.get(kid.id) for kid in children[one.id])
-        changed = shows != before
+    for one in reversed(descending):
+        shows[one.id] = one.status == "approved" or any(shows[kid.id] for kid in children[one.id])
     tallies = {tally.comment_id: tally for tally in _all(CommentTally)}
     found = []
     for one in comments:

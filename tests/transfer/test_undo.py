@@ -38,19 +38,20 @@ def take_back(report: Report) -> dict[str, int]:
 def left() -> dict[str, int]:
     """Rows by table, of those that an import fills."""
     db.session.rollback()
-    counts = {mapper.local_table.name: rows_of(mapper.class_) for mapper in Base.registry.mappers}
+    counts = {mapper.class_.__tablename__: rows_of(mapper.class_) for mapper in Base.registry.mappers}
     return {name: count for name, count in counts.items() if count and name not in KEPT_TABLES}
 
 
 def reply_to(client: FlaskClient, source_id: str) -> str:
     """A visitor's answer to an imported comment, approved."""
     answer = post(client, page="/a/", parent_id=str(stored()[source_id].id), body=f"To {source_id}.")
-    assert answer.status_code == 202, answer.text
+    assert answer.status_code == 202 and answer.json, answer.text
+    reply_id: str = answer.json["id"]
     with transaction():
-        reply = comments.get_for_update(UUID(answer.json["id"]))
+        reply = comments.get_for_update(UUID(reply_id))
         assert reply is not None
         transition(reply, "approved", Change("moderator:x", None))
-    return str(answer.json["id"])
+    return reply_id
 
 
 @pytest.mark.parametrize("seed", [1, 2])

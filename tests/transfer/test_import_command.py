@@ -1,0 +1,126 @@
+"""`greenroom import`: what people and machines are told."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from flask import Flask
+
+from service.sites.models import Site
+from service.transfer.cleaning import NOTES
+
+from .conftest import stored
+from .exports import comment, export, item, saved
+
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def command(app: Flask, site: Site) -> Command:
+    def run(*words: Any) -> Result:
+        return app.test_cli_runner().invoke(args=["import", *map(str, words)])
+
+    return run
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    odd = comment(id="2", type="pingback"), comment(id="3", parent="404", approved="0")
+    return saved(tmp_path, export(item(comment(), *odd, link="http://old.example.net/a/")))
+
+
+def test_people_are_told_in_sentences(command: Command, path: Path) -> None:
+    told = command("wordpress", path, "--site", "blog")
+    batch = str(stored()["1"].import_id)
+    assert told.exit_code == 0, told.output
+    assert told.output.splitlines() == [
+        "Read 3 comments in 1 thread.",
+        "  1 page of http://old.example.net, now on this site.",
+        f"  1 × {NOTES['parent_missing']} (3)",
+        "Skipped 1.",
+        "  1 × ping: It is a pingback, not somebody's words. (2)",
+        "Imported 1 approved, 1 pending.",
+        f"To take it back: greenroom import undo {batch}",
+    ]
+
+
+def test_a_dry_run_says_that_it_is_one(command: Command, path: Path) -> None:
+    told = command("wordpress", path, "--site", "blog", "--dry-run")
+    assert told.output.splitlines()[-1] == "Would import 1 approved, 1 pending."
+    assert stored() == {}
+
+
+def test_a_second_run_says_that_all_is_here(command: Command, path: Path) -> None:
+    command("wordpress", path, "--site", "blog")
+    told = command("wordpress", path, "--site", "blog").output
+    assert "  2 × already_imported: They are here already." in told
+    assert told.splitlines()[-1] == "Imported nothing."
+
+
+def test_machines_are_told_in_json(command: Command, path: Path) -> None:
+    told = json.loads(command("wordpress", path, "--site", "blog", "--json").output)
+    assert told["read"]["comments"] == 3
+    assert told["imported"] == {"approved": 1, "pending": 1}
+    assert told["skipped"]["rows"] == [
+        {"source_id": "2", "reason": "ping", "detail": "It is a pingback, not somebody's words."}
+    ]
+
+
+def test_options_reach_the_import(command: Command, path: Path) -> None:
+    told = command("wordpress", path, "--site", "blog", "--pings", "--map", "https://old.example.net=/archive")
+    assert told.exit_code == 0, told.output
+    assert stored()["2"].page.url == "https://blog.example.org/archive/a/"
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        (["--site", "nowhere"], "There is no site nowhere."),
+        (["--site", "blog", "--map", "nonsense"], "Write OLD=NEW"),
+        (["--site", "blog", "--map", "https://a.example=https://b.example/"], "not one of this site's origins"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_done_is_refused_with_a_sentence(
+    command: Command, path: Path, options: list[str], says: str
+) -> None:
+    told = command("wordpress", path, *options)
+    assert told.exit_code in (2, 65)
+    assert says in told.output
+    assert "Traceback" not in told.output
+
+
+def test_a_damaged_export_is_refused_with_the_line(command: Command, tmp_path: Path) -> None:
+    told = command("wordpress", saved(tmp_path, export(item("<wp:comment>"))), "--site", "blog")
+    assert told.exit_code == 65
+    assert "Line 4: " in told.output and "Nothing was imported." in told.output
+
+
+def test_stopping_says_how_to_go_on(command: Command, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def pull_the_plug(*args: Any, **more: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("service.transfer.importer._write", pull_the_plug)
+    told = command("wordpress", path, "--site", "blog")
+    assert told.exit_code == 130
+    assert "the same command goes on" in told.output
+
+
+def test_imports_are_listed_and_taken_back(command: Command, path: Path) -> None:
+    assert command("list").output == "Nothing has been imported yet.\n"
+    command("wordpress", path, "--site", "blog")
+    [listed] = json.loads(command("list", "--site", "blog", "--json").output)
+    assert (listed["state"], listed["comments"], listed["format"]) == ("finished", 2, "wordpress")
+    told = command("undo", listed["import"])
+    assert told.output == "Removed 2 comments and 1 page.\n"
+    assert "2 comments, undone" in command("list").output
+
+
+def test_an_undo_without_such_an_import_is_refused(command: Command) -> None:
+    told = command("undo", "01900000-0000-7000-8000-000000000000")
+    assert told.exit_code == 65
+    assert "greenroom import list" in told.output
