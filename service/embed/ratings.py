@@ -22,10 +22,9 @@ class Bar:
     share: int
 
 
-def stars(value: float, best: float) -> list[str]:
-    """Five of `full`, `half`, `empty`, for any scale."""
-    halves = math.floor(value / best * STARS * 2 + 0.5)
-    return ["full" if halves >= 2 * n else "half" if halves == 2 * n - 1 else "empty" for n in range(1, STARS + 1)]
+def stars(value: float, best: float) -> float:
+    """How many of five stars, in halves, a rating on any scale is."""
+    return math.floor(value / best * STARS * 2 + 0.5) / 2
 
 
 def choices(scale: Scale) -> list[float]:

@@ -24,6 +24,8 @@ def parse(text: str) -> Element:
     root: Element = parser.parse(text)
     mended = [error for error in parser.errors if error[1] != "expected-doctype-but-got-start-tag"]
     assert not mended, mended
+    names = [one.get("id") for one in root.iter() if one.get("id")]
+    assert len(names) == len(set(names)), names
     return root
 
 
