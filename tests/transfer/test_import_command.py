@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from flask import Flask
 
 from service.sites.models import Site
 from service.transfer.cleaning import NOTES
+from tests.contracts.source import ROOT, sources
 
 from .conftest import stored
 from .exports import comment, export, item, saved
@@ -124,3 +126,14 @@ def test_an_undo_without_such_an_import_is_refused(command: Command) -> None:
     told = command("undo", "01900000-0000-7000-8000-000000000000")
     assert told.exit_code == 65
     assert "greenroom import list" in told.output
+
+
+def test_the_manual_explains_every_note_and_reason() -> None:
+    manual = (ROOT / "docs" / "importing.md").read_text()
+    reasons = {
+        code
+        for one in sources("service/transfer")
+        for code in re.findall(r'(?:Skipped\(row\.source_id, |^        \()"(\w+)",', one.text, re.MULTILINE)
+    }
+    assert len(reasons) > 7
+    assert [code for code in [*NOTES, *sorted(reasons)] if f"`{code}`" not in manual] == []
