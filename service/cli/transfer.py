@@ -11,8 +11,10 @@ from uuid import UUID
 import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy.exc import OperationalError
 
-from service.cli.printing import DATA, Refusal, as_json, show, told
+from service.cli.printing import DATA, UNAVAILABLE, Refusal, as_json, show, told
+from service.comments.plaintext import mend_line
 from service.doors import settings
 from service.sites import queries as sites
 from service.sites.models import Site
@@ -22,6 +24,7 @@ from service.transfer.foreign import UnreadableExport
 from service.transfer.task import Order
 from service.transfer.undo import undo as take_back
 
+_ON = "What came in stays; the same command goes on from there."
 _PHASES = {"read": "Reading", "import": "Importing", "settle": "Threading", "undo": "Taking back"}
 
 
@@ -113,12 +116,15 @@ def _site(key: str) -> Site:
 
 @contextmanager
 def _readable() -> Iterator[None]:
+    """What can go wrong with an import only: it may have got somewhere."""
     try:
         yield
     except UnreadableExport as error:
-        raise Refusal(f"{error} Nothing was imported.", DATA) from error
+        raise Refusal(f"{_shown(str(error))} Nothing was imported.", DATA) from error
     except KeyboardInterrupt:
-        raise Refusal("Stopped. What came in stays; the same command goes on from there.", 130) from None
+        raise Refusal(f"Stopped. {_ON}", 130) from None
+    except OperationalError as error:
+        raise Refusal(f"The database is busy or away. {_ON}", UNAVAILABLE) from error
 
 
 @contextmanager
@@ -157,7 +163,7 @@ def _left_out(skipped: dict[str, Any]) -> Iterator[str]:
     for code, count in skipped["by_reason"].items():
         rows = [row for row in skipped["rows"] if row["reason"] == code]
         detail = rows[0]["detail"] if rows else "They are here already."
-        yield f"  {count:,} × {code}: {detail}{_some([row['source_id'] for row in rows])}"
+        yield f"  {count:,} × {code}: {_shown(detail)}{_some([row['source_id'] for row in rows])}"
 
 
 def _many(count: int, what: str) -> str:
@@ -167,7 +173,12 @@ def _many(count: int, what: str) -> str:
 def _some(source_ids: list[str], most: int = 10) -> str:
     """Some of the comments that a line is about."""
     more = ", …; --json names them all" if len(source_ids) > most else ""
-    return f" ({', '.join(source_ids[:most])}{more})" if source_ids else ""
+    return f" ({_shown(', '.join(source_ids[:most]))}{more})" if source_ids else ""
+
+
+def _shown(text: str) -> str:
+    """Words of a file, without what would give orders to a terminal."""
+    return mend_line(text, max_length=1_000)
 
 
 GROUPS = (group,)

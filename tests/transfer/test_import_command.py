@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from click.testing import Result
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
 from service.sites.models import Site
 from service.transfer.cleaning import NOTES
@@ -110,6 +111,25 @@ def test_stopping_says_how_to_go_on(command: Command, path: Path, monkeypatch: p
     told = command("wordpress", path, "--site", "blog")
     assert told.exit_code == 130
     assert "the same command goes on" in told.output
+
+
+def test_a_database_that_goes_away_says_how_to_go_on(
+    command: Command, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def go_away(*args: Any, **more: Any) -> None:
+        raise OperationalError("INSERT", {}, Exception("gone"))
+
+    monkeypatch.setattr("service.transfer.importer._write", go_away)
+    told = command("wordpress", path, "--site", "blog")
+    assert told.exit_code == 69
+    assert "the same command goes on" in told.output
+
+
+def test_an_export_gives_no_orders_to_the_terminal(command: Command, tmp_path: Path) -> None:
+    odd = item(comment(id="1\x9b2J", type="\x9b31m\u202e"), comment(id="2\x9b", parent="404"))
+    told = command("wordpress", saved(tmp_path, export(odd)), "--site", "blog").output
+    assert "“31m”" in told and "(12J)" in told and "(2)" in told
+    assert not {"\x9b", "\u202e"} & set(told)
 
 
 def test_imports_are_listed_and_taken_back(command: Command, path: Path) -> None:
