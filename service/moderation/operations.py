@@ -41,7 +41,7 @@ class Verdict:
 def find(comment_id: UUID, who: Principal, scope: str) -> Comment:
     """A comment that `who` may see. NotFound otherwise, whether it exists or not."""
     comment = comments.get(comment_id)
-    if comment is None:
+    if comment is None or who.role_on(comment.site_id) is None:
         raise NotFound("There is no comment by that id.")
     who.require(comment.site_id, scope)
     return comment

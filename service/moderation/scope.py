@@ -13,7 +13,10 @@ from service.sites.models import Page, Site
 
 
 def sites_of(key: str | None, scope: str) -> Sequence[Site]:
-    """The one site by that key, or every site on which the principal has the scope. NotFound for a foreign one."""
+    """The one site by that key, or every site on which the principal has the scope.
+
+    NotFound for a foreign one, in the very words of a missing one: nobody learns what other sites hold.
+    """
     if key is None:
         allowed = principal().site_ids(scope)
         return [site for site in sites.sites() if site.id in allowed]
@@ -22,7 +25,7 @@ def sites_of(key: str | None, scope: str) -> Sequence[Site]:
 
 def site_of(key: str, scope: str) -> Site:
     site = sites.site_of(key)
-    if site is None:
+    if site is None or principal().role_on(site.id) is None:
         raise NotFound("There is no site by that name.")
     principal().require(site.id, scope)
     return site
@@ -48,7 +51,7 @@ def page_id_of(among: Sequence[Site], page: str | None) -> UUID | None:
 def page_of(page_id: UUID, scope: str) -> Page:
     """A page by its id. NotFound when it is not there, or on a site where the principal has no role."""
     page = sites.page_by_id(page_id)
-    if page is None:
+    if page is None or principal().role_on(page.site_id) is None:
         raise NotFound("There is no page by that id.")
     principal().require(page.site_id, scope)
     return page

@@ -1,0 +1,20 @@
+"""The whole app with two sites full of marked things."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from service.accounts import passwords
+
+from .world import World
+
+
+@pytest.fixture(autouse=True, scope="session")
+def quick_hashes() -> None:
+    passwords.CONTEXT.update(argon2__time_cost=1, argon2__memory_cost=64, argon2__parallelism=1)
+
+
+@pytest.fixture
+def world(app: Flask) -> World:
+    return World(app)

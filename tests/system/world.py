@@ -1,0 +1,205 @@
+"""Two sites with comments in every state, people with every role on them, and marks by which a leak is seen."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import text
+from werkzeug.datastructures import Headers
+from werkzeug.routing import Rule
+from werkzeug.test import TestResponse
+
+from service.accounts import operations as accounts
+from service.accounts.models import ApiToken
+from service.accounts.operations import NewToken
+from service.db import Base, db, transaction
+from service.sites.models import Site
+from service.webhooks import outbox
+from tests.conftest import add_site
+
+from .doors import Door
+
+STATES = {"approved": "approve", "rejected": "reject", "spam": "spam", "deleted": "delete", "pending": None}
+ALL_SCOPES = ("read", "moderate", "manage")
+STYLE = "embed.css"
+
+
+@dataclass
+class Said:
+    """A comment as it was sent: what must never be seen again."""
+
+    email: str
+    ip: str
+    id: str = ""
+    token: str = ""
+
+
+@dataclass
+class Place:
+    """One site and what is on it. `mark` stands in every text that only this site knows."""
+
+    site: Site
+    mark: str = field(default_factory=lambda: f"only{uuid4().hex}")
+    tokens: dict[str, str] = field(default_factory=dict)
+    said: list[Said] = field(default_factory=list)
+    ids: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def page(self) -> str:
+        return f"/pages/{self.mark}"
+
+
+class World:
+    """The two sites, and a way to send the request of a door about one of them as anybody."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.a, self.b = (_site(app, name) for name in ("blog", "zine"))
+        for number, place in enumerate((self.a, self.b)):
+            self._people(place)
+            self._talk(place, number)
+        with transaction():
+            admin = accounts.add_moderator("admin@staff.example.org", "Admin", None, actor="test", is_admin=True)
+            self.admin = _token(admin)
+        with transaction():
+            outbox.release_due()
+        drawn = app.test_client().get("/").text
+        self.style = next(word for word in drawn.split('"') if word.startswith("/style/"))
+
+    def _people(self, place: Place) -> None:
+        key = place.site.key
+        with transaction():
+            for role in ("viewer", "moderator", "owner"):
+                person = accounts.add_moderator(f"{role}@{key}.example.org", f"{role} of {key}", None, actor="test")
+                accounts.grant(person, place.site.id, role, actor="test")
+                place.tokens[role] = _token(person)
+                if role == "moderator":
+                    place.tokens["reader"] = _token(person, "read")
+                    place.tokens["revoked"] = _token(person)
+            last = db.session.query(ApiToken).order_by(ApiToken.created_at.desc()).filter_by(
+                digest=accounts.digest_of(place.tokens["revoked"])
+            )  # fmt: skip
+            accounts.revoke_token(last.one(), actor="test")
+
+    def _talk(self, place: Place, number: int) -> None:
+        """A comment in each state, a reply, an edit, a revealed address, a bulk decision, an alias."""
+        for state, decision in STATES.items():
+            place.ids[state] = self.say(place, number)
+            if decision:
+                self.ask(place, "moderator", "POST", f"/v1/moderation/comments/{place.ids[state]}/decision",
+                         json={"decision": decision, "note": place.mark, "reason": place.mark})  # fmt: skip
+        reply = place.ids["reply"] = self.say(place, number, parent_id=place.ids["approved"])
+        self.ask(place, "moderator", "POST", f"/v1/moderation/comments/{reply}/decision", json={"decision": "approve"})
+        self.ask(place, "moderator", "PATCH", f"/v1/moderation/comments/{reply}", headers={"If-Match": "*"},
+                 json={"body": f"Edited: {place.mark}"})  # fmt: skip
+        self.ask(place, "moderator", "POST", f"/v1/moderation/comments/{place.ids['approved']}/reveal")
+        chosen = {"site": place.site.key, "page": "/never/seen"}
+        bulk = {"decision": "spam", "filter": chosen, "count": 0}
+        done = self.ask(place, "moderator", "POST", "/v1/moderation/decisions", json=bulk)
+        pages = self.ask(place, "moderator", "GET", f"/v1/pages?site={place.site.key}")
+        place.ids |= {"bulk": done.json["id"], "page_id": pages.json["pages"][0]["id"]}
+
+    def say(self, place: Place, number: int = 0, **more: Any) -> str:
+        """Leave a comment with an address and an IP of its own; its id."""
+        spelling = (str.lower, str.title)[len(place.said) % 2]
+        count = len(place.said) + 1
+        said = Said(
+            email=f"{spelling(f'c{uuid4().hex}')}@{spelling('leak-canary.example.org')}",
+            ip=f"203.0.113.{number * 100 + count % 100}" if count % 3 else f"2001:db8:{number}:{count:x}::{count:x}",
+        )
+        body = {
+            "page": place.page, "page_title": place.mark, "name": f"{place.mark} {count}", "email": said.email,
+            "website": f"https://{place.mark}.example.org/", "body": f"{place.mark}, the {count}.",
+        }  # fmt: skip
+        path = f"/v1/sites/{place.site.key}/comments"
+        answer = self.app.test_client().post(path, json=body | more, environ_base={"REMOTE_ADDR": said.ip})
+        assert answer.status_code == 202, answer.text
+        said.id, said.token = answer.json["id"], answer.json["author_token"]
+        place.said.append(said)
+        return said.id
+
+    def ask(self, place: Place, role: str, method: str, path: str, **more: Any) -> TestResponse:
+        """Call the API as somebody of the site; it must succeed."""
+        headers = {"Authorization": f"Bearer {place.tokens[role]}"} | more.pop("headers", {})
+        answer = self.app.test_client().open(path, method=method, headers=headers, **more)
+        assert answer.status_code < 300, answer.text
+        return answer
+
+    def send(self, door: Door, place: Place, *, client: FlaskClient | None = None, **headers: str) -> TestResponse:
+        """The request of a door about a site; `headers` say who asks, with _ for -."""
+        names = self.names(door, place)
+        told = Headers({"Accept": door.accept} | dict(door.headers))
+        told.update({name.replace("_", "-"): value for name, value in headers.items()})
+        return (client or self.app.test_client()).open(
+            filled(door.path, names),
+            method=door.method,
+            headers=told,
+            json=filled(door.json, names) if door.json is not None else None,
+            data=filled(door.form, names) if door.form is not None else None,
+        )
+
+    def names(self, door: Door, place: Place) -> dict[str, str]:
+        """What the names in a door's request stand for: a new comment only where it is asked for."""
+        fresh = self.say(place) if "{fresh}" in door.path else ""
+        email = f"c{uuid4().hex}@leak-canary.example.org"
+        if door.rule.endswith("/comments") and door.changes:
+            place.said.append(Said(email=email, ip="127.0.0.1"))
+        here = {"site": place.site.key, "page": place.page, "style": self.style}
+        return place.ids | here | {"fresh": fresh, "unique": uuid4().hex, "email": email}
+
+
+def _site(app: Flask, key: str) -> Place:
+    return Place(add_site(key, [f"https://{key}.example.org"]))
+
+
+def _token(moderator: Any, *scopes: str) -> str:
+    return accounts.issue_token(moderator, NewToken("test", scopes or ALL_SCOPES), actor="test").secret
+
+
+def filled(template: Any, names: dict[str, str]) -> Any:
+    """A template with its names filled in, however deep they are."""
+    if isinstance(template, str):
+        return template.format_map(names) if "{" in template else template
+    if isinstance(template, list):
+        return [filled(one, names) for one in template]
+    if isinstance(template, dict):
+        return {name: filled(one, names) for name, one in template.items()}
+    return template
+
+
+def rules(app: Flask) -> Iterator[tuple[str, Rule]]:
+    """Every method of every rule, but those that Flask answers by itself."""
+    for rule in app.url_map.iter_rules():
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            yield f"{method} {rule.rule}", rule
+
+
+_NOTED = {"api_tokens": "last_used_at", "sign_ins": "seen_at"}
+"""What reading leaves behind: when somebody was last here."""
+
+
+def snapshot() -> dict[str, str]:
+    """Each table as a digest of all its rows."""
+    found = {}
+    with db.engine.connect() as connection:
+        for table in Base.metadata.sorted_tables:
+            kept = [one.name for one in table.columns if one.name != _NOTED.get(table.name)]
+            rows = connection.execute(text(f"SELECT {', '.join(kept)} FROM {table.name}"))
+            lines = sorted(repr([bytes(v) if isinstance(v, memoryview) else v for v in row]) for row in rows)
+            found[table.name] = hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return found
+
+
+def changed(before: dict[str, str]) -> list[str]:
+    """The tables that are no more what they were."""
+    now = snapshot()
+    return [name for name in before if before[name] != now[name]]
+
+
+SOME_ID = UUID("0190f0f0-0000-7000-8000-000000000000")
