@@ -1,0 +1,159 @@
+"""Commands as an operator types them: what they print, their exit codes, what they refuse."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+
+from tests.cli.inprocess import run
+from tests.processes import environment
+
+ENV = environment()
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    """A directory with keys and a migrated database."""
+    assert run("migrate", cwd=tmp_path, env=ENV).returncode == 0
+    return tmp_path
+
+
+def test_nothing_set_makes_keys_and_a_database_for_the_owner_alone(place: Path) -> None:
+    for name in ("greenroom.keys", "greenroom.db"):
+        assert stat.S_IMODE((place / name).stat().st_mode) == 0o600
+    again = run("migrate", cwd=place, env=ENV)
+    assert (again.returncode, again.stdout.startswith("The database is at")) == (0, True)
+
+
+@pytest.mark.parametrize("missing", ["SECRET_KEY", "EMAIL_KEYS", "INDEX_KEY", "AUDIT_KEY"])
+def test_a_missing_key_is_named(place: Path, missing: str) -> None:
+    keys = place / "greenroom.keys"
+    keys.write_text("\n".join(line for line in keys.read_text().splitlines() if not line.startswith(missing)))
+    done = run("doctor", cwd=place, env=ENV)
+    assert (done.returncode, f"GREENROOM_{missing}" in done.stderr) == (78, True)
+
+
+def test_production_makes_no_keys_of_its_own(tmp_path: Path) -> None:
+    done = run("migrate", cwd=tmp_path, env=environment(GREENROOM_ENV="production"))
+    assert done.returncode == 78
+    assert "GREENROOM_SECRET_KEY" in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "INDEX_KEY", "AUDIT_KEY"])
+@pytest.mark.parametrize("value", ["changeme", "x" * 64])
+def test_a_key_that_can_be_guessed_is_refused(place: Path, name: str, value: str) -> None:
+    done = run("doctor", cwd=place, env=environment(**{f"GREENROOM_{name}": value}))
+    assert (done.returncode, f"GREENROOM_{name}" in done.stderr) == (78, True)
+
+
+def test_keys_that_others_can_read_are_refused(place: Path) -> None:
+    (place / "greenroom.keys").chmod(0o644)
+    done = run("doctor", cwd=place, env=ENV)
+    assert (done.returncode, "chmod 600" in done.stderr) == (78, True)
+
+
+@pytest.mark.parametrize("name", ["INDEX_KEY", "AUDIT_KEY", "EMAIL_KEYS"])
+def test_a_key_of_another_database_stops_the_start_and_is_named(place: Path, name: str) -> None:
+    other = place / "other"
+    other.mkdir()
+    run("migrate", cwd=other, env=ENV)
+    lines = dict(line.split("=", 1) for line in (other / "greenroom.keys").read_text().splitlines() if "=" in line)
+    done = run("serve", cwd=place, env=environment(**{f"GREENROOM_{name}": lines[name]}))
+    assert (done.returncode, f"GREENROOM_{name}" in done.stderr) == (78, True)
+
+
+def test_a_database_newer_than_the_code_stops_the_start(place: Path) -> None:
+    with sqlite3.connect(place / "greenroom.db") as database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    for command in ("serve", "migrate", "worker"):
+        done = run(command, cwd=place, env=ENV)
+        assert (done.returncode, "newer than this code" in done.stderr) == (78, True)
+
+
+def test_a_database_older_than_the_code_is_told_what_to_run(tmp_path: Path) -> None:
+    done = run("serve", cwd=tmp_path, env=ENV)
+    assert (done.returncode, "greenroom migrate" in done.stderr) == (78, True)
+
+
+def test_a_database_that_is_away_is_told_in_words(tmp_path: Path) -> None:
+    env = environment(GREENROOM_DATABASE_URL="postgresql+psycopg://nobody@127.0.0.1:9/none")
+    done = run("serve", cwd=tmp_path, env=env)
+    assert done.returncode == 78
+    assert "cannot be reached" in done.stderr and "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PORT", "eighty"), ("ENV", "staging"), ("TRUSTED_PROXIES", "everybody"), ("PUBLIC_URL", "greenroom.example")],
+)
+def test_a_bad_setting_is_named(tmp_path: Path, name: str, value: str) -> None:
+    done = run("doctor", cwd=tmp_path, env=environment(**{f"GREENROOM_{name}": value}))
+    assert (done.returncode, f"GREENROOM_{name}" in done.stderr) == (78, True)
+
+
+def test_listening_off_loopback_needs_the_public_url(place: Path) -> None:
+    done = run("serve", "--host", "0.0.0.0", cwd=place, env=ENV)
+    assert (done.returncode, "GREENROOM_PUBLIC_URL" in done.stderr) == (78, True)
+
+
+def test_sites_are_added_set_and_listed(place: Path) -> None:
+    assert run("sites", "add", "blog", "--origin", "https://Blog.example.org/", cwd=place, env=ENV).returncode == 0
+    assert run("sites", "set", "blog", "mode=post", "rating_max=5", "close_after_days=", cwd=place, env=ENV).returncode == 0
+    (site,) = json.loads(run("sites", "list", "--json", cwd=place, env=ENV).stdout)
+    assert (site["origins"], site["mode"], site["rating_max"]) == (["https://blog.example.org"], "post", 5.0)
+
+
+@pytest.mark.parametrize("word", ["mode=sometimes", "depth=99", "colour=green", "mode", "origins=nowhere"])
+def test_a_setting_that_no_site_has_changes_nothing(place: Path, word: str) -> None:
+    run("sites", "add", "blog", "--origin", "https://blog.example.org", cwd=place, env=ENV)
+    done = run("sites", "set", "blog", "name=New", word, cwd=place, env=ENV)
+    assert (done.returncode, word.split("=")[0] in done.stderr) == (65, True)
+    assert json.loads(run("sites", "list", "--json", cwd=place, env=ENV).stdout)[0]["name"] == "blog"
+
+
+def test_moderators_and_tokens_are_made_and_told_once(place: Path) -> None:
+    run("sites", "add", "blog", "--origin", "https://blog.example.org", cwd=place, env=ENV)
+    made = run("moderators", "add", "kim@example.org", "--name", "Kim", "--site", "blog", cwd=place, env=ENV)
+    assert "Password, shown once: " in made.stdout
+    (kim,) = json.loads(run("moderators", "list", "--json", cwd=place, env=ENV).stdout)
+    assert kim["roles"] == {"blog": "moderator"}
+    token = run("tokens", "add", "kim@example.org", "--name", "ci", "--scope", "read", cwd=place, env=ENV).stdout
+    assert "grm_" in token
+    token_id = token.split()[1].rstrip(",")
+    assert run("tokens", "revoke", token_id, cwd=place, env=ENV).returncode == 0
+    assert b"grm_" not in (place / "greenroom.db").read_bytes()
+
+
+def test_the_audit_chain_is_verified_and_a_touched_row_named(place: Path) -> None:
+    run("sites", "add", "blog", "--origin", "https://blog.example.org", cwd=place, env=ENV)
+    assert run("audit", "verify", cwd=place, env=ENV).returncode == 0
+    with sqlite3.connect(place / "greenroom.db") as database:
+        database.execute("UPDATE audit_entries SET actor = 'nobody' WHERE n = 1")
+    done = run("audit", "verify", "--json", cwd=place, env=ENV)
+    assert (done.returncode, json.loads(done.stdout)[0]["broken"][:5]) == (65, "row 1")
+
+
+def test_the_demo_is_made_once_and_told_each_time(tmp_path: Path) -> None:
+    first = run("demo", "--prepare-only", cwd=tmp_path, env=ENV)
+    again = run("demo", "--prepare-only", cwd=tmp_path, env=ENV)
+    assert (first.returncode, first.stdout) == (0, again.stdout)
+    login = json.loads((tmp_path / "greenroom.demo").read_text())
+    assert all(value in first.stdout for value in login.values())
+    assert stat.S_IMODE((tmp_path / "greenroom.demo").stat().st_mode) == 0o600
+
+
+def test_rotation_by_command_keeps_every_address(place: Path) -> None:
+    before = (place / "greenroom.keys").read_text()
+    assert run("keys", "rotate", cwd=place, env=ENV).returncode == 0
+    assert run("keys", "reseal", "--retire", cwd=place, env=ENV).returncode == 0
+    assert (place / "greenroom.keys").read_text() != before
+    assert run("doctor", cwd=place, env=ENV).returncode == 0
+
+
+def test_the_jobs_run_once_on_request(place: Path) -> None:
+    assert run("worker", "--once", cwd=place, env=ENV).returncode == 0

@@ -1,0 +1,170 @@
+"""The queue and its filters, pages, audit: what moderators look things up by."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from service.db import db, transaction
+from service.sites import operations as sites
+from service.sites.models import Site
+
+from tests.conftest import ORIGIN, add_site
+from tests.moderation.conftest import Desk, token_of
+from tests.support import PAGE, post, thread
+
+
+def names(desk: Desk, **query: Any) -> list[str]:
+    answer = desk.get("/moderation/comments", **query)
+    assert answer.status_code == 200, answer.text
+    return [one["author"]["name"] for one in answer.json["comments"]]
+
+
+@pytest.fixture
+def three(client: FlaskClient, site: Site) -> list[str]:
+    """Ada, who links twice; Ben, elsewhere; Çelik, who writes of a naïve moderator."""
+    said = [
+        post(client, name="Ada", body="Cheap pills at https://a.example.org and https://b.example.org"),
+        post(client, name="Ben", body="A fine moderation of tone", page="/other", email="ben@mail.example.org"),
+        post(client, name="Çelik", body="Hardly naïve: it_is 100% O'Brien's", email="celik@mail.example.org"),
+    ]
+    return [answer.json["id"] for answer in said]
+
+
+@pytest.mark.parametrize(
+    ("q", "found"),
+    [
+        ("pills", ["Ada"]),
+        ("PILL", ["Ada"]),
+        ("cheap pills", ["Ada"]),
+        ("cheap tone", []),
+        ("mod", ["Ben"]),
+        ("ben", ["Ben"]),
+        ("çel", ["Çelik"]),
+        ("naïve", ["Çelik"]),
+        ("o'brien", ["Çelik"]),
+        ("it_is", ["Çelik"]),
+        ("100%", ["Çelik"]),
+        ("%", []),
+        ('"', []),
+        ("pills OR tone", []),
+        ("mail.example.org", []),
+        ("ada@mail", []),
+    ],
+)
+def test_search_is_by_words_and_their_beginnings(desk: Desk, three: list[str], q: str, found: list[str]) -> None:
+    assert names(desk, q=q) == found
+
+
+def test_an_edited_comment_is_found_by_its_new_words(desk: Desk, three: list[str]) -> None:
+    path = f"/moderation/comments/{three[0]}"
+    desk.call("PATCH", path, json={"body": "Only marmalade"}, headers={"If-Match": '"v1"'})
+    assert (names(desk, q="pills"), names(desk, q="marmalade")) == ([], ["Ada"])
+
+
+def test_the_queue_is_filtered_by_state_page_and_reason(desk: Desk, three: list[str]) -> None:
+    desk.decide(three[1], "approve")
+    assert names(desk, status="pending") == ["Ada", "Çelik"]
+    assert names(desk, status="approved") == ["Ben"]
+    assert names(desk, site="blog", page="/other") == ["Ben"]
+    assert names(desk, site="blog", page="/never") == []
+    assert names(desk, reason="links") == ["Ada"]
+    assert names(desk, reason="nothing") == []
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [("oldest", ["Ada", "Ben", "Çelik"]), ("newest", ["Çelik", "Ben", "Ada"]), ("risk", ["Ada", "Ben", "Çelik"])],
+)
+@pytest.mark.parametrize("limit", [1, 2, 50])
+def test_the_queue_is_paged_in_every_order(desk: Desk, three: list[str], sort: str, order: list[str], limit: int) -> None:
+    seen: list[str] = []
+    cursor: str | None = None
+    while True:
+        query = {"sort": sort, "limit": limit} | ({"cursor": cursor} if cursor else {})
+        found = desk.get("/moderation/comments", **query).json
+        seen += [one["author"]["name"] for one in found["comments"]]
+        cursor = found["next"]
+        if cursor is None:
+            break
+    assert seen == order
+
+
+@pytest.mark.parametrize(
+    "query", [{"q": "x" * 201}, {"status": "odd"}, {"cursor": "odd"}, {"limit": 0}, {"limit": 101}, {"offset": 1}]
+)
+def test_an_odd_query_is_refused_by_its_name(desk: Desk, three: list[str], query: dict[str, Any]) -> None:
+    answer = desk.get("/moderation/comments", **query)
+    assert (answer.status_code, list(answer.json["errors"])) == (422, list(query))
+
+
+def test_among_several_sites_a_page_needs_its_site(app: Flask, three: list[str]) -> None:
+    add_site("other", ["https://other.example.org"])
+    admin = Desk(app, token_of("root", None, is_admin=True))
+    assert admin.get("/moderation/comments", page="/other").json["errors"]["page"][0]["code"] == "site"
+
+
+def test_one_comment_comes_with_its_person_and_history(client: FlaskClient, desk: Desk, three: list[str]) -> None:
+    post(client, name="Ada again", body="More of it")
+    desk.decide(three[0], "spam")
+    found = desk.get(f"/moderation/comments/{three[0]}").json
+    assert (found["person"]["comments"], found["person"]["approved"], found["person"]["rejected"]) == (2, 0, 1)
+    assert [one["action"] for one in found["history"]] == ["comment.spam", "comment.created"]
+    assert [one["code"] for one in found["reasons"]] == ["links", "pre-moderation"]
+
+
+def test_stats_tell_sizes(desk: Desk, three: list[str]) -> None:
+    desk.decide(three[0], "spam")
+    found = desk.get("/moderation/stats").json
+    assert found["sites"] == [{"site": "blog", "pending": 2, "approved": 0, "rejected": 0, "spam": 1, "deleted": 0}]
+    assert found["pending"] == 2 and found["oldest_pending_at"]
+
+
+def test_a_moderator_opens_names_closes_and_reopens_a_page(client: FlaskClient, desk: Desk) -> None:
+    made = desk.call("POST", "/pages", json={"site": "blog", "page": PAGE, "title": "Blacksmith"})
+    assert (made.status_code, made.json["title"], made.json["url"]) == (201, "Blacksmith", ORIGIN + PAGE)
+    path = f"/pages/{made.json['id']}"
+    assert desk.call("PATCH", path, json={"closed": True, "title": "The Smith"}).json["state"] == "closed"
+    assert post(client).status_code == 403
+    assert desk.call("PATCH", path, json={"closed": False}).json["state"] == "open"
+    assert post(client).status_code == 202
+    assert [one["title"] for one in desk.get("/pages").json["pages"]] == ["The Smith"]
+    assert [one["type"] for one in desk.get("/events").json["events"]][:3] == [
+        "thread.opened",
+        "thread.closed",
+        "thread.opened",
+    ]
+
+
+def test_an_alias_leads_to_the_same_thread(client: FlaskClient, desk: Desk, site: Site) -> None:
+    with transaction():
+        sites.change_site(db.session.merge(site), {"mode": "post"}, actor="test")
+    page = desk.call("POST", "/pages", json={"site": "blog", "page": PAGE}).json["id"]
+    assert desk.call("POST", f"/pages/{page}/aliases", json={"page": "/old"}).status_code == 201
+    post(client, page="/old")
+    assert len(thread(client)["comments"]) == 1
+    other = desk.call("POST", "/pages", json={"site": "blog", "page": "/elsewhere"}).json["id"]
+    assert desk.call("POST", f"/pages/{other}/aliases", json={"page": "/old"}).status_code == 409
+
+
+def test_a_page_of_another_site_cannot_be_opened(desk: Desk) -> None:
+    answer = desk.call("POST", "/pages", json={"site": "blog", "page": "https://elsewhere.example.com/x"})
+    assert answer.status_code == 422
+
+
+def test_the_audit_log_tells_who_did_what(app: Flask, site: Site, desk: Desk, three: list[str]) -> None:
+    desk.decide(three[0], "reject", reason="Off topic")
+    (entry,) = desk.get("/audit", action="comment.rejected").json["entries"]
+    assert entry["details"] == {"from": "pending", "to": "rejected", "reason": "Off topic", "note": None}
+    assert [one["subject_id"] for one in desk.get("/audit", subject=three[0]).json["entries"]] == [three[0]] * 2
+    viewer = Desk(app, token_of("vera", site.id, "viewer"))
+    assert viewer.get("/audit").json["entries"] == []
+
+
+def test_the_installs_own_chain_is_for_its_admins(app: Flask, site: Site, desk: Desk) -> None:
+    admin = Desk(app, token_of("root", None, is_admin=True))
+    actions = {one["action"] for one in admin.get("/audit").json["entries"]}
+    assert "moderator.added" in actions
+    assert "moderator.added" not in {one["action"] for one in desk.get("/audit").json["entries"]}
