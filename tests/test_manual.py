@@ -9,7 +9,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -26,6 +26,7 @@ from service.spam.rules import SPAM
 from service.webhooks.outbox import EVENT_TYPES
 from tests.conftest import ROOT
 from tests.processes import PATIENCE, ask, environment, free_port, running, until
+from tests.transfer import exports
 from tests.warm import warmed
 
 DOCS = ROOT / "docs"
@@ -35,6 +36,9 @@ _CALLS = re.compile(r"\b(curl|greenroom)\b|sqlite3|BASE")
 _CODE = re.compile(r'(?:PlainTextError\(|Invalid\.field\([^,]+,|"code":|\(\s*_[A-Z_]+,)\s*"([a-z-]+)"')
 _KINDS: dict[type, Any] = {dict: dict, list: list, str: str, bool: bool, int: (int, float), float: (int, float)}
 _APART = "@@ block @@"
+_FIRST = "greenroom demo --prepare-only; greenroom sites add blog --origin https://blog.example.org"
+_BATCH = re.compile(r"(?<=import undo )[0-9a-f-]{36}")
+_NEWEST = "$(greenroom import list --json | grep -om1 '[0-9a-f-]\\{36\\}')"
 _ROOM = {"GREENROOM_LIMIT_SUBMIT": "1000/minute", "GREENROOM_LIMIT_PREVIEW": "1000/minute"}
 
 
@@ -51,15 +55,14 @@ class Block:
 def blocks(page: str) -> list[Block]:
     """The `sh` and `python` examples of a page, each with the `json` right after it."""
     found: list[Block] = []
-    end = -1
+    end = -1  # of the last example, until something stands behind it
     for fence in _FENCE.finditer(page):
         language, text = fence[2], fence[3]
         if language in ("sh", "python") and _CALLS.search(text):
             found.append(Block(page.count("\n", 0, fence.start()) + 1, language, text))
-        elif language == "json" and found and not page[end : fence.start()].strip():
-            last = found.pop()
-            found.append(Block(last.line, last.language, last.text, json.loads(text)))
-        end = fence.end()
+            end = fence.end()
+        elif language == "json" and end >= 0 and not page[end : fence.start()].strip():
+            found[-1] = replace(found[-1], shown=json.loads(text))
     return found
 
 
@@ -75,7 +78,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict
     with warmed(tmp_path_factory.mktemp("warm")) as path:
         env = environment(GREENROOM_PORT=str(port), GREENROOM_PUBLIC_URL=base, GREENROOM_LOG_LEVEL="WARNING", **_ROOM)
         env["PATH"] = f"{path}:{env['PATH']}"
-        perform([Block(0, "sh", "greenroom demo --prepare-only")], cwd, env)
+        exports.saved(cwd, exports.export(exports.item(exports.comment())))
+        perform([Block(0, "sh", _FIRST)], cwd, env)
         login = json.loads((cwd / "greenroom.demo").read_text())
         with running("serve", cwd=cwd, env=env) as server:
             until(lambda: ask(f"{base}/readyz")[0] == 200, alive=server)
@@ -103,7 +107,9 @@ def perform(examples: list[Block], cwd: Path, env: dict[str, str]) -> list[str]:
 
 
 def _in_shell(one: Block) -> str:
-    return one.text if one.language == "sh" else f"{sys.executable} - <<'END_OF_EXAMPLE'\n{one.text}END_OF_EXAMPLE"
+    if one.language == "sh":
+        return _BATCH.sub(_NEWEST, one.text)
+    return f"{sys.executable} - <<'END_OF_EXAMPLE'\n{one.text}END_OF_EXAMPLE"
 
 
 def last_json(output: str) -> Any:
