@@ -6,13 +6,14 @@ import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from ipaddress import IPv6Address
 from typing import Any
 
 import structlog
 
 _ADDRESS = re.compile(r"[^\s\"'<>()\[\]{}:;,=@]+@[^\s\"'<>()\[\]{}:;,@]+\.[^\s\"'<>()\[\]{}:;,@]+")
 _IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
-_IPV6 = re.compile(r"(?<![0-9A-Fa-f:])(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![0-9A-Fa-f:])")
+_COLONS = re.compile(r"[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*[0-9A-Fa-f:]")  # an IPv6 address, or a time
 _TOKEN = re.compile(r"\b(gr[ma]_|whsec_)[\w-]+")
 _WRITTEN_BY_US = {"timestamp", "level"}
 
@@ -20,7 +21,15 @@ _WRITTEN_BY_US = {"timestamp", "level"}
 def redact(text: str) -> str:
     """Take e-mail addresses, IPs and tokens out of a text, whatever else it says."""
     text = _TOKEN.sub(r"\1…", _ADDRESS.sub("[email]", text))
-    return _IPV6.sub("[ip]", _IPV4.sub("[ip]", text))
+    return _IPV4.sub("[ip]", _COLONS.sub(_unless_a_time, text))
+
+
+def _unless_a_time(found: re.Match[str]) -> str:
+    try:
+        IPv6Address(found[0])
+    except ValueError:
+        return found[0]
+    return "[ip]"
 
 
 def _redact_event(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
