@@ -95,6 +95,8 @@ def _watch(app: Flask) -> None:
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers["X-Request-Id"] = g.get("request_id", "")
+        if request.url_rule is None:  # a public door's path with another method, perhaps: told as that door tells
+            response.vary.add("Origin")
         if app.config["PUBLIC_URL"].startswith("https://"):
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
         # The rule, not the path: a path may hold what somebody typed.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -69,7 +70,7 @@ class World:
             self.admin = _token(admin)
         with transaction():
             outbox.release_due()
-        drawn = app.test_client().get("/").text
+        drawn = sent(app.test_client(), "/").text
         self.style = next(word for word in drawn.split('"') if word.startswith("/style/"))
 
     def _people(self, place: Place) -> None:
@@ -118,7 +119,8 @@ class World:
             "website": f"https://{place.mark}.example.org/", "body": f"{place.mark}, the {count}.",
         }  # fmt: skip
         path = f"/v1/sites/{place.site.key}/comments"
-        answer = self.app.test_client().post(path, json=body | more, environ_base={"REMOTE_ADDR": said.ip})
+        client, here = self.app.test_client(), {"REMOTE_ADDR": said.ip}
+        answer = sent(client, path, method="POST", json=body | more, environ_base=here)
         assert answer.status_code == 202, answer.text
         said.id, said.token = answer.json["id"], answer.json["author_token"]
         place.said.append(said)
@@ -127,7 +129,7 @@ class World:
     def ask(self, place: Place, role: str, method: str, path: str, **more: Any) -> TestResponse:
         """Call the API as somebody of the site; it must succeed."""
         headers = {"Authorization": f"Bearer {place.tokens[role]}"} | more.pop("headers", {})
-        answer = self.app.test_client().open(path, method=method, headers=headers, **more)
+        answer = sent(self.app.test_client(), path, method=method, headers=headers, **more)
         assert answer.status_code < 300, answer.text
         return answer
 
@@ -136,7 +138,8 @@ class World:
         names = self.names(door, place)
         told = Headers({"Accept": door.accept} | dict(door.headers))
         told.update({name.replace("_", "-"): value for name, value in headers.items()})
-        return (client or self.app.test_client()).open(
+        return sent(
+            client or self.app.test_client(),
             filled(door.path, names),
             method=door.method,
             headers=told,
@@ -152,6 +155,18 @@ class World:
             place.said.append(Said(email=email, ip="127.0.0.1"))
         here = {"site": place.site.key, "page": place.page, "style": self.style}
         return place.ids | here | {"fresh": fresh, "unique": uuid4().hex, "email": email}
+
+
+def sent(client: FlaskClient, path: str, **more: Any) -> TestResponse:
+    """One request in a context of its own, as a server makes it; read to its end, and closed."""
+
+    def send() -> TestResponse:
+        answer = client.open(path, **more)
+        answer.get_data()
+        answer.close()
+        return answer
+
+    return contextvars.Context().run(send)
 
 
 def _site(app: Flask, key: str) -> Place:
