@@ -1,4 +1,4 @@
-"""`greenroom …` as a process would run it, within this one: the same entry, without the seconds of a new interpreter."""
+"""`greenroom …` as a process runs it, within this one: the same entry, without the seconds of a new interpreter."""
 
 from __future__ import annotations
 

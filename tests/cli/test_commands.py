@@ -103,7 +103,10 @@ def test_listening_off_loopback_needs_the_public_url(place: Path) -> None:
 
 def test_sites_are_added_set_and_listed(place: Path) -> None:
     assert run("sites", "add", "blog", "--origin", "https://Blog.example.org/", cwd=place, env=ENV).returncode == 0
-    assert run("sites", "set", "blog", "mode=post", "rating_max=5", "close_after_days=", cwd=place, env=ENV).returncode == 0
+    assert (
+        run("sites", "set", "blog", "mode=post", "rating_max=5", "close_after_days=", cwd=place, env=ENV).returncode
+        == 0
+    )
     (site,) = json.loads(run("sites", "list", "--json", cwd=place, env=ENV).stdout)
     assert (site["origins"], site["mode"], site["rating_max"]) == (["https://blog.example.org"], "post", 5.0)
 

@@ -6,6 +6,7 @@ import stat
 from pathlib import Path
 
 from click.testing import CliRunner, Result
+
 from service.cli.keys import group
 from service.config import Settings
 from service.privacy import keys

@@ -11,6 +11,8 @@ import dns.resolver
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select, update
+
 from service.comments import worker
 from service.comments.models import Comment
 from service.comments.operations import render_anew
@@ -19,8 +21,6 @@ from service.db import db, now, transaction
 from service.privacy import keys, operations
 from service.privacy.unseal import unseal
 from service.sites.models import Site
-from sqlalchemy import select, update
-
 from tests.support import post
 
 
@@ -47,7 +47,12 @@ def test_private_things_are_forgotten_after_their_time(
     ("error", "told"), [(dns.resolver.NXDOMAIN, ["email-undeliverable"]), (dns.resolver.NoNameservers, [])]
 )
 def test_an_address_that_takes_no_mail_is_noted_for_moderators(
-    app: Flask, client: FlaskClient, site: Site, monkeypatch: pytest.MonkeyPatch, error: type[Exception], told: list[str]
+    app: Flask,
+    client: FlaskClient,
+    site: Site,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[Exception],
+    told: list[str],
 ) -> None:
     def answer(*_: Any, **__: Any) -> None:
         raise error()

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+
 from service.db import db, transaction
 from service.sites import operations as sites
 from service.sites.models import Site
-
 from tests.conftest import ORIGIN, add_site
 from tests.moderation.conftest import Desk, token_of
 from tests.support import PAGE, post, thread
@@ -79,7 +79,9 @@ def test_the_queue_is_filtered_by_state_page_and_reason(desk: Desk, three: list[
     [("oldest", ["Ada", "Ben", "Çelik"]), ("newest", ["Çelik", "Ben", "Ada"]), ("risk", ["Ada", "Ben", "Çelik"])],
 )
 @pytest.mark.parametrize("limit", [1, 2, 50])
-def test_the_queue_is_paged_in_every_order(desk: Desk, three: list[str], sort: str, order: list[str], limit: int) -> None:
+def test_the_queue_is_paged_in_every_order(
+    desk: Desk, three: list[str], sort: str, order: list[str], limit: int
+) -> None:
     seen: list[str] = []
     cursor: str | None = None
     while True:
