@@ -19,6 +19,8 @@ def find_site() -> None:
     g.site = queries.site_of(key) if len(key) <= 64 else None
     if g.site is None:
         raise NotFound("There is no site by that name.")
+    # Noted now: after the answer the row may be expired and the database away.
+    g.origins = list(g.site.origins)
 
 
 def this_site() -> Site:
@@ -44,8 +46,7 @@ def allow_origin(response: Response) -> Response:
     """Name the asking origin when the site lists it; say on every answer that it depends on the Origin."""
     response.vary.add("Origin")
     origin = request.headers.get("Origin")
-    site: Site | None = g.get("site")
-    if origin and site and origin in site.origins:
+    if origin and origin in g.get("origins", ()):
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Expose-Headers"] = "ETag, RateLimit, RateLimit-Policy, Retry-After"
         if request.method == "OPTIONS":
