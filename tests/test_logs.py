@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+
 from service import logs
 from service.logs import redact
 
@@ -43,7 +44,9 @@ def test_private_things_are_taken_out_wherever_they_stand(private: str) -> None:
         assert private not in redact(text)
 
 
-@pytest.mark.parametrize("text", ["12:30:59", "version 1.2.3", "0190f0f0-0000-7000-8000-000000000000", "a @ b", "std::move"])
+@pytest.mark.parametrize(
+    "text", ["12:30:59", "version 1.2.3", "0190f0f0-0000-7000-8000-000000000000", "a @ b", "std::move"]
+)
 def test_what_is_not_private_stays(text: str) -> None:
     assert redact(text) == text
 
@@ -66,5 +69,5 @@ def test_an_exception_is_told_by_its_place_not_its_words(written: io.StringIO) -
 
 
 def test_line_breaks_cannot_forge_a_line(written: io.StringIO) -> None:
-    logging.getLogger("x").info("a\n{\"event\": \"forged\"}")
+    logging.getLogger("x").info('a\n{"event": "forged"}')
     assert len(written.getvalue().splitlines()) == 1
