@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from environs import Env, EnvError
 
 PREFIX = "GREENROOM_"
+_LOOPBACK = "http://127.0.0.1:{}"
 
 
 class BadSetting(Exception):
@@ -30,7 +31,7 @@ class Settings:
 
     env: str = setting("development", "`development` or `production`. Production refuses missing keys.")
     public_url: str = setting(
-        "http://127.0.0.1:8080", "Where browsers reach Greenroom. Required when it listens off loopback."
+        "http://127.0.0.1:8080", "Where browsers reach Greenroom. Follows the port; required off loopback."
     )
     host: str = setting("127.0.0.1", "The address to listen on.")
     port: int = setting(8080, "The port to listen on.", "int")
@@ -70,6 +71,11 @@ class Settings:
     )
     log_level: str = setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
 
+    def at(self, port: int) -> Settings:
+        """The same on another port. The public address changes with it, if it is the one of the port until now."""
+        here = self.public_url == _LOOPBACK.format(self.port)
+        return replace(self, port=port, public_url=_LOOPBACK.format(port) if here else self.public_url)
+
     @property
     def production(self) -> bool:
         return self.env == "production"
@@ -98,6 +104,8 @@ def load() -> Settings:
         except EnvError as error:
             raise BadSetting(f"{variable(one)} is not a valid {one.metadata['kind']}.") from error
     settings = Settings(**values)
+    if "public_url" not in values:
+        settings = replace(settings, public_url=_LOOPBACK.format(settings.port))
     _check(settings)
     return settings
 

@@ -13,7 +13,7 @@ import click
 from service.accounts import operations as accounts
 from service.accounts import queries as people
 from service.accounts.operations import NewToken
-from service.cli.operate import preflight, serve, upgrade
+from service.cli.operate import listen_at, preflight, refuse_taken, serve, upgrade
 from service.cli.printing import told
 from service.config import Settings
 from service.db import transaction
@@ -38,17 +38,19 @@ _POLICY: dict[str, Any] = {
 @click.pass_context
 def demo(context: click.Context, port: int | None, prepare_only: bool) -> None:
     """Make keys, database, a site and a moderator; print how to get in; serve."""
+    listen_at(None, port)
+    if not prepare_only:
+        refuse_taken(settings())
     with told():
         upgrade()
-        login = prepare(settings(), port or settings().port)
-    address = f"http://127.0.0.1:{port or settings().port}"
-    click.echo(_words(address, login))
+        login = prepare(settings())
     preflight(settings(), settings().host)
+    click.echo(_words(settings().public_url, login))
     if not prepare_only:
         context.invoke(serve, host=None, port=port, worker=True)
 
 
-def prepare(chosen: Settings, port: int) -> dict[str, str]:
+def prepare(chosen: Settings) -> dict[str, str]:
     """The demo's site, moderator and token; what was made before is kept. Returns how to get in."""
     path = Path(_FILE)
     if path.exists() and people.moderator_at(_LOGIN):
@@ -58,7 +60,7 @@ def prepare(chosen: Settings, port: int) -> dict[str, str]:
     with transaction():
         site = queries.site_of(_SITE)
         if site is None:
-            origins = [chosen.public_url, f"http://localhost:{port}"]
+            origins = [chosen.public_url, f"http://localhost:{chosen.port}"]
             site = sites.add_site(_SITE, "Greenroom demo", origins, actor="command")
             sites.change_site(site, _POLICY, actor="command")
         moderator = people.moderator_at(_LOGIN)

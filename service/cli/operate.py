@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket  # noqa: TID251 - looks whether a port is free, and sends nothing
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -49,13 +51,33 @@ def upgrade() -> tuple[str | None, str]:
 @click.option("--worker/--no-worker", default=True, help="Start the worker child process too.")
 def serve(host: str | None, port: int | None, worker: bool) -> None:
     """Serve, until told to stop. Refuses to start when something is not in order, and says what."""
-    preflight(settings(), host or settings().host)
+    listen_at(host, port)
+    refuse_taken(settings())
+    preflight(settings(), settings().host)
     child = start_worker() if worker else None
     try:
-        _serve(host or settings().host, port or settings().port)
+        _serve(settings().host, settings().port)
     finally:
         if child:
             stop_worker(child)
+
+
+def listen_at(host: str | None, port: int | None) -> None:
+    """Let the settings say what the options of a command say."""
+    chosen = settings().at(port or settings().port)
+    current_app.extensions["greenroom_settings"] = replace(chosen, host=host or chosen.host)
+    current_app.config["PUBLIC_URL"] = chosen.public_url.rstrip("/")
+
+
+def refuse_taken(chosen: Settings) -> None:
+    """Refuse to start where nobody can listen, before anybody is told to look there."""
+    try:
+        family = socket.AF_INET6 if ":" in chosen.host else socket.AF_INET
+        socket.create_server((chosen.host, chosen.port), family=family).close()
+    except OSError as error:
+        why = os.strerror(error.errno) if error.errno else str(error)
+        told = f"Cannot listen at {chosen.host}:{chosen.port}: {why}. GREENROOM_PORT chooses another port."
+        raise Refusal(told, CONFIG) from error
 
 
 def preflight(chosen: Settings, host: str) -> None:
