@@ -99,17 +99,11 @@ class Form:
         return self.terms.scale is not None and not self.values.get("parent_id")
 
     @property
-    def noun(self) -> str:
-        return "Review" if self.asks_rating else "Comment"
-
-    @property
     def heading(self) -> str:
-        if self.answers:
-            return f"Reply to {self.answers.name}"
-        return "Leave a Review" if self.asks_rating else "Leave a Reply"
+        return f"Reply to {self.answers.name}" if self.answers else "Leave a Reply"
 
     def label(self, name: str) -> str:
-        return self.noun if name == "body" else SHOWN[name]
+        return SHOWN[name]
 
     def shows(self, name: str) -> bool:
         return name in SHOWN and (name != "rating" or self.asks_rating)

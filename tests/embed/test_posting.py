@@ -184,5 +184,5 @@ def test_a_withdrawn_parent_is_answered_by_nobody(client: FlaskClient, open_site
     form = parse(visit(client, "/embed/blog", page=PAGE, reply=str(parent)).text)
     refused = send(client, TYPED | {"page": PAGE, "body": "Still?", "parent_id": str(parent)})
 
-    assert words(by_id(form, "gr-form-title")) == "Leave a Review"
+    assert words(by_id(form, "gr-form-title")) == "Leave a Reply"
     assert refused.status_code == 422
