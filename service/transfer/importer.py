@@ -36,6 +36,7 @@ def run(order: Order, progress: Progress | None = None) -> Report:
     NotFound (no site), Invalid (maps, a site without origin) and Conflict (another import is at work).
     """
     task = Task.of(order, progress or (lambda phase, done, total: None))
+    db.session.rollback()  # reading a file takes its time: no snapshot is held meanwhile
     task.survey()
     if order.dry_run:
         _store(task)
@@ -114,11 +115,11 @@ def _meet(task: Task, rows: Sequence[ForeignComment]) -> _Met:
 
 def _is_new(task: Task, row: ForeignComment, met: _Met) -> bool:
     found = met.rows.get(row.source_id)
-    if found is None or found.withdrawn:
-        return True
-    if not _is_same(row, found):
+    if found is not None and not _is_same(row, found):
         task.report.skip(Skipped(row.source_id, "id_taken", _TAKEN))
         return False
+    if found is None or found.withdrawn:
+        return True
     task.report.already += 1
     if found.parent_id is None and row.parent_source_id and not task.is_circling(row):
         task.late = task.late or row.parent_source_id in met.rows or task.has_parent(row)

@@ -15,6 +15,7 @@ from service.sites.models import Page, RatingCount
 def imbalance() -> list[str]:
     """What does not agree: empty when all is well."""
     db.session.rollback()
+    db.session.expire_all()
     comments = list(db.session.scalars(select(Comment)))
     return [*_pages(comments), *_tallies(comments), *_words(comments), *_authors(comments)]
 

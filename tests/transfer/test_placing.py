@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from flask.testing import FlaskClient
 
@@ -148,8 +146,11 @@ def test_two_posts_at_one_address_are_one_thread(bring: Bring, client: FlaskClie
     assert len(root["replies"]) == 1
 
 
-def test_the_form_of_the_old_theme_finds_page_and_parent(bring: Bring, client: FlaskClient, site: Any) -> None:
-    site_id = site.id
+def test_the_form_of_the_old_theme_finds_page_and_parent(bring: Bring, client: FlaskClient) -> None:
     bring(item(comment()))
-    found = stored()["1"]
-    assert (found.site_id, found.source, found.source_id) == (site_id, "wordpress", "1")
+    form = {"author": "Bob", "email": "bob@mail.example.org", "comment": "To Ada.", "comment_post_ID": "7"}
+    answer = client.post("/embed/blog/comments", data=form | {"comment_parent": "1"})
+    assert answer.status_code == 303, answer.text
+    found = stored()
+    assert found[""].parent_id == found["1"].id
+    assert found[""].page_id == found["1"].page_id
