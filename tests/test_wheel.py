@@ -16,7 +16,10 @@ from tests.conftest import ROOT
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("wheel")
     subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(place)], cwd=ROOT, check=True, capture_output=True
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(place)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
     )
     (built,) = place.glob("*.whl")
     return built
@@ -47,7 +50,11 @@ def test_an_unpacked_wheel_migrates_a_database(wheel: Path, tmp_path: Path) -> N
     zipfile.ZipFile(wheel).extractall(unpacked)
     code = "import sys; sys.path.insert(0, sys.argv.pop(1)); from service.__main__ import main; main()"
     done = subprocess.run(
-        [sys.executable, "-I", "-c", code, str(unpacked), "migrate"], cwd=tmp_path, capture_output=True, text=True, timeout=60
+        [sys.executable, "-I", "-c", code, str(unpacked), "migrate"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "greenroom.db").exists()
