@@ -21,6 +21,7 @@ from service.config import Settings
 from service.db import Base, db, transaction
 from service.sites import operations as sites
 from service.sites.models import Site
+from tests.browser import launched
 
 ORIGIN = "https://blog.example.org"
 ROOT = Path(__file__).parent.parent
@@ -37,6 +38,13 @@ def shared() -> Path:
             pytest.fail(message)
         pytest.skip(message)
     return place
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """One Chromium for all tests in a browser; each test has windows of its own."""
+    with launched() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from service.cli.operate import upgrade
 from service.comments.models import Comment
 from service.config import Settings
 from service.db import db, transaction
+from tests.browser import Watch, windows
 from tests.conftest import ORIGIN, add_site
 from tests.desk.conftest import PASSWORD
 from tests.processes import free_port
@@ -26,11 +27,6 @@ from tests.support import post
 
 pytestmark = pytest.mark.browser
 
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
-CHROMIUM = Path("/usr/bin/chromium")
 HARMLESS = ("status of 401", "status of 412", "Failed to fetch", "ERR_CONNECTION", "Autofocus processing")
 """What a browser's console says about refusals and outages that a test wants."""
 
@@ -78,45 +74,28 @@ def desk(tmp_path: Path, settings: Settings) -> Iterator[Desk]:
         db.engine.dispose()
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    if not CHROMIUM.exists():
-        pytest.fail(f"no browser at {CHROMIUM}")
-    with sync_playwright() as player:
-        browser = player.chromium.launch(executable_path=str(CHROMIUM), args=FLAGS)
-        yield browser
-        browser.close()
+@pytest.fixture
+def watch(desk: Desk) -> Watch:
+    return Watch((desk.url,))
 
 
 @pytest.fixture
-def said() -> list[str]:
-    """What the consoles of all windows said."""
-    return []
-
-
-@pytest.fixture
-def sit_down(chromium: Any, desk: Desk, said: list[str]) -> Iterator[Callable[[str], Any]]:
+def sit_down(chromium: Any, desk: Desk, watch: Watch) -> Iterator[Callable[[str], Any]]:
     """A window in which somebody is signed in and sees the queue. Its console must stay quiet."""
-    contexts: list[Any] = []
+    with windows(chromium, watch) as open_window:
 
-    def open_window(name: str) -> Any:
-        contexts.append(chromium.new_context())
-        page = contexts[-1].new_page()
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.goto(f"{desk.url}/desk")
-        page.fill("#email", f"{name}@desk.example.org")
-        page.fill("#password", PASSWORD)
-        page.click("main button")
-        page.wait_for_selector(".tabs")
-        return page
+        def sign_in(name: str) -> Any:
+            page = open_window()
+            page.goto(f"{desk.url}/desk")
+            page.fill("#email", f"{name}@desk.example.org")
+            page.fill("#password", PASSWORD)
+            page.click("main button")
+            page.wait_for_selector(".tabs")
+            return page
 
-    yield open_window
-    for context in contexts:
-        context.close()
-    assert [text for text in said if not any(known in text for known in HARMLESS)] == []
+        yield sign_in
+    assert [text for text in watch.console if not any(known in text for known in HARMLESS)] == []
+    assert (watch.errors, watch.foreign) == ([], [])
 
 
 def test_an_item_makes_room_for_its_outcome(desk: Desk, sit_down: Any) -> None:
@@ -210,9 +189,9 @@ def test_a_phone_needs_no_sideways_scrolling(desk: Desk, sit_down: Any) -> None:
     assert page.locator(f"#c-{one} button.approve").bounding_box()["height"] >= 48
 
 
-def test_the_console_would_tell_of_a_breach(desk: Desk, sit_down: Any, said: list[str]) -> None:
+def test_the_console_would_tell_of_a_breach(desk: Desk, sit_down: Any, watch: Watch) -> None:
     page = sit_down("anna")
     with page.expect_console_message(lambda message: "Content Security Policy" in message.text):
         page.evaluate("document.body.setAttribute('style', 'color: red')")
-    assert any("Content Security Policy" in text for text in said)
-    said.clear()
+    assert len(watch.breaches) == 1
+    watch.console.clear()

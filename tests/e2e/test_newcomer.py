@@ -1,0 +1,142 @@
+"""The newcomer's story: from a visitor, past a moderator, onto the page; with JavaScript and without."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.browser import Watch, windows
+from tests.e2e.conftest import Demo
+from tests.e2e.people import NOTE, Moderator, Visitor
+
+pytestmark = pytest.mark.browser
+
+ADDRESS = "maya.lind@mail.example.org"
+WORDS = "The pencil scene alone is worth the evening."
+REPLY = "I had to look away when the clerk signed."
+FIELDS = ("body", "name", "email", "website")
+
+
+@pytest.fixture
+def plain_window(chromium: Any, watch: Watch, open_window: Callable[[], Any]) -> Iterator[Callable[[], Any]]:
+    """Windows with JavaScript off, watched like the others."""
+    with windows(chromium, watch, java_script_enabled=False) as opening:
+        yield opening
+
+
+def test_with_javascript(demo: Demo, open_window: Callable[[], Any]) -> None:
+    posted_past_a_mistake(demo, open_window)
+    moderator = Moderator(open_window(), demo)
+    item = waiting_with_a_masked_address(moderator)
+    moderator.window.evaluate("window.same = true")
+
+    item.locator("button.approve").click()
+    moderator.window.wait_for_selector("article.item.done")
+
+    assert "Approved. By you, just now." in moderator.window.inner_text("article.item.done")
+    assert moderator.window.evaluate("window.same") is True, "the page was loaded anew"
+    published_and_answered(demo, open_window)
+
+    moderator.the_item(REPLY).locator("button.reject").click()
+    moderator.window.wait_for_selector("article.item.done")
+
+    without_the_reply(demo, open_window)
+    session_over(moderator, open_window)
+
+
+def test_without_javascript(demo: Demo, plain_window: Callable[[], Any]) -> None:
+    posted_past_a_mistake(demo, plain_window)
+    moderator = Moderator(plain_window(), demo)
+    item = waiting_with_a_masked_address(moderator)
+
+    item.locator("button.approve").click()
+    moderator.window.wait_for_selector(".flash")
+
+    assert "Approved. By you, just now." in moderator.window.inner_text(".flash")
+    assert moderator.window.locator("article.item").count() == 0
+    published_and_answered(demo, plain_window)
+
+    moderator.the_item(REPLY).locator("button.reject").click()
+    moderator.window.wait_for_selector(".flash")
+
+    without_the_reply(demo, plain_window)
+    session_over(moderator, plain_window)
+
+
+def posted_past_a_mistake(demo: Demo, open_window: Callable[[], Any]) -> None:
+    """What was typed survives a refusal; what was posted waits, and nobody else sees it."""
+    maya = Visitor(open_window(), demo)
+    maya.visit()
+    assert maya.reads("#gr-form-title") == "Leave a Reply"
+    assert NOTE in maya.reads("#greenroom-form")
+    assert "No comments yet." in maya.reads()
+
+    maya.write(body=WORDS, name="Maya Lind", email="maya.lind at example", website="https://lind.example", rating=9)
+    error_stands_beside_its_field(maya)
+    assert maya.typed(*FIELDS) == [WORDS, "Maya Lind", "maya.lind at example", "https://lind.example"]
+    assert maya.window.is_checked("input[name=rating][value='9']")
+
+    maya.write(email=ADDRESS)
+    maya.window.wait_for_url(f"{demo.url}/?greenroom=held#greenroom")
+    assert "Your comment waits for a moderator." in maya.reads()
+    other = Visitor(open_window(), demo)
+    other.visit()
+    assert "No comments yet." in other.reads() and WORDS not in other.window.content()
+
+
+def error_stands_beside_its_field(visitor: Visitor) -> None:
+    visitor.window.wait_for_selector("#gr-email[aria-invalid=true]")
+    error = visitor.window.locator("#gr-email-error")
+    described = visitor.window.get_attribute("#gr-email", "aria-describedby")
+    field, message = visitor.window.locator("#gr-email").bounding_box(), error.bounding_box()
+    assert described == "gr-email-error" and len(error.inner_text()) > 10
+    assert 0 <= message["y"] - field["y"] - field["height"] < 20 and message["x"] == field["x"]
+    assert visitor.window.locator(".gr-field .gr-error").count() == 1
+
+
+def waiting_with_a_masked_address(moderator: Moderator) -> Any:
+    moderator.sign_in()
+    item = moderator.the_item(WORDS)
+    assert "@mail.example.org" in item.inner_text()
+    assert ADDRESS not in moderator.window.content()
+    return item
+
+
+def published_and_answered(demo: Demo, open_window: Callable[[], Any]) -> None:
+    """Everybody sees the comment and its rating; somebody answers it."""
+    reader = Visitor(open_window(), demo)
+    reader.visit()
+    assert WORDS in reader.reads(".gr-comment") and "9 out of 10" in reader.reads(".gr-comment")
+    assert reader.reads(".gr-average").startswith("9.0 out of 10") and "1 rating" in reader.reads(".gr-average")
+    assert "mail.example.org" not in reader.window.content()
+
+    reader.window.click(".gr-comment .gr-actions a")
+    assert reader.reads("#gr-form-title") == "Reply to Maya Lind"
+    reader.write(body=REPLY, name="Ines", email="ines@mail.example.org")
+    reader.window.wait_for_url(f"{demo.url}/?greenroom=held#greenroom")
+
+
+def without_the_reply(demo: Demo, open_window: Callable[[], Any]) -> None:
+    reader = Visitor(open_window(), demo)
+    reader.visit()
+    assert reader.window.locator(".gr-comment").count() == 1
+    assert WORDS in reader.reads() and REPLY not in reader.window.content()
+
+
+def session_over(moderator: Moderator, open_window: Callable[[], Any]) -> None:
+    """After signing out, not even the cookies from before open the desk."""
+    kept = moderator.window.context.cookies()
+    assert kept
+    moderator.sign_out()
+    thief = open_window()
+    for window in (moderator.window, thief):
+        window.context.add_cookies(kept)
+        window.goto(f"{moderator.demo.url}/desk/")
+        assert window.url.startswith(f"{moderator.demo.url}/desk/sign-in")
+
+
+def test_a_second_demo_says_that_its_port_is_taken(demo: Demo) -> None:
+    with pytest.raises(AssertionError, match="Address already in use. GREENROOM_PORT chooses another port."):
+        demo.command("demo", "--port", demo.url.rpartition(":")[2])
