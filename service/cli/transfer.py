@@ -87,12 +87,12 @@ def undo(batch: UUID, as_json: bool) -> None:
 @click.option("--site", "key", help="Only those of this site.")
 @as_json
 def list_(key: str | None, as_json: bool) -> None:
-    """List the imports, newest first."""
+    """List the imports, newest first, with the comments that are here of each."""
     found = [
         {
             "import": str(one.id), "format": one.format, "started_at": one.started_at.isoformat(),
             "state": "undone" if one.undone_at else "finished" if one.finished_at else "unfinished",
-            "comments": sum(one.report.get("imported", {}).values()),
+            "comments": queries.count_brought(one.id),
         }
         for one in queries.imports(_site(key).id if key else None)
     ]  # fmt: skip

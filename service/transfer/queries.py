@@ -78,6 +78,7 @@ def answered_from_outside(ids: Sequence[UUID]) -> set[UUID]:
 
 
 def count_brought(import_id: UUID) -> int:
+    """How many comments of an import are here."""
     return db.session.scalar(select(func.count()).where(Comment.import_id == import_id)) or 0
 
 
