@@ -6,6 +6,7 @@ import os
 import sys
 
 import click
+from flask import Flask
 from flask.cli import FlaskGroup
 
 from service import __version__
@@ -19,13 +20,8 @@ def main() -> None:
     os.umask(0o077)  # what is written here is its owner's alone: the database, its keys, a demo's login
     if sys.argv[1:3] == ["keys", "create"]:
         keys.group.main(args=sys.argv[2:], prog_name="greenroom keys")
-    try:
-        app = create_app()
-    except BadSetting as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(78)
     group = FlaskGroup(
-        create_app=lambda: app,
+        create_app=_app,
         add_default_commands=False,
         add_version_option=False,
         set_debug_flag=False,
@@ -36,6 +32,15 @@ def main() -> None:
     group.params = []
     click.version_option(__version__, prog_name="greenroom")(group)
     group.main(prog_name="greenroom")
+
+
+def _app() -> Flask:
+    """The app, made when a command first needs it: telling the version makes no keys."""
+    try:
+        return create_app()
+    except BadSetting as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(78)
 
 
 if __name__ == "__main__":

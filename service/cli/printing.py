@@ -15,8 +15,8 @@ from service.config import BadSetting
 from service.errors import Problem
 from service.revisions import WrongSchema
 
-USAGE, DATA, UNAVAILABLE, REFUSED, CONFIG = 2, 65, 69, 77, 78
-"""Exit codes after sysexits.h: bad call, bad input, not reachable, not allowed, bad settings."""
+DATA, UNAVAILABLE, CONFIG = 65, 69, 78
+"""Exit codes after sysexits.h: bad input, not reachable, bad settings."""
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
 

@@ -88,7 +88,7 @@ def undo(batch: UUID, as_json: bool) -> None:
 @as_json
 def list_(key: str | None, as_json: bool) -> None:
     """List the imports, newest first, with the comments that are here of each."""
-    found = [
+    found: list[dict[str, Any]] = [
         {
             "import": str(one.id), "format": one.format, "started_at": one.started_at.isoformat(),
             "state": "undone" if one.undone_at else "finished" if one.finished_at else "unfinished",

@@ -6,6 +6,7 @@ from typing import Any
 
 from service.comments import status as states
 from service.comments.models import Comment
+from service.comments.schemas import timestamp
 from service.sites.events import page_view
 
 LONGEST_TEXT = 4_000
@@ -40,7 +41,7 @@ def comment_view(comment: Comment) -> dict[str, Any]:
         "url": f"/v1/moderation/comments/{comment.id}",
         "rating": comment.rating,
         "reasons": [one.code for one in comment.reasons],
-        "created_at": comment.created_at.isoformat().replace("+00:00", "Z"),
+        "created_at": timestamp(comment.created_at),
         "version": comment.version,
     }
 
