@@ -116,7 +116,7 @@ DOORS = [
         form={},
     ),
     Door("GET", "/desk/sign-in", "/desk/sign-in", accept="text/html"),
-    Door("POST", "/desk/sign-in", "/desk/sign-in", accept="text/html", form={"email": "{email}", "password": "x"}),
+    Door("POST", "/desk/sign-in", "/desk/sign-in", accept="text/html", form={"email": "{typed}", "password": "x"}),
     Door("POST", "/desk/sign-out", "/desk/sign-out", accept="text/html", form={}),
     Door("GET", "/desk/static/<path:filename>", "/desk/static/desk.css"),
 ]  # fmt: skip
