@@ -21,7 +21,7 @@ from service.privacy.seal import email_index, network_label, seal
 from service.sites.addresses import Address
 from service.sites.models import Page, Site
 from service.sites.operations import open_page, scale_of
-from service.sites.queries import count_comment, count_rating
+from service.sites.queries import count_comment, count_rating, lock_page
 from service.spam.rules import Facts
 from service.spam.verdict import Verdict, judge
 from service.webhooks.outbox import announce
@@ -81,6 +81,7 @@ def submit(site: Site, what: Submission, sender: Sender) -> Submitted:
     Raises ThreadClosed, Invalid (parent, rating) and Duplicate (same words by the same token or network).
     """
     page = open_page(site, what.page, what.page_title)
+    lock_page(page.id)  # now, so that of two who say the same at once the second is seen to repeat it
     _check_open(page)
     _check_parent(page, what.parent_id)
     _check_rating(site, what.rating)
@@ -177,7 +178,7 @@ def write(comment: Comment, body: str, body_format: str) -> None:
 def transition(comment: Comment, to: str, change: Change) -> None:
     """Move a comment to a state; counters, audit and event follow in the same transaction.
 
-    `comment` is new, or locked by `queries.get_for_update`. Raises IllegalTransition.
+    `comment` is new on a locked page, or locked by `queries.get_for_update`. Raises IllegalTransition.
     """
     before = cast("str | None", comment.status)  # a new comment has none
     comment.status = to
@@ -201,8 +202,6 @@ def transition(comment: Comment, to: str, change: Change) -> None:
 def _recount(comment: Comment, before: str | None) -> None:
     """Keep the page's count, its histogram, the parent's tally and what is shown in step with the state."""
     by = int(comment.status == APPROVED) - int(before == APPROVED)
-    if comment.parent_id:
-        queries.lock(comment.parent_id)
     if by:
         count_comment(comment.page_id, by)
         if comment.rating is not None and comment.rating_scale is not None:
@@ -215,13 +214,13 @@ def _recount(comment: Comment, before: str | None) -> None:
 
 def reshow(comment_id: UUID, parent_id: UUID | None, status: str) -> None:
     """Show what is approved or carries something shown; go up only as long as that changes anything."""
-    is_shown = queries.is_shown(comment_id)
+    is_shown = queries.place_of(comment_id).shown
     should = status == APPROVED or queries.tally(comment_id).shown_replies > 0
     while is_shown != should:
         queries.set_shown(comment_id, should)
         if parent_id is None:
             return
-        parent = queries.lock(parent_id)
+        parent = queries.place_of(parent_id)
         tally = queries.tally(parent_id)
         tally.shown_replies += 1 if should else -1
         db.session.flush()

@@ -17,6 +17,7 @@ from service.db import PUBLIC, db, insert_if_new
 from service.pagination import Page as Rows
 from service.pagination import Position, page_of
 from service.sites.models import Page, Site
+from service.sites.queries import lock_page
 
 PublicRow = Row[Any]
 _PUBLIC = tuple(column for column in Comment.__table__.columns if column.info == PUBLIC)
@@ -108,8 +109,12 @@ def get(comment_id: UUID) -> Comment | None:
 
 
 def get_for_update(comment_id: UUID) -> Comment | None:
-    """The comment as it is now, locked until the commit."""
-    locked = select(Comment).where(Comment.id == comment_id).with_for_update()
+    """The comment as it is now, locked with its page until the commit."""
+    page_id = db.session.scalar(select(Comment.page_id).where(Comment.id == comment_id))
+    if page_id is None:
+        return None
+    lock_page(page_id)
+    locked = select(Comment).where(Comment.id == comment_id).with_for_update(key_share=True, of=Comment)
     return db.session.scalar(locked.execution_options(populate_existing=True))
 
 
@@ -155,23 +160,19 @@ def imported(site_id: UUID, source: str, source_id: str) -> Comment | None:
     return db.session.scalar(select(Comment).where(at))
 
 
-def lock(comment_id: UUID) -> Row[Any, Any, Any]:
-    """Lock a row and say where it stands: parent_id, status, shown. Always child before parent: no deadlock."""
+def place_of(comment_id: UUID) -> Row[Any, Any, Any, Any]:
+    """Where a comment stands: page_id, parent_id, status, shown. It stays so while the page is locked."""
     table = Comment.__table__.c
-    row = select(table.parent_id, table.status, table.shown).where(table.id == comment_id).with_for_update()
+    row = select(table.page_id, table.parent_id, table.status, table.shown).where(table.id == comment_id)
     return db.session.execute(row).one()
 
 
-def is_shown(comment_id: UUID) -> bool:
-    return bool(db.session.scalar(select(Comment.shown).where(Comment.id == comment_id)))
-
-
 def tally(comment_id: UUID) -> CommentTally:
-    """The tally of a comment, made if need be, locked until the commit."""
+    """The tally of a comment, made if need be."""
     row = {"comment_id": comment_id, "replies": 0, "shown_replies": 0, "votes": 0}
     insert_if_new(CommentTally, row)
-    locked = select(CommentTally).where(CommentTally.comment_id == comment_id).with_for_update()
-    return db.session.scalars(locked.execution_options(populate_existing=True)).one()
+    found = select(CommentTally).where(CommentTally.comment_id == comment_id)
+    return db.session.scalars(found.execution_options(populate_existing=True)).one()
 
 
 def set_shown(comment_id: UUID, shown: bool) -> None:

@@ -14,11 +14,13 @@ from service.comments.models import Comment
 from service.comments.operations import reshow
 from service.comments.status import APPROVED
 from service.db import db
-from service.sites.queries import count_comment, count_rating
+from service.sites.queries import count_comment, count_rating, lock_page
 
 
 def restore(arrivals: Sequence[tuple[Comment, str]]) -> None:
     """Store new comments, given their words by `write`, each in its state; silent. Parents stand before answers."""
+    for page_id in sorted({comment.page_id for comment, _ in arrivals}):
+        lock_page(page_id)
     for comment, status in arrivals:
         comment.status, comment.shown = status, status == APPROVED
     comments = [comment for comment, _ in arrivals]
@@ -29,20 +31,20 @@ def restore(arrivals: Sequence[tuple[Comment, str]]) -> None:
 
 
 def _count(approved: Sequence[Comment]) -> None:
-    """Parents are locked before pages, as everywhere."""
+    """Pages, histograms and parents, each once for all that came."""
     replies = Counter(one.parent_id for one in approved if one.parent_id)
-    parents = {parent_id: queries.lock(parent_id) for parent_id in sorted(replies, reverse=True)}
     for page_id, many in Counter(one.page_id for one in approved).items():
         count_comment(page_id, many)
     rated = Counter((one.page_id, one.rating_scale, one.rating) for one in approved)
     for (page_id, scale, rating), many in rated.items():
         if scale is not None and rating is not None:
             count_rating(page_id, scale, rating, many)
-    for parent_id, parent in parents.items():
+    for parent_id, many in replies.items():
         tally = queries.tally(parent_id)
-        tally.replies += replies[parent_id]
-        tally.shown_replies += replies[parent_id]
+        tally.replies += many
+        tally.shown_replies += many
         db.session.flush()
+        parent = queries.place_of(parent_id)
         if not parent.shown:
             reshow(parent_id, parent.parent_id, parent.status)
 
@@ -52,11 +54,12 @@ def adopt(comment_id: UUID, parent_id: UUID) -> bool:
 
     False, and nothing is changed, when the parent stands under the comment itself.
     """
+    lock_page(queries.place_of(comment_id).page_id)
     if queries.stands_under(parent_id, comment_id):
         return False
-    child = queries.lock(comment_id)
+    child = queries.place_of(comment_id)
     queries.set_parent(comment_id, parent_id)
-    parent = queries.lock(parent_id)
+    parent = queries.place_of(parent_id)
     tally = queries.tally(parent_id)
     tally.replies += int(child.status == APPROVED)
     tally.shown_replies += int(child.shown)

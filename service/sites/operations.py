@@ -97,6 +97,7 @@ def add_alias(page: Page, address: Address, *, actor: str) -> None:
 
 def change_page(page: Page, *, actor: str, title: str | None = None, closed: bool | None = None) -> None:
     """Rename, close or reopen a page."""
+    queries.lock_page(page.id)
     if title is not None and title != page.title:
         record(Deed("page.renamed", actor, page.site_id, page.id, {"before": page.title, "after": title}))
         page.title = title

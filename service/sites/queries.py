@@ -43,6 +43,16 @@ def page_by_id(page_id: UUID) -> Page | None:
     return db.session.get(Page, page_id)
 
 
+def lock_page(page_id: UUID) -> None:
+    """Lock a page and read it anew. Whoever changes a page, its thread or its counts locks it first.
+
+    One lock for a whole thread: with one for each comment, two who climb the same tree would wait for each other.
+    Comments may be added meanwhile (a reference to the page needs its key only). Several pages: in order of id.
+    """
+    locked = select(Page).where(Page.id == page_id).with_for_update(key_share=True, of=Page)
+    db.session.scalar(locked.execution_options(populate_existing=True))
+
+
 def pages(site_ids: Sequence[UUID], after: Position | None, limit: int) -> Rows[Page]:
     """The newest pages of some sites first, keyset-paged."""
     rows = select(Page).where(Page.site_id.in_(site_ids)).options(joinedload(Page.site))
