@@ -89,7 +89,7 @@ def verify() -> list[Verdict]:
 
 def _walk(chain: str, length: int, last: bytes) -> Verdict:
     n, previous = 0, bytes(32)
-    with closing(queries.links(chain)) as links:
+    with closing(queries.links(chain, length)) as links:
         for entry, detail in links:
             n += 1
             fault = _fault(entry, detail, n, previous)

@@ -25,12 +25,12 @@ def heads() -> Sequence[AuditHead]:
     return db.session.scalars(select(AuditHead).order_by(AuditHead.chain)).all()
 
 
-def links(chain: str) -> Generator[Link, None, None]:
-    """Every link of a chain in order, streamed."""
+def links(chain: str, length: int) -> Generator[Link, None, None]:
+    """The first `length` links of a chain in order, streamed: others may add to it meanwhile."""
     rows = (
         select(AuditEntry, AuditDetail)
         .outerjoin(AuditDetail, AuditDetail.entry_id == AuditEntry.id)
-        .where(AuditEntry.chain == chain)
+        .where(AuditEntry.chain == chain, AuditEntry.n <= length)
         .order_by(AuditEntry.n)
     )
     with db.session.execute(rows.execution_options(yield_per=500)) as streamed:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from uuid import UUID
 
 import pytest
 from flask import Flask
 from sqlalchemy import delete, select, update
 
+from service.audit import queries
 from service.audit.models import AuditDetail, AuditEntry, AuditHead
 from service.audit.operations import Deed, record, verify
 from service.db import db, transaction
@@ -95,3 +97,26 @@ def test_8_writers_make_one_chain(app: Flask, site: Site) -> None:
         thread.join()
     (verdict,) = verify()
     assert (verdict.length, verdict.broken) == (161, None)
+
+
+def test_what_is_written_while_a_chain_is_walked_breaks_nothing(
+    app: Flask, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server goes on working while somebody verifies."""
+    heads = queries.heads
+
+    def heads_and_then_a_deed() -> Sequence[AuditHead]:
+        found = heads()
+        writer = threading.Thread(target=lambda: write_elsewhere(app, site.id))
+        writer.start()
+        writer.join()
+        return found
+
+    monkeypatch.setattr("service.audit.queries.heads", heads_and_then_a_deed)
+    (verdict,) = verify()
+    assert (verdict.length, verdict.broken) == (1, None)
+
+
+def write_elsewhere(app: Flask, site_id: UUID) -> None:
+    with app.app_context(), transaction():
+        record(Deed("test.done", "test", site_id))
