@@ -22,7 +22,7 @@ from service.audit import operations as audit
 from service.cli.printing import CONFIG, DATA, Refusal, as_json, show, told
 from service.comments.operations import render_anew
 from service.config import Settings
-from service.db import transaction
+from service.db import db, transaction
 from service.doors import settings
 from service.privacy.operations import prove_keys
 
@@ -54,6 +54,7 @@ def serve(host: str | None, port: int | None, worker: bool) -> None:
     listen_at(host, port)
     refuse_taken(settings())
     preflight(settings(), settings().host)
+    db.session.remove()  # a look that stayed open here would keep the database from tidying up behind it
     child = start_worker() if worker else None
     try:
         _serve(settings().host, settings().port)

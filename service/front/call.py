@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextvars import copy_context
+from contextvars import Context
 from threading import Lock
 from typing import IO, Any
 from urllib.parse import unquote_to_bytes
@@ -16,12 +16,13 @@ BLOCK = 65_536  # an answer that declares its length leaves in pieces of about t
 
 
 class Call:
-    """One call of the WSGI app. Its steps run in threads, one after another, in one context."""
+    """One call of the WSGI app. Its steps run in threads, one after another, in a context of its own."""
 
     def __init__(self, app: WSGIApplication, environ: Environ) -> None:
         self._app = app
         self._environ = environ
-        self._context = copy_context()
+        # An empty one: what the server's own context holds, an app context of Flask's say, is not for every request.
+        self._context = Context()
         self._turn = Lock()  # a stopping server may close a call while a step of it still runs
         self._answer: Iterable[bytes] | None = None
         self._blocks: Iterator[bytes] | None = None

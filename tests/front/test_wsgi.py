@@ -15,7 +15,8 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 from wsgiref.validate import validator
 
 import pytest
-from flask import Flask, Response, request, stream_with_context
+from flask import Flask, Response, g, request, stream_with_context
+from werkzeug.test import create_environ
 
 from service.front.call import Call
 
@@ -336,6 +337,21 @@ def test_steps_of_one_answer_share_a_context_in_whatever_thread_they_run() -> No
             steps.append(thread.submit(call.step).result())
 
     assert steps == [(b"merry", True), (b"merry", True), (b"", False)]
+
+
+def test_requests_share_nothing_with_the_context_that_the_server_was_started_in() -> None:
+    app = Flask(__name__)
+
+    @app.get("/")
+    def left() -> str:
+        return str(g.setdefault("who", request.args["who"]))
+
+    with app.app_context():  # as commands have it while they serve
+        calls = [Call(app, create_environ(query_string={"who": who})) for who in ("anna", "bert")]
+        answers = [call.step()[0] for call in calls]
+        outside = g.get("who")
+
+    assert (answers, outside) == ([b"anna", b"bert"], None)
 
 
 def test_a_streamed_answer_of_flask_keeps_its_request(serve: Any) -> None:
