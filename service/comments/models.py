@@ -149,7 +149,7 @@ class CommentRevision(Base):
 
 
 class CommentSearch(Base):
-    """Name and text of a comment, indexed by words (FTS5 or tsvector). Never an address."""
+    """The words of a comment's name and text, folded (FTS5 or tsvector finds them). Never an address."""
 
     __tablename__ = "comment_search"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -203,7 +204,13 @@ def index_new(comments: Sequence[Comment]) -> None:
 
 def _words(comment: Comment) -> str:
     """What is indexed; of an endless body only the beginning."""
-    return f"{comment.name}\n{comment.body}"[:_MOST_INDEXED]
+    return " ".join(_folded(f"{comment.name}\n{comment.body}"[:_MOST_INDEXED]))[:_MOST_INDEXED]
+
+
+def _folded(text_: str) -> list[str]:
+    """The words of a text without case and accents. Each database would split and fold in a way of its own."""
+    parts = unicodedata.normalize("NFKD", text_.casefold())
+    return re.findall(r"\w+", "".join(part for part in parts if unicodedata.category(part) != "Mn"))
 
 
 def index_words(comment: Comment) -> None:
@@ -250,7 +257,7 @@ def forget_private(ids: Sequence[UUID]) -> None:
 
 def with_words(text_: str) -> Any:
     """The condition that a comment's name or text holds all these words, or words that begin with them."""
-    words = re.findall(r"\w+", text_.casefold())[:_MOST_WORDS]
+    words = _folded(text_)[:_MOST_WORDS]
     if not words:
         return false()
     if db.engine.dialect.name == "sqlite":

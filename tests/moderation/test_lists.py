@@ -26,8 +26,8 @@ def names(desk: Desk, **query: Any) -> list[str]:
 def three(client: FlaskClient, site: Site) -> list[str]:
     """Ada, who links twice; Ben, elsewhere; Çelik, who writes of a naïve moderator."""
     said = [
-        post(client, name="Ada", body="Cheap pills at https://a.example.org and https://b.example.org"),
-        post(client, name="Ben", body="A fine moderation of tone", page="/other", email="ben@mail.example.org"),
+        post(client, name="Ada", body="Cheap pills at https://a.example.org and https://cheap-pharmacy.example.org/b"),
+        post(client, name="Ben", body="Fine moderation, Baker-Straße", page="/other", email="ben@mail.example.org"),
         post(client, name="Çelik", body="Hardly naïve: it_is 100% O'Brien's", email="celik@mail.example.org"),
     ]
     return [answer.json["id"] for answer in said]
@@ -39,19 +39,28 @@ def three(client: FlaskClient, site: Site) -> list[str]:
         ("pills", ["Ada"]),
         ("PILL", ["Ada"]),
         ("cheap pills", ["Ada"]),
-        ("cheap tone", []),
+        ("cheap fine", []),
         ("mod", ["Ben"]),
         ("ben", ["Ben"]),
         ("çel", ["Çelik"]),
         ("naïve", ["Çelik"]),
+        ("naive celik", ["Çelik"]),
         ("o'brien", ["Çelik"]),
         ("it_is", ["Çelik"]),
         ("100%", ["Çelik"]),
         ("%", []),
         ('"', []),
-        ("pills OR tone", []),
+        ("pills OR fine", []),
         ("mail.example.org", []),
         ("ada@mail", []),
+        ("_", []),
+        ("example", ["Ada"]),
+        ("org", ["Ada"]),
+        ("pharmacy", ["Ada"]),
+        ("STRASSE", ["Ben"]),
+        ("Straße", ["Ben"]),
+        ("STRAßE", ["Ben"]),
+        ("naïve: it", ["Çelik"]),
     ],
 )
 def test_search_is_by_words_and_their_beginnings(desk: Desk, three: list[str], q: str, found: list[str]) -> None:
