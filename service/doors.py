@@ -12,7 +12,7 @@ from flask_smorest import Blueprint
 from webargs.flaskparser import FlaskParser
 
 from service.config import Settings
-from service.errors import BadRequest, WrongMediaType
+from service.errors import BadRequest, StaleVersion, WrongMediaType
 from service.limits import client_ip, spend
 from service.privacy.seal import rate_key
 from service.strictjson import BadJSON, loads
@@ -115,9 +115,11 @@ def answer(document: Any, status: int = 200) -> Response:
 
 
 def conditional(response: Response) -> Response:
-    """Give a public answer its ETag, and 304 to whoever has it already."""
+    """Give a public answer its ETag, and 304 to whoever has it already. StaleVersion (412) for a vain If-Match."""
     response.headers["Cache-Control"] = "no-cache"
     response.add_etag()
     response.make_conditional(request)
+    if response.status_code == StaleVersion.status:
+        raise StaleVersion()
     response.headers.pop("Date", None)  # werkzeug adds one here; the server gives every answer its one
     return response
