@@ -92,7 +92,16 @@ def of_token(token: ApiToken, moderator: Moderator) -> Principal:
     )
 
 
-def acting(moderator_id: UUID) -> Principal | None:
-    """A moderator on whose behalf a job works; None when the account is gone or closed."""
-    moderator = queries.moderator_by_id(moderator_id)
-    return of_moderator(moderator) if moderator and moderator.active else None
+def acting(actor: str) -> Principal | None:
+    """On whose behalf a job works, as they are now; None when the account is closed or the token revoked.
+
+    `actor` as `Principal.actor` says it.
+    """
+    kind, _, id_ = actor.partition(":")
+    token = queries.token_by_id(UUID(id_)) if kind == "token" else None
+    moderator = queries.moderator_by_id(token.moderator_id if token else UUID(id_))
+    if moderator is None or not moderator.active:
+        return None
+    if token is None:
+        return of_moderator(moderator)
+    return of_token(token, moderator) if token.is_good() else None

@@ -171,14 +171,14 @@ def _as_json(wanted: Filter) -> dict[str, Any]:
     return {"status": wanted.status, "page_id": page_id, "q": wanted.q, "reason": wanted.reason}
 
 
-def work_bulk(who: Callable[[UUID], Principal | None]) -> bool:
-    """One part of the oldest bulk decision; False when there is none. `who` finds the moderator as they are now."""
+def work_bulk(who: Callable[[str], Principal | None], hold_back: float) -> bool:
+    """One part of the oldest bulk decision; False when there is none. `who` finds the actor as they are now."""
     bulk = queries.next_bulk()
     if bulk is None:
         return False
-    principal = who(bulk.moderator_id)
+    principal = who(bulk.actor)
     left = _left(bulk, principal) if principal else []
-    verdict = Verdict(bulk.decision, bulk.reason)
+    verdict = Verdict(bulk.decision, bulk.reason, hold_back=hold_back)
     if principal and left:
         bulk.done += sum(1 for one in decide_many(left, verdict, principal) if one.problem is None)
     if len(left) < AT_ONCE:

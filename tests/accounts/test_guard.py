@@ -251,19 +251,19 @@ def test_a_job_acts_with_the_rights_that_its_moderator_has_now(people: People, a
     site = people.site("here")
     who = people.moderator(moderator=site)
     with app.app_context():
-        found = acting(who)
+        found = acting(f"moderator:{who}")
         assert found is not None and found.may(site, "moderate") and not found.may(site, "manage")
-        assert acting(uuid4()) is None
+        assert acting(f"moderator:{uuid4()}") is None
     people.change(who, lambda one: operations.set_active(one, False, actor="test"))
     with app.app_context():
-        assert acting(who) is None
+        assert acting(f"moderator:{who}") is None
 
 
 def test_nobody_hands_on_more_than_they_have(people: People, app: Flask) -> None:
     here, there = people.site("here"), people.site("there")
     who = people.moderator(owner=here)
     with app.app_context():
-        person = acting(who)
+        person = acting(f"moderator:{who}")
         assert person is not None
         assert person.covers(["manage"], here) and person.covers(["read"], None)
         assert not person.covers(["read"], there)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from service.accounts.models import ApiToken
 from service.audit.models import AuditEntry
 from service.audit.operations import verify
 from service.comments.models import Comment
-from service.db import db
-from service.moderation import worker
+from service.db import db, now, transaction
+from service.moderation import queries, worker
 from service.sites.models import Site
 from service.webhooks.models import Event
 from tests.conftest import add_site
@@ -155,6 +159,56 @@ def test_more_than_500_become_a_job(client: FlaskClient, desk: Desk, monkeypatch
         pass
     done = desk.get(f"/moderation/decisions/{answer.json['id']}").json
     assert (done["state"], done["done"]) == ("done", 5)
+
+
+def a_job(desk: Desk, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The id of a bulk decision that waits for the worker, on five comments."""
+    monkeypatch.setattr("service.moderation.routes.AT_ONCE", 2)
+    monkeypatch.setattr("service.moderation.operations.AT_ONCE", 2)
+    for n in range(5):
+        post(client, body=f"n{n}")
+    answer = desk.call("POST", "/moderation/decisions", json={"decision": "reject", "filter": {}, "count": 5})
+    found: str = answer.json["id"]
+    return found
+
+
+def test_a_job_decides_in_the_name_of_whoever_asked_for_it(
+    client: FlaskClient, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a_job(desk, client, monkeypatch)
+    while worker.decide():
+        pass
+    decided = select(AuditEntry.actor).where(AuditEntry.action.in_(("comment.rejected", "comments.bulk")))
+    actors = list(db.session.scalars(decided))
+    assert len(actors) == 6 and len(set(actors)) == 1
+
+
+def test_a_job_ends_with_the_token_that_asked_for_it(
+    client: FlaskClient, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = a_job(desk, client, monkeypatch)
+    worker.decide()
+    with transaction():
+        for token in db.session.scalars(select(ApiToken)):
+            token.revoked_at = now()
+    while worker.decide():
+        pass
+    db.session.rollback()
+    assert queries.bulk(UUID(job)).done == 2
+    statuses = list(db.session.scalars(select(Comment.status)))
+    assert (statuses.count("rejected"), statuses.count("pending")) == (2, 3)
+
+
+def test_a_job_holds_its_events_back_like_any_decision(
+    app: Flask, client: FlaskClient, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held_back = replace(app.extensions["greenroom_settings"], undo_seconds=60.0)
+    monkeypatch.setitem(app.extensions, "greenroom_settings", held_back)
+    a_job(desk, client, monkeypatch)
+    while worker.decide():
+        pass
+    assert len(events()) == 5
+    assert all(event.not_before - event.created_at > timedelta(seconds=50) for event in events())
 
 
 @pytest.mark.parametrize("method_path", ["GET ", "POST /decision", "POST /reveal", "PATCH "])
