@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, g, redirect, request
 from uuid_utils import compat
+from werkzeug.routing import RequestRedirect
 
 from service import api, cli, config, db, doors, errors, health, limits, logs
 from service.accounts import security
@@ -66,6 +68,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     db.init_app(app, settings)
     _watch(app)  # before whoever may refuse: every answer has its id and its headers
+    app.before_request(_lead_on)
     limits.init_app(app, settings)
     security.init_app(app, settings)
     errors.register(app, problem_page)
@@ -103,6 +106,14 @@ def _watch(app: Flask) -> None:
         log.info("%s %s", request.method, request.url_rule or "-", extra=_line(response))
         structlog.contextvars.clear_contextvars()
         return response
+
+
+def _lead_on() -> Any:
+    """Redirect as the router wants (`/desk` to `/desk/`), by the path alone: the host is what the client said it was."""
+    if not isinstance(request.routing_exception, RequestRedirect):
+        return None
+    target = urlsplit(request.routing_exception.new_url)
+    return redirect(target._replace(scheme="", netloc="").geturl(), RequestRedirect.code)
 
 
 def _line(response: Response) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from service.db import db
 from service.sites import origins
 
 from .doors import DOORS, Door
-from .world import SOME_ID, World, filled, rules
+from .world import SOME_ID, World, filled, rules, sent
 
 ALLOWED = "https://blog.example.org"
 ORIGINS = [
@@ -230,6 +230,14 @@ def test_the_name_we_are_called_by_stands_in_no_answer(world: World) -> None:
             assert "[::1]" not in said
             asked_for += 1
     assert asked_for >= 250
+
+
+@pytest.mark.parametrize("path", ["/desk", "/v1//sites/blog/thread?page=/x", "/desk//comments"])
+def test_a_redirect_of_the_router_names_no_host(app: Flask, path: str) -> None:
+    answer = sent(app.test_client(), path, headers={"Host": "evil.example"})
+    assert answer.status_code == 308
+    assert answer.headers["Location"].startswith(("/desk/", "/v1/sites/"))
+    assert "evil.example" not in answer.text
 
 
 def test_a_name_in_an_answer_would_be_seen(world: World) -> None:
