@@ -109,7 +109,7 @@ def _watch(app: Flask) -> None:
 
 
 def _lead_on() -> Any:
-    """Redirect as the router wants (`/desk` to `/desk/`), by the path alone: the host is what the client said it was."""
+    """Redirect as the router wants (`/desk` to `/desk/`), by the path alone: the host is what the client said."""
     if not isinstance(request.routing_exception, RequestRedirect):
         return None
     target = urlsplit(request.routing_exception.new_url)
