@@ -31,13 +31,18 @@ def announce(
     return event
 
 
+def any_due() -> bool:
+    """Whether an event waits to be released. Takes no lock."""
+    return queries.any_due(now())
+
+
 def release_due() -> int:
     """Give `seq` to every due event; how many. Call in a transaction of its own.
 
     The lock on the head is held until the commit, so a `seq` is seen only when every smaller one is: a cursor
     over `seq` can skip nothing, in whatever order the announcing transactions commit.
     """
-    if not queries.any_due(now()):
+    if not any_due():
         return 0
     head = queries.locked_head()
     given = 0

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import random
 import threading
+import time
 from datetime import timedelta
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
 
 from service.db import db, new_id, now, transaction
 from service.errors import Conflict
 from service.sites.models import Site
 from service.webhooks import outbox
-from service.webhooks.models import Event
+from service.webhooks.models import Event, EventHead
 from tests.moderation.conftest import Desk, token_of
 from tests.support import post
 
@@ -54,6 +56,32 @@ def test_an_event_tells_no_address_and_no_html(client: FlaskClient, desk: Desk) 
     assert event["data"]["comment"]["truncated"] is True
     assert len(event["data"]["comment"]["text"].encode()) == 4_000
     assert len(text.encode()) < 20_000
+
+
+def test_the_feed_is_read_while_somebody_writes(app: Flask, client: FlaskClient, desk: Desk) -> None:
+    post(client)
+    desk.get("/events")
+    with db.engine.connect().execution_options(writes=True) as writer:
+        writer.execute(select(EventHead).with_for_update())
+        began = time.monotonic()
+        found = desk.get("/events")
+        assert (found.status_code, len(found.json["events"])) == (200, 2)
+        assert time.monotonic() - began < 2
+
+
+def test_the_feed_tells_what_is_released_when_nothing_can_be_written(
+    client: FlaskClient, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(client)
+    desk.get("/events")
+    post(client, body="Once more")
+
+    def locked() -> None:
+        raise OperationalError("SELECT", {}, Exception("database is locked"))
+
+    monkeypatch.setattr("service.webhooks.queries.locked_head", locked)
+    found = desk.get("/events")
+    assert (found.status_code, len(found.json["events"])) == (200, 2)
 
 
 def test_an_event_is_told_only_when_it_is_due(desk: Desk, site: Site) -> None:
