@@ -204,10 +204,10 @@ def _recount(comment: Comment, before: str | None) -> None:
     by = int(comment.status == APPROVED) - int(before == APPROVED)
     if by:
         count_comment(comment.page_id, by)
-        if comment.rating is not None and comment.rating_scale is not None:
-            count_rating(comment.page_id, comment.rating_scale, comment.rating, by)
         if comment.parent_id:
             queries.tally(comment.parent_id).replies += by
+    if comment.rating is not None and comment.rating_scale is not None:
+        count_rating(comment.page_id, comment.rating_scale, comment.rating, by)  # 0 too: the scale is in use
     reshow(comment.id, comment.parent_id, comment.status)
     db.session.flush()
 

@@ -27,18 +27,25 @@ def restore(arrivals: Sequence[tuple[Comment, str]]) -> None:
     db.session.add_all(comments)
     db.session.flush()
     queries.index_new(comments)
+    _count_ratings(comments)
     _count([one for one in comments if one.shown])
 
 
+def _count_ratings(comments: Sequence[Comment]) -> None:
+    """What waits counts for nothing, but it shows that its scale is in use."""
+    rated: Counter[tuple[UUID, float, float]] = Counter()
+    for one in comments:
+        if one.rating is not None and one.rating_scale is not None:
+            rated[one.page_id, one.rating_scale, one.rating] += int(one.shown)
+    for (page_id, scale, rating), many in rated.items():
+        count_rating(page_id, scale, rating, many)
+
+
 def _count(approved: Sequence[Comment]) -> None:
-    """Pages, histograms and parents, each once for all that came."""
+    """Pages and parents, each once for all that came."""
     replies = Counter(one.parent_id for one in approved if one.parent_id)
     for page_id, many in Counter(one.page_id for one in approved).items():
         count_comment(page_id, many)
-    rated = Counter((one.page_id, one.rating_scale, one.rating) for one in approved)
-    for (page_id, scale, rating), many in rated.items():
-        if scale is not None and rating is not None:
-            count_rating(page_id, scale, rating, many)
     for parent_id, many in replies.items():
         tally = queries.tally(parent_id)
         tally.replies += many

@@ -11,7 +11,7 @@ from service.comments import feed, formtoken, public, queries, schemas, threads
 from service.comments.operations import Sender, Submission, submit
 from service.comments.rendering import render
 from service.db import transaction
-from service.doors import TEXT_BODY, OpenDoor, answer, conditional, per_address, sender_ip, settings, takes
+from service.doors import TEXT_BODY, OpenDoor, answer, conditional, per_address, sender_ip, settings, takes, tells
 from service.errors import Invalid, NotFound
 from service.idempotency.operations import Answer, Asked, once
 from service.limits import spend, within
@@ -38,7 +38,7 @@ def address_of(site: Site, page: str) -> Address:
 @bp.route("/thread")
 @bp.arguments(schemas.ThreadQuery, location="query")
 @bp.response(200, schemas.ThreadOut)
-@bp.alt_response(304, description="Nothing has changed.")
+@tells(304, headers=("If-None-Match",))
 def read_thread(query: dict[str, Any], site: str) -> Response:
     """The published comments of a page, nested, with its rating. A page never seen is open and empty."""
     return conditional(answer(thread_document(this_site(), **query)))
@@ -74,6 +74,8 @@ def _ratings(site: Site, page_ids: list[UUID]) -> dict[UUID, dict[str, Any] | No
 @bp.arguments(schemas.Submission)
 @bp.response(202, schemas.Held, description="Held for a moderator.")
 @bp.alt_response(201, schema=schemas.Held, description="Published.")
+@bp.doc(security=[{}, {"author": []}])
+@tells(403, 409, 429, headers=("Idempotency-Key",))
 def create(values: dict[str, Any], site: str) -> Response:
     """Leave a comment. Name and e-mail are required; the e-mail is never published."""
     check_poster(this_site())
@@ -142,6 +144,7 @@ def _author_token() -> str | None:
 @bp.route("/comments/<uuid:comment_id>")
 @bp.arguments(schemas.ListQuery, location="query")
 @bp.response(200, schemas.OneOut)
+@tells(304, headers=("If-None-Match",))
 def read_one(query: dict[str, Any], site: str, comment_id: UUID) -> Response:
     """One published comment and its replies, paged."""
     row = queries.shown_one(this_site().id, comment_id)
@@ -174,6 +177,7 @@ def _branch(site: Site, row: Any, limit: int, cursor: str | None) -> tuple[dict[
 @bp.route("/counts")
 @bp.arguments(schemas.CountsQuery, location="query")
 @bp.response(200, schemas.CountsOut)
+@tells(304, headers=("If-None-Match",))
 def read_counts(query: dict[str, Any], site: str) -> Response:
     """How many comments some pages have, and their ratings; in the order asked."""
     return conditional(answer(_counts(query["page"])))
@@ -200,6 +204,7 @@ def _counts(asked: list[str]) -> dict[str, Any]:
 @bp.route("/latest")
 @bp.arguments(schemas.ListQuery, location="query")
 @bp.response(200, schemas.LatestOut)
+@tells(304, headers=("If-None-Match",))
 def read_latest(query: dict[str, Any], site: str) -> Response:
     """The newest published comments of the site, each with its page."""
     owner = ("latest", this_site().id)
@@ -215,6 +220,7 @@ def read_latest(query: dict[str, Any], site: str) -> Response:
 @bp.route("/feed.atom")
 @bp.arguments(schemas.FeedQuery, location="query")
 @bp.response(200, content_type="application/atom+xml", description="RFC 4287.")
+@tells(304, headers=("If-None-Match",))
 def read_feed(query: dict[str, Any], site: str) -> Response:
     """The newest published comments of the site, or of one page, as Atom."""
     page, rows = None, []
@@ -232,6 +238,7 @@ def read_feed(query: dict[str, Any], site: str) -> Response:
 @per_address("preview")
 @bp.arguments(schemas.Preview)
 @bp.response(200, schemas.Html)
+@tells(403)
 def preview(values: dict[str, Any], site: str) -> Response:
     """The exact html that would be published."""
     check_poster(this_site())

@@ -50,13 +50,18 @@ def change_site(site: Site, values: dict[str, Any], *, actor: str) -> None:
     if "origins" in values:
         values = values | {"origins": _origins(values["origins"])}
     before = {name: getattr(site, name) for name in values}
-    rescaled = "rating_max" in values and before["rating_max"] not in (None, values["rating_max"])
-    if rescaled and queries.has_ratings(site):
+    if _rescales(before, values) and queries.has_ratings(site):
         raise Conflict("There are ratings on the old scale already. They would have to be converted.")
     for name, value in values.items():
         setattr(site, name, value)
     db.session.flush()
     record(Deed("site.changed", actor, site.id, site.id, {"before": before, "after": values}))
+
+
+def _rescales(before: dict[str, Any], after: dict[str, Any]) -> bool:
+    """Whether ratings that were given may have no place on the new scale. Both hold what is being set."""
+    other = "rating_max" in after and before["rating_max"] not in (None, after["rating_max"])
+    return other or bool(before.get("rating_halves") and not after["rating_halves"])
 
 
 def _origins(texts: list[str]) -> list[str]:

@@ -50,7 +50,7 @@ def forest(site: Site, store: Store, seed: int) -> list[Any]:
     for comment, _ in made:
         with transaction():
             tally = queries.tally(comment.id)
-            told.append((comment.status, queries.is_shown(comment.id), tally.replies, tally.shown_replies))
+            told.append((comment.status, queries.place_of(comment.id).shown, tally.replies, tally.shown_replies))
     bars = db.session.execute(select(RatingCount.value, RatingCount.count).where(RatingCount.page_id == page.id))
     [count] = db.session.scalars(select(Page.comment_count).where(Page.id == page.id))
     return [told, count, sorted(map(tuple, bars))]

@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 from service.comments import queries
 from service.comments.models import Comment
 from service.db import db, now, transaction
+from service.errors import Conflict
 from service.privacy.seal import email_index
 from service.privacy.unseal import unseal
 from service.sites import operations as sites
@@ -290,6 +291,23 @@ def test_a_second_rating_by_token_is_refused(client: FlaskClient, site: Site) ->
     token = post(client, rating=8).json["author_token"]
     again = post(client, body="Ten!", rating=10, headers={"Authorization": f"Author {token}"})
     assert again.status_code == 409
+
+
+@pytest.mark.parametrize("change", [{"rating_max": 5.0}, {"rating_max": None}, {"rating_halves": False}])
+def test_a_scale_on_which_somebody_rated_stays_even_while_the_rating_waits(
+    client: FlaskClient, site: Site, change: dict[str, Any]
+) -> None:
+    set_site(site, rating_max=10.0, rating_halves=True)
+    assert post(client, rating=8.5).status_code == 202
+    with pytest.raises(Conflict):
+        set_site(site, **change)
+
+
+def test_a_scale_without_ratings_may_change(client: FlaskClient, site: Site) -> None:
+    set_site(site, rating_max=10.0, rating_halves=True)
+    post(client)
+    set_site(site, rating_max=5.0, rating_halves=False)
+    assert post(client, body="Five", rating=5).status_code == 202
 
 
 def test_a_closed_thread_says_since_when(client: FlaskClient, site: Site) -> None:
