@@ -43,13 +43,24 @@ _CSP = (
 )
 
 
+_SITE = {
+    "in": "path",
+    "name": "site",
+    "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9_-]{0,63}$"},
+    "description": "The key of the site.",
+}
+
+
 class FieldProblem(ma.Schema):
     code = fields.String(required=True)
     detail = fields.String(required=True)
 
 
 class ProblemDocument(ma.Schema):
-    """RFC 9457."""
+    """RFC 9457. Some problems say more: `current` of a conflict tells who decided what, and when."""
+
+    class Meta:
+        unknown = ma.INCLUDE
 
     type = fields.String(required=True)
     title = fields.String(required=True)
@@ -63,6 +74,8 @@ class ProblemApi(Api):  # type: ignore[misc]  # smorest has no types
     """flask-smorest, with errors documented as what they are: problem+json."""
 
     ERROR_SCHEMA = ProblemDocument
+    DEFAULT_ERROR_RESPONSE_NAME = None
+    """Doors name every status that they may answer."""
 
     def _register_error_handlers(self) -> None:
         """service.errors maps every exception; a second mapping would be in its way."""
@@ -89,11 +102,20 @@ def init_app(app: Flask, open_doors: tuple[Any, ...], guarded_doors: tuple[Any, 
     schemes = api.spec.components.security_scheme
     schemes("token", {"type": "http", "scheme": "bearer", "description": "A scoped token: grm_…"})
     schemes("author", {"type": "apiKey", "in": "header", "name": "Authorization", "description": "Author gra_…"})
+    schemes("session", {"type": "apiKey", "in": "cookie", "name": app.config["SESSION_COOKIE_NAME"]})
     for door in open_doors:
-        api.register_blueprint(door)
+        api.register_blueprint(door, parameters=[_SITE])
     for door in guarded_doors:
         api.register_blueprint(door)
+    _add_alternatives(api)
     app.register_blueprint(pages)
+
+
+def _add_alternatives(api: Api) -> None:
+    """Shapes whose fields exclude each other say so in `ONE_OF`; marshmallow has no word for it."""
+    for (shape, *_), name in api.ma_plugin.converter.refs.items():
+        if hasattr(shape, "ONE_OF"):
+            api.spec.components.schemas[name]["oneOf"] = list(shape.ONE_OF)
 
 
 @pages.route("/docs")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, NoReturn, TypeVar
 
 import marshmallow as ma
@@ -47,18 +48,73 @@ def strict_json(req: Request) -> Any:
         raise BadRequest(str(error)) from error
 
 
-class OpenDoor(Blueprint):  # type: ignore[misc]  # smorest has no types
+class _Door(Blueprint):  # type: ignore[misc]  # smorest has no types
+    """A blueprint that reads strictly and documents what it refuses."""
+
+    guarded: bool
+    ARGUMENTS_PARSER = StrictParser()
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._prepare_doc_cbks.append(self._document)
+
+    def _document(self, doc: dict[str, Any], doc_info: dict[str, Any], **_: Any) -> dict[str, Any]:
+        """smorest's hook: add the refusals and headers of every door, and those that `tells` names."""
+        refusals, headers = doc_info.get("tells", (set(), ()))
+        refusals = refusals | _ANYWHERE | (_BY_THE_GUARD if self.guarded else set())
+        if "requestBody" in doc:
+            refusals |= _OF_A_BODY
+        responses = doc.setdefault("responses", {})
+        for status in sorted(refusals):
+            responses.setdefault(status, HTTPStatus(status).name)
+        if headers:
+            doc.setdefault("parameters", []).extend(_header(name) for name in headers)
+        if self.guarded:
+            doc["security"] = [{"token": []}, {"session": []}]
+        return doc
+
+
+class OpenDoor(_Door):
     """A blueprint that anybody may call, without cookies."""
 
     guarded = False
-    ARGUMENTS_PARSER = StrictParser()
 
 
-class GuardedDoor(Blueprint):  # type: ignore[misc]  # smorest has no types
+class GuardedDoor(_Door):
     """A blueprint whose every view asks `accounts.guard` who is there."""
 
     guarded = True
-    ARGUMENTS_PARSER = StrictParser()
+
+
+_ANYWHERE = {400, 404, 503}
+_BY_THE_GUARD = {401, 403}
+_OF_A_BODY = {413, 415}
+_HEADERS = {
+    "Idempotency-Key": "The same key and body get the same answer again, for a day. 1 to 255 printable characters.",
+    "If-Match": "The ETag of what was seen, or *.",
+    "If-None-Match": "The ETag of the answer that you have: 304 when it is still the same.",
+}
+
+
+_KEY_SHAPE = {"minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}
+
+
+def _header(name: str) -> dict[str, Any]:
+    shape = {"type": "string"} | (_KEY_SHAPE if name == "Idempotency-Key" else {})
+    return {"in": "header", "name": name, "schema": shape, "description": _HEADERS[name]}
+
+
+def tells(*refusals: int, headers: tuple[str, ...] = ()) -> Callable[[View], View]:
+    """Document what a view may answer beyond what every door may, and which request headers it reads."""
+
+    def mark(view: View) -> View:
+        papers = dict(getattr(view, "_apidoc", {}))
+        known, read = papers.get("tells", (set(), ()))
+        papers["tells"] = (known | set(refusals), (*read, *headers))
+        view._apidoc = papers  # type: ignore[attr-defined]
+        return view
+
+    return mark
 
 
 def takes(size: int) -> Callable[[View], View]:
@@ -90,7 +146,7 @@ def per_address(name: str) -> Callable[[View], View]:
             spend(getattr(settings(), f"limit_{name}"), name, rate_key(sender_ip()))
             return view(*args, **kwargs)
 
-        return counted  # type: ignore[return-value]
+        return tells(429)(counted)  # type: ignore[return-value]
 
     return wrap
 

@@ -11,7 +11,7 @@ from service.accounts.guard import guarded, principal
 from service.audit import queries as audit
 from service.comments.schemas import timestamp
 from service.db import transaction
-from service.doors import TEXT_BODY, GuardedDoor, settings, takes
+from service.doors import TEXT_BODY, GuardedDoor, settings, takes, tells
 from service.errors import NotFound
 from service.idempotency.operations import Answer, Asked, once
 from service.moderation import operations, queries, schemas, views
@@ -66,6 +66,7 @@ def reveal(comment_id: UUID) -> dict[str, Any]:
 @guarded("moderate")
 @bp.arguments(schemas.Decide)
 @bp.response(200, schemas.CommentView)
+@tells(409, 412, 428, headers=("Idempotency-Key", "If-Match"))
 def decide(values: dict[str, Any], comment_id: UUID) -> tuple[Any, int, dict[str, str]]:
     """Approve, reject, spam, delete or restore. A second decision needs If-Match."""
     verdict = Verdict(hold_back=settings().undo_seconds, **values)
@@ -89,6 +90,7 @@ def _asked(door: str, body: Any) -> Asked:
 @guarded("moderate")
 @bp.arguments(schemas.Edit)
 @bp.response(200, schemas.CommentView)
+@tells(412, 428, headers=("If-Match",))
 def edit(values: dict[str, Any], comment_id: UUID) -> tuple[Any, int, dict[str, str]]:
     """Give the comment another text; the old one is kept. Needs If-Match."""
     with transaction():
@@ -102,6 +104,7 @@ def edit(values: dict[str, Any], comment_id: UUID) -> tuple[Any, int, dict[str, 
 @bp.arguments(schemas.Bulk)
 @bp.response(200, schemas.BulkView)
 @bp.alt_response(202, schema=schemas.BulkView, description="More than can be done at once: a job.")
+@tells(409, headers=("Idempotency-Key",))
 def decide_many(values: dict[str, Any]) -> tuple[Any, int]:
     """One decision on many comments, by ids or by a filter with the count that was seen."""
     verdict = Verdict(values["decision"], values["reason"], hold_back=settings().undo_seconds)

@@ -69,6 +69,12 @@ class Bulk(ma.Schema):
     filter = fields.Nested(QueueFilter)
     count = fields.Integer(strict=True, validate=validate.Range(0))
 
+    ONE_OF = (
+        {"required": ["items"], "not": {"required": ["filter"]}},
+        {"required": ["filter", "count"], "not": {"required": ["items"]}},
+    )
+    """What `_one_of` asks, for the document."""
+
     @ma.validates_schema
     def _one_of(self, data: dict[str, Any], **_: Any) -> None:
         if ("items" in data) == ("filter" in data):
@@ -76,7 +82,8 @@ class Bulk(ma.Schema):
         if "filter" in data and "count" not in data:
             raise ma.ValidationError("Send the count that was seen.", "count")
         if "filter" in data and data.get("decision") == "restore":
-            raise ma.ValidationError("A filter matches pending comments; they cannot be restored.", "decision")
+            told = "A filter matches pending comments; they cannot be restored."
+            raise ma.ValidationError([{"code": "restore", "detail": told}], "decision")
 
 
 class Edit(ma.Schema):

@@ -12,7 +12,7 @@ from service.accounts.guard import guarded, principal
 from service.audit import queries as audit
 from service.audit.models import INSTALL
 from service.db import Busy, transaction
-from service.doors import GuardedDoor
+from service.doors import GuardedDoor, tells
 from service.idempotency.operations import Answer, Asked, once
 from service.moderation import schemas, views
 from service.moderation.scope import address_of, page_of, site_of, sites_of
@@ -54,6 +54,7 @@ def read_pages(query: dict[str, Any]) -> dict[str, Any]:
 @guarded("moderate")
 @bp.arguments(schemas.NewPage)
 @bp.response(201, schemas.PageFull)
+@tells(headers=("Idempotency-Key",))
 def open_page(values: dict[str, Any]) -> tuple[Any, int]:
     """Open the thread of a page before anybody writes on it. The same page twice is one."""
 
@@ -88,6 +89,7 @@ def change_page(values: dict[str, Any], page_id: UUID) -> dict[str, Any]:
 @guarded("moderate")
 @bp.arguments(schemas.NewAlias)
 @bp.response(201, schemas.PageFull)
+@tells(409, headers=("Idempotency-Key",))
 def add_alias(values: dict[str, Any], page_id: UUID) -> tuple[Any, int]:
     """Let another address lead to the page."""
 
