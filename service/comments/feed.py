@@ -20,7 +20,7 @@ def atom(site: Site, page: Page | None, rows: Sequence[PublicRow], *, self_url: 
 
     feed = FeedGenerator()
     feed.id(self_url)
-    feed.title(f"Comments: {(page and page.title) or site.name}")
+    feed.title(f"Comments: {(page and page.public_title) or site.name}")
     feed.link(href=self_url, rel="self")
     if page and page.url:
         feed.link(href=page.url, rel="alternate")

@@ -70,7 +70,7 @@ def page(found: Page | None, url: str | None, rated: dict[str, Any] | None) -> d
     return {
         "id": str(found.id),
         "url": found.url,
-        "title": found.title,
+        "title": found.public_title,
         "state": "closed" if found.closed_since() else "open",
         "comment_count": found.comment_count,
         "rating": rated,

@@ -57,6 +57,11 @@ class Page(Base):
 
     site: Mapped[Site] = relationship()
 
+    @property
+    def public_title(self) -> str:
+        """What the public is told: a visitor may have given the title, so it waits until something is published."""
+        return self.title if self.comment_count else ""
+
     def closes_at(self) -> datetime | None:
         """When the thread closes by itself, or did; None when it never does."""
         days = self.site.close_after_days
