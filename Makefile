@@ -26,7 +26,8 @@ demo: .venv/.runtime  ## Try it: http://127.0.0.1:8080 with a review page, a des
 test: .venv/.dev  ## The suite on SQLite and PostgreSQL, limits on Valkey, all from wheels
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not browser"
 
-check: lint types contracts test browser  ## Everything the continuous build runs
+check: export GREENROOM_PROOFS = 10
+check: lint types contracts test browser  ## Everything the continuous build runs, the proofs at full size
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

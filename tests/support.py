@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 PAGE = "/reviews/blacksmith"
+
+PROOFS = int(os.environ.get("GREENROOM_PROOFS", "1"))
+"""How many times more than in the quick suite the proofs try: `make check` sets 10, their full size."""
 
 
 def submission(**changes: Any) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from service import logs
 from service.comments import public
 from service.comments.models import Comment
 from service.db import Base, db
+from tests.support import PROOFS
 from tests.transfer.exports import comment, export, item, saved
 
 from .doors import DOORS, Door
@@ -89,13 +90,15 @@ class Sweep:
         }
 
     def visits(self) -> Iterator[Visit]:
+        """Everybody at every door in every way; in the quick suite callers and formats take turns."""
+        wrong = ("anonymous", "moderator", "foreign")
         for index, door in enumerate(DOORS):
-            for caller in self.callers:
-                for accept in ACCEPTED:
+            for turn, caller in enumerate(self.callers):
+                for accept in ACCEPTED if PROOFS > 1 or caller == "anonymous" else ACCEPTED[(turn + index) % 2 :][:1]:
                     yield self.visit(replace(door, accept=accept), caller, "right")
                 for number, kind in enumerate(ERRORS):
-                    if caller in ("anonymous", "moderator", "foreign"):
-                        accept = ACCEPTED[(number + index) % 2]
+                    accept = ACCEPTED[(number + index) % 2]
+                    if caller in wrong if PROOFS > 1 else caller == wrong[(number + index) % 3]:
                         yield self.visit(replace(door, accept=accept), caller, kind)
 
     def visit(self, door: Door, caller: str, kind: str) -> Visit:
@@ -236,7 +239,7 @@ def unvisited(visits: list[Visit], app: Flask) -> set[str]:
 
 def test_nobody_is_sent_an_address(log: io.StringIO, world: World, imported: Said) -> None:
     visits, sweep = swept(world)
-    assert len(visits) >= 2_000
+    assert len(visits) >= (2_000 if PROOFS > 1 else 700)
     assert len({one.answer.status_code for one in visits}) >= 12
     assert unvisited(visits, world.app) == set(NEVER_WELL)
     assert found_in(visits, world) == []
@@ -250,7 +253,7 @@ def _nothing_is_kept(world: World, sweep: Sweep, log: io.StringIO) -> None:
     networks = of_networks({one.ip for one in said} | set(SENDERS))
     columns = of_columns([world.a, world.b])
     lines = log.getvalue().encode()
-    assert lines.count(b"\n") > 2_000
+    assert lines.count(b"\n") > (2_000 if PROOFS > 1 else 700)
     assert (
         leaks({"log": lines, "arguments": Path("/proc/self/cmdline").read_bytes()}, addresses, networks, secrets) == []
     )

@@ -41,10 +41,10 @@ BOMBS: dict[str, str | bytes] = {
 @pytest.mark.parametrize("name", BOMBS)
 def test_a_bomb_is_refused_at_once(tmp_path: Path, name: str) -> None:
     path = saved(tmp_path, BOMBS[name])
-    started = time.monotonic()
+    started = time.process_time()  # of this process alone: a busy machine makes no bomb
     with pytest.raises(UnreadableExport):
         list(wordpress.read(path))
-    assert time.monotonic() - started < QUICK
+    assert time.process_time() - started < QUICK
 
 
 def test_more_than_may_be_imported_is_refused(tmp_path: Path) -> None:
@@ -73,12 +73,12 @@ def watch(event, arguments):
 paths = [Path(name) for name in sys.argv[1:]]
 sys.addaudithook(watch)
 for path in paths:
-    started = time.monotonic()
+    started = time.process_time()
     try:
         rows = len(list(wordpress.read(path)))
     except UnreadableExport:
         rows = 0
-    results[str(path)] = (rows, time.monotonic() - started)
+    results[str(path)] = (rows, time.process_time() - started)
 print(json.dumps([touched, results]))
 """
 
