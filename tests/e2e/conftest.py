@@ -46,9 +46,10 @@ def serving_demo(place: Path, **settings: str) -> Iterator[Demo]:
         yield Demo(url, place, env, **login)
 
 
-@pytest.fixture
-def demo(tmp_path: Path) -> Iterator[Demo]:
-    with serving_demo(tmp_path) as served:
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """One demo for all stories that do not mind what others left on other pages."""
+    with serving_demo(tmp_path_factory.mktemp("demo")) as served:
         yield served
 
 

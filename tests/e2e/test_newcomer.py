@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.browser import Watch, windows
-from tests.e2e.conftest import Demo
+from tests.e2e.conftest import Demo, serving_demo
 from tests.e2e.people import NOTE, Moderator, Visitor
 
 pytestmark = pytest.mark.browser
@@ -17,6 +18,13 @@ ADDRESS = "maya.lind@mail.example.org"
 WORDS = "The pencil scene alone is worth the evening."
 REPLY = "I had to look away when the clerk signed."
 FIELDS = ("body", "name", "email", "website")
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[Demo]:
+    """A demo in which nothing has happened yet."""
+    with serving_demo(tmp_path) as served:
+        yield served
 
 
 @pytest.fixture
@@ -135,8 +143,3 @@ def session_over(moderator: Moderator, open_window: Callable[[], Any]) -> None:
         window.context.add_cookies(kept)
         window.goto(f"{moderator.demo.url}/desk/")
         assert window.url.startswith(f"{moderator.demo.url}/desk/sign-in")
-
-
-def test_a_second_demo_says_that_its_port_is_taken(demo: Demo) -> None:
-    with pytest.raises(AssertionError, match="Address already in use. GREENROOM_PORT chooses another port."):
-        demo.command("demo", "--port", demo.url.rpartition(":")[2])

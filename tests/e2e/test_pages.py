@@ -57,3 +57,8 @@ def test_the_browser_tells_of_requests_that_go_elsewhere(demo: Demo, chromium: A
         window.evaluate("fetch('http://127.0.0.1:1/').catch(() => 0)")
 
     assert watch.foreign == ["https://elsewhere.example/pixel.png", "http://127.0.0.1:1/"]
+
+
+def test_a_second_demo_says_that_its_port_is_taken(demo: Demo) -> None:
+    with pytest.raises(AssertionError, match="Address already in use. GREENROOM_PORT chooses another port."):
+        demo.command("demo", "--port", demo.url.rpartition(":")[2])
