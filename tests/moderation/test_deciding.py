@@ -23,7 +23,7 @@ from service.sites.models import Site
 from service.webhooks.models import Event
 from tests.conftest import add_site
 from tests.moderation.conftest import Desk, token_of
-from tests.support import PAGE, post, thread
+from tests.support import PAGE, PROOFS, post, thread
 
 
 def events(type_: str | None = None) -> list[Event]:
