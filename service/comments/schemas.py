@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,10 @@ from marshmallow import fields, validate
 from service.comments import plaintext
 from service.comments.plaintext import PlainTextError
 
+_A_PAGE = "/reviews/blacksmith"
+_DIGITS = re.compile("-?[0-9]+")
 NAME_LENGTH, TITLE_LENGTH, BODY_LENGTH, EMAIL_LENGTH = 80, 300, 10_000, 254
+_AN_ADDRESS = {"format": "email", "maxLength": EMAIL_LENGTH, "examples": ["ada@mail.example.org"]}
 
 
 class Cleaned(fields.String):
@@ -72,6 +76,17 @@ class Number(fields.Float):
         return super()._deserialize(value, attr, data, **more)
 
 
+class Whole(fields.Integer):
+    """A whole number: 3 and 3.0 in JSON, where they are one; in an address its plain digits, and no other way."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
+        if isinstance(value, str) and not _DIGITS.fullmatch(value):
+            raise ma.ValidationError([{"code": "number", "detail": "This must be a whole number."}])
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        return super()._deserialize(value, attr, data, **more)
+
+
 class Truth(fields.Boolean):
     """`true` or `false`, and nothing that resembles them."""
 
@@ -85,7 +100,9 @@ class Submission(ma.Schema):
     """A visitor's comment. The error texts are sentences for people."""
 
     page = fields.String(
-        required=True, validate=validate.Length(1, 2048), metadata={"description": "The page's URL, path or id."}
+        required=True,
+        validate=validate.Length(1, 2048),
+        metadata={"description": "The page's URL, path or id.", "examples": [_A_PAGE]},
     )
     page_title = line(TITLE_LENGTH, load_default="")
     page_url = fields.String(
@@ -93,7 +110,7 @@ class Submission(ma.Schema):
     )
     parent_id = fields.UUID(load_default=None, allow_none=True)
     name = line(NAME_LENGTH, required=True)
-    email = Cleaned(email, required=True, metadata={"format": "email", "maxLength": EMAIL_LENGTH})
+    email = Cleaned(email, required=True, metadata=_AN_ADDRESS)
     website = Cleaned(website, load_default=None, allow_none=True, metadata={"maxLength": 200})
     body = Cleaned(body, required=True, metadata={"maxLength": BODY_LENGTH, "description": "Markdown."})
     rating = Number(load_default=None, allow_none=True)
@@ -113,11 +130,11 @@ class Held(ma.Schema):
 
 
 class PageQuery(ma.Schema):
-    page = fields.String(required=True, validate=validate.Length(1, 2048))
+    page = fields.String(required=True, validate=validate.Length(1, 2048), metadata={"examples": [_A_PAGE]})
 
 
 class ListQuery(ma.Schema):
-    limit = fields.Integer(load_default=50, strict=False, validate=validate.Range(1, 100))
+    limit = Whole(load_default=50, validate=validate.Range(1, 100))
     cursor = fields.String(load_default=None, validate=validate.Length(max=500))
 
 
@@ -127,13 +144,19 @@ class ThreadQuery(PageQuery, ListQuery):
 
 class CountsQuery(ma.Schema):
     page = fields.List(
-        fields.String(validate=validate.Length(1, 2048)), required=True, validate=validate.Length(1, 100)
+        fields.String(validate=validate.Length(1, 2048)),
+        required=True,
+        validate=validate.Length(1, 100),
+        metadata={"examples": [[_A_PAGE]]},
     )
 
 
 class CountsBody(ma.Schema):
     pages = fields.List(
-        fields.String(validate=validate.Length(1, 2048)), required=True, validate=validate.Length(1, 100)
+        fields.String(validate=validate.Length(1, 2048)),
+        required=True,
+        validate=validate.Length(1, 100),
+        metadata={"examples": [[_A_PAGE]]},
     )
 
 

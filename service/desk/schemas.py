@@ -8,6 +8,7 @@ from typing import Any
 import marshmallow as ma
 from marshmallow import fields, validate
 
+from service.comments.schemas import Whole
 from service.comments.status import PENDING, STATUSES
 from service.moderation import schemas
 
@@ -30,7 +31,7 @@ class Queue(FromForm, schemas.QueueQuery):
     """Which comments, in which order: the address of the queue."""
 
     status = fields.String(load_default=PENDING, validate=validate.OneOf([*STATUSES, EVERY]))
-    limit = fields.Integer(load_default=20, validate=validate.Range(1, 100))
+    limit = Whole(load_default=20, validate=validate.Range(1, 100))
     done = fields.UUID(load_default=None)
     """The comment that was just decided."""
 

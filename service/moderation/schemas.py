@@ -14,6 +14,7 @@ from service.comments.schemas import (
     Cleaned,
     ListQuery,
     Truth,
+    Whole,
     body,
     line,
 )
@@ -67,7 +68,7 @@ class Bulk(ma.Schema):
     reason = words(500, load_default=None, allow_none=True)
     items = fields.List(fields.Nested(BulkItem), validate=validate.Length(1, AT_MOST))
     filter = fields.Nested(QueueFilter)
-    count = fields.Integer(strict=True, validate=validate.Range(0))
+    count = Whole(strict=True, validate=validate.Range(0))
 
     ONE_OF = (
         {"required": ["items"], "not": {"required": ["filter"]}},
@@ -257,8 +258,8 @@ class NewAlias(ma.Schema):
 
 
 class EventsQuery(ma.Schema):
-    after = fields.Integer(load_default=0, validate=validate.Range(0, 2**53))
-    limit = fields.Integer(load_default=50, validate=validate.Range(1, 100))
+    after = Whole(load_default=0, validate=validate.Range(0, 2**53))
+    limit = Whole(load_default=50, validate=validate.Range(1, 100))
     site = fields.String(load_default=None, validate=validate.Length(1, 64))
     types = fields.String(load_default="", validate=validate.Length(max=500))
 

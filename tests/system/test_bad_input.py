@@ -1,13 +1,9 @@
-"""Whatever is sent: never a 5xx, every refusal in one shape, and rows change only when the answer says so.
-
-`GREENROOM_PROOFS` multiplies the number of cases, for a long run.
-"""
+"""Whatever is sent: never a 5xx, every refusal in one shape, and rows change only when the answer says so."""
 
 from __future__ import annotations
 
 import contextvars
 import json
-import os
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
@@ -24,13 +20,13 @@ from werkzeug.test import TestResponse
 
 from service.comments import operations
 from service.db import Base, db
+from tests.support import PROOFS
 
 from .doors import DOORS, Door
 from .hostile import Bad, bodies, cases, content_type, not_json
 from .world import World, filled, sent
 
-TIMES = int(os.environ.get("GREENROOM_PROOFS", "1"))
-CASES = 800 * TIMES
+CASES = 800 * PROOFS
 HOME = "http://127.0.0.1:8080"
 
 WRITES_WHEN_REFUSED = {
@@ -206,7 +202,7 @@ ANY_JSON = st.recursive(
     max_leaves=12,
 )
 GENTLY = settings(
-    max_examples=40 * TIMES, derandomize=True, deadline=None, database=None,
+    max_examples=40 * PROOFS, derandomize=True, deadline=None, database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )  # fmt: skip
 
