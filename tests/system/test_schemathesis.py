@@ -1,0 +1,262 @@
+"""The API is what its OpenAPI document says: schemathesis reads the document and asks the app, all checks on."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import jsonschema
+import pytest
+import schemathesis
+from flask import Flask
+from schemathesis import Case, CheckContext, Response
+from schemathesis.checks import CHECKS
+from schemathesis.config import SchemathesisConfig
+from schemathesis.core.failures import Failure
+from schemathesis.engine import events, from_schema
+from schemathesis.specs.openapi.checks import RejectedPositiveData
+from schemathesis.transport.wsgi import WSGITransport
+
+from service.api import ProblemDocument
+from service.app import GUARDED, OPEN
+from tests.support import PROOFS
+
+from .world import World, rules
+
+EXAMPLES = 2 + 2 * PROOFS
+SEED = 20
+
+REFUSED_FOR_WHAT_IT_SAYS = [400, 412, 422, 428]
+"""Statuses that a request may get which its schema allows, beside schemathesis' own list.
+
+What JSON Schema cannot say: whether a page is one of the site's, whether a cursor is of this list, whether letters
+make a name (422); whether text has characters that no text has (400); what was decided before (412, 428). That these
+are not given for what the schema could have said is held by the check below.
+"""
+ABOUT_SHAPE = {"required", "unknown", "invalid", "number", "boolean"}
+"""Codes of field errors that a document in the right shape never gets."""
+
+
+@schemathesis.check
+def refusals_are_not_about_shape(ctx: CheckContext, response: Response, case: Case) -> None:
+    """What the document allows is refused only for reasons that it could not tell."""
+    if case.meta is None or not case.meta.generation.mode.is_positive or response.status_code not in (400, 422):
+        return
+    told = json.loads(response.content)
+    codes = {one["code"] for found in told.get("errors", {}).values() for one in found}
+    odd = any(mark in _as_sent(case) for mark in ("\0", "\\u0000", "\ufffd", "%00", "\\ud"))
+    if codes & ABOUT_SHAPE or (response.status_code == 400 and not odd):
+        message = f"{response.status_code}: {told['detail']} {told.get('errors')}"
+        raise RejectedPositiveData(
+            operation=case.operation.label, message=message, status_code=response.status_code, allowed_statuses=[]
+        )
+
+
+def _as_sent(case: Case) -> str:
+    parts = [case.path_parameters, dict(case.query or {}), case.body, dict(case.headers or {})]
+    return "".join(_text(part) for part in parts)
+
+
+def _text(part: Any) -> str:
+    try:
+        return json.dumps(part, ensure_ascii=False) + json.dumps(part)
+    except TypeError:
+        return repr(part)
+
+
+@dataclass
+class Run:
+    """What schemathesis found."""
+
+    cases: int = 0
+    operations: set[str] = field(default_factory=set)
+    checks: Counter[str] = field(default_factory=Counter)
+    statuses: Counter[int] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(autouse=True)
+def probes_in_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """schemathesis' probes without credentials hand settings of sockets to werkzeug, which knows none."""
+    send = WSGITransport.send
+
+    def send_in_process(self: Any, case: Case, **more: Any) -> Response:
+        for name in ("max_redirects", "verify", "cert", "proxies"):
+            more.pop(name, None)
+        return send(self, case, **more)
+
+    monkeypatch.setattr(WSGITransport, "send", send_in_process)
+
+
+def run(
+    app: Flask, headers: dict[str, str], only: str = "^/", *, examples: int = EXAMPLES, pinned: bool = False
+) -> Run:
+    """All phases and all checks over the operations whose path matches; `pinned` to a site that is there."""
+    config = SchemathesisConfig.from_dict(
+        {
+            "seed": SEED,
+            "headers": headers,
+            "generation": {"max-examples": examples, "deterministic": True, "database": "none"},
+            "parameters": {"path.site": "blog"} if pinned else {},
+            "checks": {"positive_data_acceptance": {"expected-statuses": _expected()}},
+        }
+    )
+    schema = schemathesis.openapi.from_wsgi("/openapi.json", app, config=config).include(path_regex=only)
+    found = Run()
+    for event in from_schema(schema).execute():
+        if isinstance(event, events.NonFatalError | events.FatalError):
+            found.failures.append(f"the engine: {getattr(event, 'value', None) or event.exception!r}")
+        if isinstance(event, events.ScenarioFinished):
+            _take(found, event)
+    return found
+
+
+def _expected() -> list[str | int]:
+    usual = ["2xx", "3xx", "401", "403", "404", "409", "429"]
+    return [*usual, *REFUSED_FOR_WHAT_IT_SAYS]
+
+
+def _take(found: Run, event: events.ScenarioFinished) -> None:
+    recorder = event.recorder
+    found.cases += len(recorder.cases)
+    found.operations |= {one.value.operation.label for one in recorder.cases.values()}
+    found.statuses.update(one.response.status_code for one in recorder.interactions.values() if one.response)
+    for case_id, checked in recorder.checks.items():
+        for one in checked:
+            found.checks[one.name] += 1
+            if one.failure_info:
+                failure: Failure = one.failure_info.failure
+                label = recorder.cases[case_id].value.operation.label
+                sent = one.failure_info.code_sample[:600]
+                found.failures.append(f"{label}: {one.name}: {failure.title}: {failure.message[:300]}\n    {sent}")
+
+
+@pytest.fixture
+def document(app: Flask) -> dict[str, Any]:
+    told: dict[str, Any] = app.test_client().get("/openapi.json").json
+    return told
+
+
+def test_an_admin_gets_what_the_document_says(world: World) -> None:
+    found = run(world.app, {"Authorization": f"Bearer {world.admin}"})
+    assert found.failures == [], "\n".join(found.failures)
+    assert len(found.operations) >= 23
+    assert found.cases >= 600
+    print(found.statuses, found.cases)
+    # These two are about operations that the document links to each other, or that delete: there are none yet.
+    assert set(CHECKS.get_all_names()) - set(found.checks) <= {"use_after_free", "ensure_resource_availability"}
+
+
+def test_anybody_gets_what_the_document_says_of_open_doors(world: World) -> None:
+    found = run(world.app, {}, only="^/v1/sites/", pinned=True)
+    assert found.failures == [], "\n".join(found.failures)
+    assert len(found.operations) >= 8
+    assert found.cases >= 250
+    print(found.statuses, found.cases)
+
+
+def test_a_status_that_is_not_in_the_document_is_seen(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The controls: an answer in another shape, an undocumented status, a crash, a door without its guard."""
+    views = world.app.view_functions
+
+    def crash() -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setitem(views, "moderation.read_stats", lambda: {"pending": "many"})
+    monkeypatch.setitem(views, "management.read_sites", crash)
+    monkeypatch.setitem(views, "comments.read_latest", lambda **_: ("gone", 410))
+    paths = "^/v1/(moderation/stats|sites|sites/.site./latest)$"
+    found = run(world.app, {"Authorization": f"Bearer {world.admin}"}, paths, examples=2, pinned=True).failures
+    assert any("response_schema_conformance" in one and "/stats" in one for one in found)
+    assert any("not_a_server_error" in one and "GET /v1/sites:" in one for one in found)
+    assert any("status_code_conformance" in one and "/latest" in one for one in found), "\n".join(found)
+
+    monkeypatch.setattr(world.app, "before_request_funcs", {})
+    found = run(world.app, {"Authorization": f"Bearer {world.admin}"}, "^/v1/moderation/stats$", examples=2).failures
+    assert any("ignored_auth" in one for one in found), found
+
+
+def test_the_document_is_openapi_and_lists_every_route(app: Flask, document: dict[str, Any]) -> None:
+    assert document["openapi"].startswith("3.1")
+    schemathesis.openapi.from_dict(document).validate()
+    doors = {one.name for one in (*OPEN, *GUARDED)}
+    routes = {_as_path(name) for name, rule in rules(app) if rule.endpoint.partition(".")[0] in doors}
+    assert set(operations(document)) == routes
+    assert len(routes) >= 23
+
+
+def _as_path(name: str) -> str:
+    method, path = name.split(" ")
+    pieces = ["{" + one[1:-1].rpartition(":")[2] + "}" if one.startswith("<") else one for one in path.split("/")]
+    return f"{method} {'/'.join(pieces)}"
+
+
+def operations(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {
+        f"{method.upper()} {path}": told
+        for path, methods in document["paths"].items()
+        for method, told in methods.items()
+        if method != "parameters"
+    }
+
+
+def test_every_refusal_in_the_document_is_a_problem(document: dict[str, Any]) -> None:
+    refusals = 0
+    for name, told in operations(document).items():
+        assert "default" not in told["responses"], name
+        assert {"400", "404", "503"} <= set(told["responses"]), name
+        for status, response in told["responses"].items():
+            if status >= "400":
+                reference = response["$ref"].rpartition("/")[2]
+                content = document["components"]["responses"][reference]["content"]
+                assert list(content) == ["application/problem+json"], f"{name} {status}"
+                refusals += 1
+    assert refusals >= 140
+
+
+def test_guarded_doors_say_how_to_be_let_in(app: Flask, document: dict[str, Any]) -> None:
+    schemes = document["components"]["securitySchemes"]
+    assert schemes["session"]["name"] == app.config["SESSION_COOKIE_NAME"]
+    for name, told in operations(document).items():
+        if "/v1/sites/" in name:
+            assert told.get("security", [{}])[0] == {}, name
+        else:
+            assert told["security"] == [{"token": []}, {"session": []}], name
+            assert {"401", "403"} <= set(told["responses"]), name
+
+
+def problems(world: World) -> Iterator[Any]:
+    """One problem of each status that is easily had."""
+    client, wrong = world.app.test_client(), world.a.ids["pending"]
+    bearer = {"Authorization": f"Bearer {world.admin}"}
+    decided = f"/v1/moderation/comments/{world.a.ids['spam']}/decision"
+    yield client.get("/v1/sites/blog/thread?page=%00")
+    yield client.get("/v1/sites")
+    yield client.post("/v1/sites/blog/preview", json={"body": "x"}, headers={"Origin": "https://evil.example"})
+    yield client.get("/v1/sites/nowhere/latest")
+    yield client.delete("/v1/sites/blog/latest")
+    yield client.post(decided, json={"decision": "spam"}, headers=bearer | {"If-Match": "*"})
+    yield client.post(decided, json={"decision": "approve"}, headers=bearer | {"If-Match": '"v99"'})
+    yield client.post("/v1/sites/blog/counts", data=b" " * 300_000, content_type="application/json")
+    yield client.post("/v1/sites/blog/counts", data=b"x", content_type="text/plain")
+    yield client.post("/v1/sites/blog/comments", json={"id": wrong})
+    yield client.post(decided, json={"decision": "approve"}, headers=bearer)
+
+
+def test_problems_have_the_documents_shape(world: World, document: dict[str, Any]) -> None:
+    shape = {"$ref": f"#/components/schemas/{ProblemDocument.__name__}", "components": document["components"]}
+    seen = set()
+    for answer in problems(world):
+        jsonschema.validate(answer.json, shape)
+        assert answer.json["status"] == answer.status_code
+        seen.add(answer.status_code)
+    assert seen == {400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 428}
+
+
+def test_a_problem_in_another_shape_is_seen(document: dict[str, Any]) -> None:
+    shape = {"$ref": f"#/components/schemas/{ProblemDocument.__name__}", "components": document["components"]}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"title": "No", "status": "404"}, shape)
