@@ -52,8 +52,8 @@ def upgrade() -> tuple[str | None, str]:
 def serve(host: str | None, port: int | None, worker: bool) -> None:
     """Serve, until told to stop. Refuses to start when something is not in order, and says what."""
     listen_at(host, port)
-    refuse_taken(settings())
     preflight(settings(), settings().host)
+    refuse_taken(settings())
     db.session.remove()  # a look that stayed open here would keep the database from tidying up behind it
     child = start_worker() if worker else None
     try:
