@@ -19,7 +19,11 @@ class AuditEntry(Base):
     """One link: everything here is under the HMAC and stays for ever. Personal details live beside it."""
 
     __tablename__ = "audit_entries"
-    __table_args__ = (Index(None, "chain", "n", unique=True), Index(None, "subject_id"))
+    __table_args__ = (
+        Index(None, "chain", "n", unique=True),
+        Index(None, "chain", "at", "id"),
+        Index(None, "subject_id"),
+    )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     chain: Mapped[str] = mapped_column(String(36))

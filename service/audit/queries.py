@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import select, tuple_
 
 from service.audit.models import AuditDetail, AuditEntry, AuditHead
 from service.db import db, insert_if_new
@@ -54,7 +54,6 @@ def listed(
     if action:
         rows = rows.where(AuditEntry.action == action)
     if after:
-        earlier = and_(AuditEntry.at == after.at, AuditEntry.id < after.id)
-        rows = rows.where(or_(AuditEntry.at < after.at, earlier))
+        rows = rows.where(tuple_(AuditEntry.at, AuditEntry.id) < (after.at, after.id))
     found = [(entry, detail) for entry, detail in db.session.execute(rows)]
     return page_of(found, limit, lambda link: Position(link[0].at, link[0].id))

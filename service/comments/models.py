@@ -14,6 +14,7 @@ from service.db import PUBLIC, Base, new_id, now
 from service.sites.models import Page, Site
 
 _PRIVATE = "email_sealed IS NOT NULL OR network_label IS NOT NULL"
+_UNCHECKED = "email_checked_at IS NULL AND email_sealed IS NOT NULL"
 
 
 class Author(Base):
@@ -39,16 +40,21 @@ class Comment(Base):
         # Both sort ways of a thread, of a node's replies, and of the lists of moderators.
         Index("ix_comments_thread", "page_id", "parent_id", "shown", "created_at", "id"),
         Index("ix_comments_latest", "site_id", "status", "created_at", "id"),
+        Index("ix_comments_every", "site_id", "created_at", "id"),
         Index("ix_comments_risk", "site_id", "status", "risk", "created_at", "id"),
         Index("ix_comments_email", "site_id", "email_index", "created_at"),
         Index("ix_comments_network", "site_id", "network_label", "created_at"),
         Index("ix_comments_parent", "parent_id"),
-        Index("ix_comments_author", "author_id"),
+        Index("ix_comments_author", "author_id", "page_id"),
         Index("uq_comments_source", "site_id", "source", "source_id", unique=True),
         Index("ix_comments_batch", "import_id"),
         Index(
             "ix_comments_private", "site_id", "received_at",
             sqlite_where=text(_PRIVATE), postgresql_where=text(_PRIVATE),
+        ),
+        Index(
+            "ix_comments_unchecked", "status", "id",
+            sqlite_where=text(_UNCHECKED), postgresql_where=text(_UNCHECKED),
         ),
     )  # fmt: skip
 

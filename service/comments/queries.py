@@ -86,14 +86,12 @@ def shown_one(site_id: UUID, comment_id: UUID) -> PublicRow | None:
 
 
 def latest(site_id: UUID, *, page_id: UUID | None, after: Position | None, limit: int) -> Rows[PublicRow]:
-    """The newest approved comments of a site, or of one page, each with its page."""
+    """The newest approved comments of a site, or of one page of it, each with its page."""
     rows = (
         _told(Page.id.label("page_id"), Page.url.label("page_url"), Page.title.label("page_title"))
         .join(Page, Page.id == Comment.page_id)
-        .where(Comment.site_id == site_id, Comment.status == APPROVED)
+        .where(Comment.page_id == page_id if page_id else Comment.site_id == site_id, Comment.status == APPROVED)
     )
-    if page_id:
-        rows = rows.where(Comment.page_id == page_id)
     if after:
         rows = rows.where(tuple_(Comment.created_at, Comment.id) < (after.at, after.id))
     found = db.session.execute(rows.order_by(Comment.created_at.desc(), Comment.id.desc()).limit(limit + 1)).all()

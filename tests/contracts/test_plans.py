@@ -1,0 +1,104 @@
+"""What is asked all day is answered by an index, however many rows there are.
+
+On SQLite, whose planner goes by rules where there are no statistics; PostgreSQL's looks at the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import event
+
+from service.audit import queries as audit
+from service.comments import queries as comments
+from service.db import db, new_id, now
+from service.moderation import queries as moderation
+from service.moderation.queries import Filter
+from service.pagination import Position
+from service.webhooks import queries as events
+
+ID = new_id()
+AFTER = Position(now(), ID)
+
+
+@contextmanager
+def asked() -> Iterator[list[tuple[str, Any]]]:
+    """The statements that are executed inside."""
+    found: list[tuple[str, Any]] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        found.append((statement, parameters))
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    yield found
+    event.remove(db.engine, "before_cursor_execute", note)
+
+
+@pytest.fixture(scope="session")
+def database_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return f"sqlite:///{tmp_path_factory.mktemp('plans')}/greenroom.db"
+
+
+def plan(ask: Callable[[], Any]) -> str:
+    """How the database answers the last question that is asked."""
+    with asked() as statements:
+        ask()
+    (statement, parameters) = statements[-1]
+    rows = db.session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+    db.session.rollback()
+    return "\n".join(str(row[3]) for row in rows)
+
+
+def queue(status: str | None, sort: str) -> Callable[[], Any]:
+    return lambda: moderation.listed(Filter([ID], status), sort=sort, after=AFTER, limit=50)
+
+
+HOT: dict[str, tuple[str, Callable[[], Any]]] = {
+    "roots": ("ix_comments_thread", lambda: comments.published(ID, sort="oldest", after=AFTER, limit=50)),
+    "newest roots": ("ix_comments_thread", lambda: comments.published(ID, sort="newest", after=AFTER, limit=50)),
+    "latest": ("ix_comments_latest", lambda: comments.latest(ID, page_id=None, after=AFTER, limit=50)),
+    "queue": ("ix_comments_latest", queue("pending", "oldest")),
+    "newest in the queue": ("ix_comments_latest", queue("pending", "newest")),
+    "every comment": ("ix_comments_every", queue(None, "oldest")),
+    "said by an author": (
+        "ix_comments_author",
+        lambda: comments.said_before(ID, "x", since=now(), by=comments.by_author(ID)),
+    ),
+    "said from a network": (
+        "ix_comments_network",
+        lambda: comments.said_before(ID, "x", since=now(), by=comments.by_network(ID, "x")),
+    ),
+    "rated by an address": (
+        "ix_comments_email",
+        lambda: comments.rated_before(ID, comments.by_email(ID, b"x" * 32)),
+    ),
+    "unchecked addresses": ("ix_comments_unchecked", lambda: comments.unchecked_addresses(20)),
+    "audit": (
+        "ix_audit_entries_chain_at_id",
+        lambda: audit.listed(["x"], subject_id=None, action=None, after=AFTER, limit=50),
+    ),
+    "events": ("seq", lambda: events.released([ID], after=9, types=(), limit=50)),
+}
+
+
+@pytest.mark.parametrize("name", HOT)
+def test_an_index_answers_in_order(app: Flask, name: str) -> None:
+    index, ask = HOT[name]
+    found = plan(ask)
+    assert index in found
+    assert "TEMP B-TREE" not in found
+
+
+def test_what_no_index_orders_is_seen(app: Flask) -> None:
+    """Control: the place of every vote is in no index."""
+    found = plan(lambda: comments.published(ID, sort="top", after=None, limit=50))
+    assert "TEMP B-TREE" in found
+
+
+def test_the_feed_of_one_page_reads_that_page_only(app: Flask) -> None:
+    found = plan(lambda: comments.latest(ID, page_id=ID, after=None, limit=50))
+    assert "ix_comments_thread" in found and "ix_comments_latest" not in found
