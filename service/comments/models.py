@@ -101,6 +101,7 @@ class Comment(Base):
     page: Mapped[Page] = relationship()
     site: Mapped[Site] = relationship()
     author: Mapped[Author] = relationship()
+    parent: Mapped[Comment | None] = relationship(remote_side="Comment.id", viewonly=True)
     reasons: Mapped[list[HoldReason]] = relationship(order_by="HoldReason.n", lazy="selectin")
 
     __mapper_args__ = {"version_id_col": version}

@@ -9,7 +9,6 @@ from markupsafe import Markup
 
 from service.accounts.guard import Principal
 from service.audit.queries import Link
-from service.comments import queries as comments
 from service.comments.models import Comment
 from service.comments.rendering import text_of
 from service.comments.status import DECISIONS, MOVES
@@ -61,7 +60,7 @@ def _page_link(one: Comment) -> str | None:
 
 
 def _parent(one: Comment) -> dict[str, Any] | None:
-    found = comments.get(one.parent_id) if one.parent_id else None
+    found = one.parent
     if found is None:
         return None
     return {"id": found.id, "name": found.name, "status": found.status, "text": text_of(found.html, EXCERPT)}

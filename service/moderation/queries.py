@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, and_, func, or_, select, tuple_
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, selectinload
 
 from service.comments.models import Comment, CommentRevision, HoldReason
 from service.comments.queries import with_words
@@ -47,7 +47,7 @@ def _matching(rows: Select[Any], wanted: Filter) -> Select[Any]:
 def listed(wanted: Filter, *, sort: str, after: Position | None, limit: int) -> Rows[Comment]:
     """Comments of some sites: oldest, newest or riskiest first, keyset-paged."""
     rows = _matching(select(Comment), wanted).options(
-        joinedload(Comment.page), joinedload(Comment.site), joinedload(Comment.author)
+        joinedload(Comment.page), joinedload(Comment.site), joinedload(Comment.author), selectinload(Comment.parent)
     )
     time = tuple_(Comment.created_at, Comment.id)
     if sort == "newest":

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from service.db import transaction
 from service.sites.models import Site
 from service.sites.operations import change_site
 from tests.conftest import add_site
+from tests.contracts.test_plans import asked
 from tests.desk.conftest import Browser, text, tree, words
 
 Leave = Callable[..., UUID]
@@ -28,6 +31,31 @@ def article(markup: str, comment_id: UUID) -> Any:
 def test_the_queue_shows_what_waits_the_oldest_first(anna: Browser, comment: Leave) -> None:
     first, second = comment(), comment()
     assert items(anna.get("/desk/").text) == [str(first), str(second)]
+
+
+@pytest.mark.parametrize("path", ["/desk/", "/v1/moderation/comments?status=pending"])
+def test_a_long_queue_asks_no_more_questions_than_a_short_one(
+    anna: Browser, comment: Leave, site: Site, path: str
+) -> None:
+    """Replies, each on a page of its own."""
+
+    def reply(n: int) -> None:
+        with transaction():
+            change_site(site, {"mode": "post"}, actor="test")
+        parent = comment(page=f"/{n}")
+        with transaction():
+            change_site(site, {"mode": "pre"}, actor="test")
+        comment(page=f"/{n}", parent_id=str(parent))
+
+    reply(0)
+    anna.get(path)
+    with asked() as short:
+        assert anna.get(path).status_code == 200
+    for n in range(1, 6):
+        reply(n)
+    with asked() as long:
+        assert anna.get(path).text.count("Comment number") >= 5
+    assert len(long) == len(short) > 0
 
 
 def test_an_item_says_all_that_a_decision_needs(anna: Browser, comment: Leave, site: Site) -> None:
