@@ -17,6 +17,7 @@ from service.comments.plaintext import PlainTextError
 _A_PAGE = "/reviews/blacksmith"
 _DIGITS = re.compile("-?[0-9]+")
 NAME_LENGTH, TITLE_LENGTH, BODY_LENGTH, EMAIL_LENGTH = 80, 300, 10_000, 254
+_A_TEXT = {"minLength": 1, "maxLength": BODY_LENGTH}
 _AN_ADDRESS = {"format": "email", "maxLength": EMAIL_LENGTH, "examples": ["ada@mail.example.org"]}
 
 
@@ -37,8 +38,17 @@ class Cleaned(fields.String):
 
 def line(length: int, **more: Any) -> Cleaned:
     """One line of text of at most `length` characters."""
-    meta = {"maxLength": length}
+    meta = {"minLength": 1, "maxLength": length}
     return Cleaned(lambda text: plaintext.clean_line(text, max_length=length), metadata=meta, **more)
+
+
+def optional_title() -> Cleaned:
+    """The title of a page; a page may have none."""
+
+    def clean(text: str) -> str:
+        return plaintext.clean_line(text, max_length=TITLE_LENGTH) if text.strip() else ""
+
+    return Cleaned(clean, load_default="", metadata={"maxLength": TITLE_LENGTH})
 
 
 def website(text: str) -> str | None:
@@ -104,7 +114,7 @@ class Submission(ma.Schema):
         validate=validate.Length(1, 2048),
         metadata={"description": "The page's URL, path or id.", "examples": [_A_PAGE]},
     )
-    page_title = line(TITLE_LENGTH, load_default="")
+    page_title = optional_title()
     page_url = fields.String(
         validate=validate.Length(1, 2048), metadata={"description": "Where the page is, when `page` is an id."}
     )
@@ -112,7 +122,7 @@ class Submission(ma.Schema):
     name = line(NAME_LENGTH, required=True)
     email = Cleaned(email, required=True, metadata=_AN_ADDRESS)
     website = Cleaned(website, load_default=None, allow_none=True, metadata={"maxLength": 200})
-    body = Cleaned(body, required=True, metadata={"maxLength": BODY_LENGTH, "description": "Markdown."})
+    body = Cleaned(body, required=True, metadata=_A_TEXT | {"description": "Markdown."})
     rating = Number(load_default=None, allow_none=True)
     notify = Truth(load_default=False)
     honeypot = fields.String(load_default="", metadata={"description": "Leave it empty: people do not see it."})
@@ -165,7 +175,7 @@ class FeedQuery(ma.Schema):
 
 
 class Preview(ma.Schema):
-    body = Cleaned(body, required=True, metadata={"maxLength": BODY_LENGTH})
+    body = Cleaned(body, required=True, metadata=_A_TEXT)
 
 
 class Html(ma.Schema):

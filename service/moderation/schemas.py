@@ -17,6 +17,7 @@ from service.comments.schemas import (
     Whole,
     body,
     line,
+    optional_title,
 )
 from service.comments.status import DECISIONS, STATUSES
 
@@ -33,7 +34,7 @@ def words(length: int, **more: Any) -> Cleaned:
             raise plaintext.PlainTextError("too-long", f"At most {length} characters.")
         return cleaned
 
-    return Cleaned(clean, metadata={"maxLength": length}, **more)
+    return Cleaned(clean, metadata={"minLength": 1, "maxLength": length}, **more)
 
 
 class QueueFilter(ma.Schema):
@@ -88,7 +89,7 @@ class Bulk(ma.Schema):
 
 
 class Edit(ma.Schema):
-    body = Cleaned(body, required=True, metadata={"maxLength": BODY_LENGTH})
+    body = Cleaned(body, required=True, metadata={"minLength": 1, "maxLength": BODY_LENGTH})
 
 
 class Reason(ma.Schema):
@@ -245,7 +246,7 @@ class Pages(ma.Schema):
 class NewPage(ma.Schema):
     site = fields.String(required=True, validate=validate.Length(1, 64))
     page = fields.String(required=True, validate=validate.Length(1, 2048))
-    title = line(TITLE_LENGTH, load_default="")
+    title = optional_title()
 
 
 class ChangePage(ma.Schema):
