@@ -103,7 +103,7 @@ def accept(site: Site, values: dict[str, Any], sender: Sender) -> Answer:
         "form_min_seconds": limits.form_min_seconds,
     }
     asked = Asked(
-        by=f"{site.id}:{network_label(site.id, sender.ip)}",
+        by=f"{site.id}:{_sent_by(site, sender)}",
         door="comments.create",
         key=request.headers.get("Idempotency-Key"),
         body={name: str(value) for name, value in values.items()},
@@ -112,6 +112,12 @@ def accept(site: Site, values: dict[str, Any], sender: Sender) -> Answer:
     what = Submission(page=address, **{name: value for name, value in values.items() if name not in told})
     with transaction():
         return once(asked, lambda: _submitted(site, what, Sender(sender.ip, sender.author_token, signs)))
+
+
+def _sent_by(site: Site, sender: Sender) -> str:
+    """Whose keys these are: a token's holder has their own, others share those of their network."""
+    token = sender.author_token
+    return f"author:{token}" if token else f"network:{network_label(site.id, sender.ip)}"
 
 
 def _page_address(site: Site, values: dict[str, Any]) -> Address:

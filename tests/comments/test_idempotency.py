@@ -10,6 +10,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
+from werkzeug.test import TestResponse
 
 from service.comments.models import Comment
 from service.db import db
@@ -57,6 +58,18 @@ def test_another_site_has_keys_of_its_own(client: FlaskClient, site: Site) -> No
     add_site("other", ["https://other.example.org"])
     post(client, headers={"Idempotency-Key": "k1"})
     assert post(client, site="other", body="Other", headers={"Idempotency-Key": "k1"}).status_code == 202
+
+
+def test_a_proven_author_has_keys_of_their_own_on_any_network(client: FlaskClient, site: Site) -> None:
+    def said(token: str, body: str, ip: str) -> TestResponse:
+        headers = {"Idempotency-Key": "k1", "Authorization": f"Author {token}"}
+        here = {"REMOTE_ADDR": ip}
+        return client.post("/v1/sites/blog/comments", json=submission(body=body), headers=headers, environ_base=here)
+
+    ada, bea = (post(client, body=f"{name} was here").json["author_token"] for name in ("Ada", "Bea"))
+    first = said(ada, "First", "203.0.113.7")
+    assert said(bea, "Second", "203.0.113.7").status_code == 202
+    assert said(ada, "First", "198.51.100.1").json["id"] == first.json["id"]
 
 
 def test_the_kept_answer_is_sealed(client: FlaskClient, site: Site) -> None:
