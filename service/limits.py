@@ -158,6 +158,12 @@ def within(windows: str, scope: str, key: str) -> bool:
     return _counter().count(_Asked(windows, scope, key))[0]
 
 
+def store_answers() -> bool:
+    """Whether what counts is reachable; memory always is."""
+    storage = _counter().limiter.storage
+    return storage is not None and storage.check()
+
+
 def forget(windows: str, scope: str, key: str) -> None:
     """Give everything back that was spent on this key."""
     with suppress(StorageError):  # nothing to give back where nothing is remembered

@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 from flask import current_app
 
-from service import health, jobs, revisions
+from service import health, jobs, limits, revisions
 from service.audit import operations as audit
 from service.cli.printing import CONFIG, DATA, Refusal, as_json, show, told
 from service.comments.operations import render_anew
@@ -153,10 +153,18 @@ def _around(chosen: Settings) -> Iterator[health.Finding]:
     yield health.Finding("address", secure, f"{chosen.public_url}" + ("" if secure else " should be https."))
     free = shutil.disk_usage(Path.cwd()).free // 2**20
     yield health.Finding("disk", free > 200, f"{free:,} MB free here.")
-    shared = bool(chosen.redis_url)
-    yield health.Finding("limits", True, "Counted in Valkey or Redis." if shared else "Counted in this one process.")
+    yield _limits(chosen)
     proxies = ", ".join(chosen.trusted_proxies) or "none"
     yield health.Finding("proxies", True, f"Trusted to name the client: {proxies}.")
+
+
+def _limits(chosen: Settings) -> health.Finding:
+    if not chosen.redis_url:
+        return health.Finding("limits", True, "Counted in this one process.")
+    if limits.store_answers():
+        return health.Finding("limits", True, "Counted in Valkey or Redis.")
+    away = "GREENROOM_REDIS_URL does not answer. Each process counts by itself meanwhile."
+    return health.Finding("limits", False, away)
 
 
 @click.group("audit")
