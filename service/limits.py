@@ -159,9 +159,8 @@ def within(windows: str, scope: str, key: str) -> bool:
 
 
 def store_answers() -> bool:
-    """Whether what counts is reachable; memory always is."""
-    storage = _counter().limiter.storage
-    return storage is not None and storage.check()
+    """Whether what counts is reachable; memory always is. Ask only where limits are switched on."""
+    return bool(_counter().limiter.storage.check())
 
 
 def forget(windows: str, scope: str, key: str) -> None:

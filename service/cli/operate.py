@@ -159,6 +159,8 @@ def _around(chosen: Settings) -> Iterator[health.Finding]:
 
 
 def _limits(chosen: Settings) -> health.Finding:
+    if not chosen.limits_enabled:
+        return health.Finding("limits", True, "Switched off.")
     if not chosen.redis_url:
         return health.Finding("limits", True, "Counted in this one process.")
     if limits.store_answers():

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from service.app import create_app
 from service.config import Settings
 
 
-def limits(settings: Settings, path: Path, redis_url: str) -> str:
+def limits(settings: Settings, path: Path, **more: Any) -> str:
     """What the doctor says of limits."""
-    chosen = replace(settings, redis_url=redis_url, database_url=f"sqlite:///{path}/greenroom.db")
+    chosen = replace(settings, database_url=f"sqlite:///{path}/greenroom.db", **more)
     app = create_app(chosen)
     with app.app_context():
         told = app.test_cli_runner().invoke(args=["doctor"])
@@ -19,8 +20,12 @@ def limits(settings: Settings, path: Path, redis_url: str) -> str:
 
 
 def test_the_doctor_says_when_the_store_of_limits_is_away(settings: Settings, tmp_path: Path) -> None:
-    assert limits(settings, tmp_path, "redis://127.0.0.1:9/0").startswith("FAIL")
+    assert limits(settings, tmp_path, limits_enabled=True, redis_url="redis://127.0.0.1:9/0").startswith("FAIL")
 
 
 def test_the_doctor_is_content_with_limits_in_one_process(settings: Settings, tmp_path: Path) -> None:
-    assert limits(settings, tmp_path, "").startswith("ok")
+    assert "one process" in limits(settings, tmp_path, limits_enabled=True)
+
+
+def test_the_doctor_says_when_nothing_is_limited(settings: Settings, tmp_path: Path) -> None:
+    assert "Switched off" in limits(settings, tmp_path, limits_enabled=False)
