@@ -92,7 +92,8 @@ def etag(comment: Comment) -> str:
 def _check_seen(comment: Comment, if_match: str | None, *, needed: bool) -> None:
     if if_match is None and needed:
         raise _told(VersionNeeded(), comment)
-    if if_match is not None and if_match.strip() not in (etag(comment), "*"):
+    seen = {one.strip() for one in (if_match or "*").split(",")}  # RFC 9110: one or more
+    if seen.isdisjoint((etag(comment), "*")):
         raise _told(StaleVersion(), comment)
 
 

@@ -72,6 +72,12 @@ def test_a_second_decision_needs_the_version(desk: Desk, held: str) -> None:
     assert desk.decide(held, "reject", etag).status_code == 200
 
 
+def test_one_of_several_versions_may_match(desk: Desk, held: str) -> None:
+    desk.decide(held, "approve")
+    assert desk.decide(held, "spam", '"v1", "v3"').status_code == 412
+    assert desk.decide(held, "spam", '"v1", "v2"').status_code == 200
+
+
 def test_a_stale_version_is_refused_with_who_and_what(app: Flask, site: Site, desk: Desk, held: str) -> None:
     seen = desk.get(f"/moderation/comments/{held}").headers["ETag"]
     other = Desk(app, token_of("kim", site.id))
