@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextvars
 import json
+import random
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
@@ -23,10 +24,10 @@ from service.db import Base, db
 from tests.support import PROOFS
 
 from .doors import DOORS, Door
-from .hostile import Bad, bodies, cases, content_type, not_json
+from .hostile import Bad, bodies, cases, content_type, not_json, texts
 from .world import World, filled, sent
 
-CASES = 800 * PROOFS
+CASES = 600 if PROOFS == 1 else 400 * PROOFS
 HOME = "http://127.0.0.1:8080"
 
 WRITES_WHEN_REFUSED = {
@@ -140,13 +141,22 @@ def judge(world: World) -> Judge:
 
 def test_bad_input_is_refused_in_one_shape_and_breaks_nothing(judge: Judge, shared: Path) -> None:
     tried = cases(shared, CASES, seed=20)
-    assert len(tried) >= 800
+    assert len(tried) >= 600
     assert {one.door.name for one in tried} == {one.name for one in DOORS if "{" in one.path or one.changes}
     for one in tried:
         judge.try_(one)
     assert judge.wrong == []
     assert {200, 202, 400, 404, 422} <= set(judge.seen), judge.seen
-    assert judge.round_trips >= 3, judge.seen
+
+
+def test_what_is_taken_comes_back_as_it_was(judge: Judge, shared: Path) -> None:
+    door = next(one for one in DOORS if one.path == "/v1/sites/{site}/comments")
+    for said in random.Random(20).sample(texts(shared), 60 * PROOFS):
+        for field in ("name", "body"):
+            body = json.dumps(filled(door.json, judge.world.names(door, judge.world.a)) | {field: said})
+            judge.try_(Bad(field, door, body.encode(), said, field))
+    assert judge.wrong == []
+    assert judge.round_trips >= 30 * PROOFS, judge.round_trips
 
 
 def test_no_json_is_taken_that_is_none(judge: Judge, shared: Path) -> None:
@@ -164,6 +174,9 @@ def test_there_is_bad_input(shared: Path) -> None:
     assert cases(shared, 50, seed=1) == cases(shared, 50, seed=1)
 
 
+LENGTHS = (None, "-5", "abc", "99999999999999999999")
+
+
 def test_odd_lengths_and_types_are_refused(judge: Judge) -> None:
     client = judge.world.app.test_client()
     heavy = b"".join(b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\nb\r\n" for _ in range(1_200)) + b"--x--"
@@ -172,9 +185,9 @@ def test_odd_lengths_and_types_are_refused(judge: Judge) -> None:
         ("multipart/form-data; boundary=x", heavy), ("multipart/form-data", b"--x"), ("a/b/c", b"{}"),
         ("application/json", b"\x1f\x8b\x08\x00"), ("multipart/form-data; boundary=" + "x" * 900, b"--x--"),
     ]  # fmt: skip
-    for door in (one for one in DOORS if one.changes):
+    for turn, door in enumerate(one for one in DOORS if one.changes):
         for kind, body in kinds:
-            for length in (None, "-5", "abc", "99999999999999999999"):
+            for length in LENGTHS if PROOFS > 1 else LENGTHS[turn % 2 :: 2]:
                 who = {"Authorization": judge.bearer} if door.is_guarded else {}
                 more: dict[str, Any] = {"CONTENT_LENGTH": length} if length else {}
                 path = filled(door.path.replace("{fresh}", "{spam}"), judge.world.names(DOORS[0], judge.world.a))
@@ -182,7 +195,7 @@ def test_odd_lengths_and_types_are_refused(judge: Judge) -> None:
                 judge.wrong += [f"{door.name} as {kind} {length}: {what}" for what in faults(answer, door)]
                 judge.seen[answer.status_code] = judge.seen.get(answer.status_code, 0) + 1
     assert judge.wrong == []
-    assert sum(judge.seen.values()) >= 500
+    assert sum(judge.seen.values()) >= 280
     assert {413, 415} <= set(judge.seen)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from service.app import HEADERS, create_app
 from service.config import Settings
 from service.db import db
 from service.sites import origins
+from tests.support import PROOFS
 
 from .doors import DOORS, Door
 from .world import SOME_ID, World, filled, rules, sent
@@ -51,11 +52,11 @@ class Asked:
     answer: TestResponse
 
 
-def asked(world: World, doors: list[Door], **who: str) -> Iterator[Asked]:
+def asked(world: World, doors: list[Door], some: Iterable[str] = ORIGINS, **who: str) -> Iterator[Asked]:
     """Each door in five ways from each origin."""
     for door in doors:
         for kind in KINDS:
-            for origin in ORIGINS:
+            for origin in some:
                 yield Asked(
                     f"{kind} {door.name} from {origin!r}", door, kind, origin, _ask(world, door, kind, origin, who)
                 )
@@ -116,8 +117,9 @@ def test_only_the_sites_own_origins_may_read_public_answers(world: World) -> Non
 
 def test_no_origin_may_read_a_private_answer(world: World) -> None:
     doors = [door for door in DOORS if not door.is_public and not door.changes]
-    found = list(asked(world, doors, Authorization=f"Bearer {world.a.tokens['moderator']}"))
-    assert len(found) >= 1_000
+    some = ORIGINS if PROOFS > 1 else (ALLOWED, "https://evilblog.example.org", "null")
+    found = list(asked(world, doors, some, Authorization=f"Bearer {world.a.tokens['moderator']}"))
+    assert len(found) >= (1_000 if PROOFS > 1 else 280)
     assert wrong_origins(found) == []
 
 
@@ -172,10 +174,11 @@ def test_an_origin_that_is_echoed_is_seen(world: World, monkeypatch: pytest.Monk
 
 def every_answer(world: World) -> Iterator[Asked]:
     """Each door, in each way, as a moderator for JSON and for a page, and as nobody."""
-    for who in ({"Authorization": f"Bearer {world.a.tokens['moderator']}"}, {}):
-        for door in DOORS:
+    formats = ("application/json", "text/html")
+    for turn, who in enumerate(({"Authorization": f"Bearer {world.a.tokens['moderator']}"}, {})):
+        for number, door in enumerate(DOORS):
             for kind in KINDS:
-                for accept in ("application/json", "text/html"):
+                for accept in formats if PROOFS > 1 else formats[(turn + number) % 2 :][:1]:
                     answer = _ask(world, replace(door, accept=accept), kind, "", who)
                     yield Asked(f"{kind} {door.name} for {accept}", door, kind, "Authorization" if who else "", answer)
 
@@ -202,7 +205,7 @@ def unsafe(one: Asked) -> Iterator[str]:
 
 def test_every_answer_wears_its_headers(world: World) -> None:
     found = list(every_answer(world))
-    assert len(found) >= 800
+    assert len(found) >= (800 if PROOFS > 1 else 400)
     assert len({one.door.name for one in found if one.answer.status_code < 400}) >= len(DOORS) - 1
     assert [line for one in found for line in unsafe(one)] == []
 
@@ -221,7 +224,7 @@ HOSTS = ["evil.example", "evil.example:80", "127.0.0.1:8080@evil.example", "evil
 def test_the_name_we_are_called_by_stands_in_no_answer(world: World) -> None:
     """Links are made of the public URL; a poisoned Host leads nobody away."""
     asked_for = 0
-    for host in HOSTS:
+    for host in HOSTS if PROOFS > 1 else HOSTS[::3]:
         for door in DOORS:
             who = {"Authorization": f"Bearer {world.a.tokens['moderator']}"} if door.is_guarded else {}
             answer = world.send(door, world.a, Host=host, X_Forwarded_Host=host, Forwarded=f"host={host}", **who)
@@ -229,7 +232,7 @@ def test_the_name_we_are_called_by_stands_in_no_answer(world: World) -> None:
             assert "evil.example" not in said.lower(), f"{door.name} as {host}"
             assert "[::1]" not in said
             asked_for += 1
-    assert asked_for >= 250
+    assert asked_for >= 80
 
 
 @pytest.mark.parametrize("path", ["/desk", "/v1//sites/blog/thread?page=/x", "/desk//comments"])

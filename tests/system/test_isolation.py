@@ -98,21 +98,21 @@ class Callers:
 def wrong_cells(world: World, doors: list[Door]) -> Iterator[str]:
     """Every cell that is not as the table says, or where somebody saw or changed what they may not."""
     callers, expected = Callers(world), table()
+    before = snapshot()
     for door in doors:
         for role in ROLES:
-            if "{fresh}" in door.path:
-                world.say(world.a)  # so that names() below changes what is counted only once
             wanted = expected[door.name][role]
-            before = snapshot()
             status, body = callers.call(door, role)
+            after = snapshot()
             cell = f"{door.name} as {role}"
             if status != (200 if wanted == "own" else int(wanted)):
                 yield f"{cell}: {status} instead of {wanted}"
             if (wanted == "own" or not wanted.startswith("2")) and role != "viewer" and world.a.mark in body:
                 yield f"{cell}: tells of the site"
             refused = wanted[0] in "4o" or (wanted == "303" and role in ROLES[:4])
-            if refused and "{fresh}" not in door.path and changed(before):
-                yield f"{cell}: changed {changed(before)}"
+            if refused and "{fresh}" not in door.path and after != before:
+                yield f"{cell}: changed {[name for name in before if before[name] != after[name]]}"
+            before = after
 
 
 def test_every_guarded_door_is_in_the_table(app: Flask) -> None:
@@ -193,8 +193,8 @@ def same_words(body: str, place: Place) -> str:
 def test_a_role_that_covers_every_site_is_seen(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The control: with a guard that lets everybody be an owner everywhere, the table finds the foreign cells."""
     monkeypatch.setattr(Principal, "role_on", lambda self, site_id: "owner")
-    doors = [door for door in guarded() if not door.is_desk]
+    doors = [door for door in guarded() if "/moderation/comments" in door.rule or door.rule.startswith("/v1/pages")]
     found = [line for line in wrong_cells(world, doors) if " as foreign:" in line]
-    assert sum("instead of 404" in line for line in found) >= 12, json.dumps(found, indent=1)
+    assert sum("instead of 404" in line for line in found) >= 8, json.dumps(found, indent=1)
     assert any("tells of the site" in line for line in found)
     assert any("changed" in line for line in found)

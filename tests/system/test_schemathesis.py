@@ -26,7 +26,7 @@ from tests.support import PROOFS
 
 from .world import World, rules
 
-EXAMPLES = 2 + 2 * PROOFS
+EXAMPLES = 1 + 2 * PROOFS
 SEED = 20
 
 REFUSED_FOR_WHAT_IT_SAYS = [400, 412, 422, 428]
@@ -152,11 +152,13 @@ def document(app: Flask) -> dict[str, Any]:
 
 
 def test_an_admin_gets_what_the_document_says(world: World) -> None:
-    found = run(world, {"Authorization": f"Bearer {world.admin}"})
+    """In the quick suite of the guarded doors only; the open ones come next, and care for nobody's token."""
+    guarded = "^/v1/(?!sites/)"
+    found = run(world, {"Authorization": f"Bearer {world.admin}"}, only="^/" if PROOFS > 1 else guarded)
     assert found.failures == [], "\n".join(found.failures)
-    assert len(found.operations) >= 23
-    assert found.cases >= 1_000
-    assert len(found.well) >= 21, found.operations - found.well
+    assert len(found.operations) >= 15
+    assert found.cases >= 400
+    assert len(found.operations - found.well) <= 2, found.operations - found.well
     # These two are about operations that the document links to each other, or that delete: there are none yet.
     assert set(CHECKS.get_all_names()) - set(found.checks) <= {"use_after_free", "ensure_resource_availability"}
 
