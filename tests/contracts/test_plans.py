@@ -7,14 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import event
 
+from service.app import create_app
 from service.audit import queries as audit
+from service.cli.operate import upgrade
 from service.comments import queries as comments
+from service.config import Settings
 from service.db import db, new_id, now
 from service.moderation import queries as moderation
 from service.moderation.queries import Filter
@@ -38,9 +43,15 @@ def asked() -> Iterator[list[tuple[str, Any]]]:
     event.remove(db.engine, "before_cursor_execute", note)
 
 
-@pytest.fixture(scope="session")
-def database_url(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return f"sqlite:///{tmp_path_factory.mktemp('plans')}/greenroom.db"
+@pytest.fixture
+def app(settings: Settings, tmp_path: Path) -> Iterator[Flask]:
+    """The app on an empty SQLite file of its own."""
+    app = create_app(replace(settings, database_url=f"sqlite:///{tmp_path}/greenroom.db"))
+    with app.app_context():
+        upgrade()
+        yield app
+        db.session.remove()
+        db.engine.dispose()
 
 
 def plan(ask: Callable[[], Any]) -> str:
