@@ -123,7 +123,7 @@ class Submission(ma.Schema):
     email = Cleaned(email, required=True, metadata=_AN_ADDRESS)
     website = Cleaned(website, load_default=None, allow_none=True, metadata={"maxLength": 200})
     body = Cleaned(body, required=True, metadata=_A_TEXT | {"description": "Markdown."})
-    rating = Number(load_default=None, allow_none=True)
+    rating = Number(load_default=None, allow_none=True, metadata={"minimum": 0, "maximum": 1000})
     notify = Truth(load_default=False)
     honeypot = fields.String(load_default="", metadata={"description": "Leave it empty: people do not see it."})
     form_token = fields.String(load_default=None, allow_none=True, metadata={"description": "The form's time token."})

@@ -69,7 +69,7 @@ class Bulk(ma.Schema):
     reason = words(500, load_default=None, allow_none=True)
     items = fields.List(fields.Nested(BulkItem), validate=validate.Length(1, AT_MOST))
     filter = fields.Nested(QueueFilter)
-    count = Whole(strict=True, validate=validate.Range(0))
+    count = Whole(strict=True, validate=validate.Range(0, 2**53))
 
     ONE_OF = (
         {"required": ["items"], "not": {"required": ["filter"]}},
