@@ -165,7 +165,7 @@ def test_an_outage_is_said_beside_the_buttons(desk: Desk, sit_down: Any) -> None
     page = sit_down("anna")
     desk.stop()
     page.click(f"#c-{one} button.approve")
-    page.wait_for_function("id => document.querySelector(`#c-${id} .say`).textContent", arg=one)
+    page.wait_for_function("id => document.querySelector(`#c-${id} .say`)?.textContent", arg=one)
     assert page.inner_text(f"#c-{one} .say").startswith("No answer came.")
     assert page.locator(f"#c-{one} button.approve").is_enabled()
 
