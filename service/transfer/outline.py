@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from xml.sax import SAXParseException
 from xml.sax.handler import ContentHandler
@@ -18,7 +19,7 @@ LONGEST_TEXT = 4_000_000
 LONGEST_TOKEN = 1_000_000
 
 
-class Outline(ContentHandler):
+class Outline(ContentHandler, ABC):
     """Follows the elements of a document and gathers the texts a subclass asks for.
 
     Elements are named `prefix:local` by the prefix usual for their namespace, whatever prefix the file
@@ -38,21 +39,21 @@ class Outline(ContentHandler):
         self._text: list[str] = []
         self._length = 0
 
+    @abstractmethod
     def usual_prefix(self, namespace: str) -> str:
         """The prefix this format's readers know a namespace by; `?` for one that does not matter."""
-        raise NotImplementedError
 
+    @abstractmethod
     def opened(self, name: str) -> bool:
         """Take note of a start tag; True asks for the text up to its end tag."""
-        raise NotImplementedError
 
+    @abstractmethod
     def gathered(self, name: str, text: str) -> None:
         """Take the trimmed text of an element that `opened` asked for."""
-        raise NotImplementedError
 
+    @abstractmethod
     def closed(self, name: str) -> None:
         """Take note of an end tag."""
-        raise NotImplementedError
 
     def feed(self, piece: str) -> None:
         """Parse the next piece of the document."""
