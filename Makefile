@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
 WORKERS ?= 2
-PROOFS := tests/comments/test_idempotency.py tests/moderation/test_deciding.py tests/system/test_privacy_sweep.py
+PROOFS := tests/comments/test_idempotency.py tests/moderation/test_deciding.py tests/proof/test_f04_privacy.py
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint types contracts proofs browser lock clean
