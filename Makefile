@@ -3,10 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
 WORKERS ?= 2
-PROOFS := tests/comments/test_idempotency.py tests/moderation/test_deciding.py tests/proof/test_f04_privacy.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types contracts proofs browser lock clean
+.PHONY: help demo test check lint types contracts prove browser lock clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -27,7 +26,7 @@ demo: .venv/.runtime  ## Try it: http://127.0.0.1:8080 with a review page, a des
 test: .venv/.dev  ## The suite on SQLite and PostgreSQL, limits on Valkey, all from wheels
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not browser"
 
-check: lint types contracts test proofs browser  ## Everything the continuous build runs
+check: lint types contracts test browser  ## Everything the continuous build runs
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
@@ -39,8 +38,8 @@ types: .venv/.dev
 contracts: .venv/.dev
 	$(BIN)/lint-imports --no-logo
 
-proofs: .venv/.dev  ## The races and the sweep for addresses, at their full size
-	GREENROOM_PROOFS=10 $(BIN)/python -m pytest -n $(WORKERS) $(PROOFS)
+prove: .venv/.dev  ## Every figure at its full size, into docs/proof.md; `make prove F=4` for one
+	$(BIN)/python -m tests.proof $(F)
 
 browser: .venv/.dev  ## The stories in a real Chromium (needs /usr/bin/chromium)
 	$(BIN)/python -m pytest -m browser

@@ -11,7 +11,10 @@ from werkzeug.test import TestResponse
 PAGE = "/reviews/blacksmith"
 
 PROOFS = int(os.environ.get("GREENROOM_PROOFS", "1"))
-"""How many times more than in the quick suite the proofs try: `make proofs` sets 10, their full size."""
+"""How many times more than in the quick suite the proofs try: `make prove` sets 10, their full size."""
+
+FULL = PROOFS > 1
+"""Whether the proofs run at their full size."""
 
 
 def submission(**changes: Any) -> dict[str, Any]:

@@ -1,0 +1,169 @@
+"""A pytest plugin that keeps the books of the proofs.
+
+A test marked `figure("4", quick=700, full=2_000)` counts its cases with the `proof` fixture; it fails when one of
+them failed or when there were fewer than its floor, so that an empty corpus cannot pass. A test marked
+`control("4")` shows that the figure can fail: it breaks something and finds that the same check sees it.
+
+In the suite they run at their quick size. `make prove` runs them at their full size, keeps each result in
+`.proof/`, passes over what already succeeded with the same sources, and writes docs/proof.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+from collections.abc import Generator, Iterable
+from dataclasses import asdict, dataclass, field
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.support import FULL
+
+from .figures import FIGURES
+
+ROOT = Path(__file__).parent.parent.parent
+KEPT = ROOT / ".proof" / "results.json"
+_SOURCES = ("service", "migrations", "tests", "pyproject.toml", "requirements-dev.lock", "docker-compose.yml")
+_SHOWN = 20
+
+
+@dataclass
+class Result:
+    """What one test of a figure tried and found; `seconds` of its call."""
+
+    figure: str
+    database: str
+    is_control: bool
+    floor: int = 0
+    cases: int = 0
+    failures: int = 0
+    notes: list[str] = field(default_factory=list)
+    outcome: str = ""
+    seconds: float = 0.0
+
+
+class Proof:
+    """Counts the cases of one test; its failures end the test when all has been tried."""
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+        self.found: list[str] = []
+
+    def case(self, *failures: str) -> None:
+        """One more case, with what was wrong about it."""
+        self.cases(1, failures)
+
+    def cases(self, number: int, failures: Iterable[str] = ()) -> None:
+        """So many more cases, with what was wrong about some of them."""
+        self.result.cases += number
+        self.found += failures
+
+    def note(self, text: str) -> None:
+        """A measured value that belongs beside the figure, such as the worst time."""
+        self.result.notes.append(text)
+
+    def settle(self) -> None:
+        """Fail for what was found, or for too few cases."""
+        self.result.failures = len(self.found)
+        listed = "\n".join(self.found[:_SHOWN])
+        assert not self.found, f"{len(self.found)} of {self.result.cases} cases failed:\n{listed}"
+        assert self.result.cases >= self.result.floor, f"{self.result.cases} cases, fewer than {self.result.floor}"
+
+
+_PROOF = pytest.StashKey[Proof]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--figure", action="append", default=[], help="prove only this figure, such as 4 or 5c")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "figure(number, quick, full): counts cases of a figure, at least so many")
+    config.addinivalue_line("markers", "control(number): shows that the figure's check can fail")
+    config.addinivalue_line("markers", "alone: measures time; `make prove` runs it with nothing beside it")
+    if FULL and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_Keeper())
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """At full size, pass over what succeeded with the same sources; keep to the figures asked for."""
+    wanted = config.getoption("--figure")
+    done = {test for test, result in kept().items() if result.outcome == "passed"} if FULL else set()
+    chosen = [one for one in items if one.nodeid not in done and (not wanted or _number(one) in wanted)]
+    if len(chosen) < len(items):
+        config.hook.pytest_deselected(items=[one for one in items if one not in set(chosen)])
+        items[:] = chosen
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
+    yield
+    if found := item.stash.get(_PROOF, None):
+        found.settle()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if FULL and _number(item) and (report.when == "call" or report.failed):
+        found = item.stash.get(_PROOF, None)
+        result = found.result if found else _result(item)
+        result.outcome, result.seconds = report.outcome, round(report.duration, 1)
+        report.user_properties.append(("proof", asdict(result)))
+    return report
+
+
+@pytest.fixture
+def proof(request: pytest.FixtureRequest) -> Proof:
+    """Counts the cases of a test that is marked with its figure."""
+    found = request.node.stash[_PROOF] = Proof(_result(request.node))
+    return found
+
+
+class _Keeper:
+    """In the one process that sees every report: keep each result at once, so that a stop loses one test only."""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        for name, value in report.user_properties:
+            if name == "proof":
+                results = {test: asdict(result) for test, result in kept().items()} | {report.nodeid: value}
+                KEPT.parent.mkdir(exist_ok=True)
+                KEPT.write_text(json.dumps({"sources": sources(), "results": results}, indent=1))
+
+
+def kept() -> dict[str, Result]:
+    """Results by test, of runs with the sources as they are now."""
+    if not KEPT.exists():
+        return {}
+    found = json.loads(KEPT.read_text())
+    return {test: Result(**one) for test, one in found["results"].items()} if found["sources"] == sources() else {}
+
+
+@cache
+def sources() -> str:
+    """A digest of all that a result depends on."""
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "-co", "--exclude-standard", *_SOURCES], cwd=ROOT, check=True, capture_output=True
+    )
+    digest = hashlib.sha256()
+    for name in sorted(filter(None, listed.stdout.decode().split("\0"))):
+        path = ROOT / name
+        digest.update(f"{name}\0".encode() + (path.read_bytes() if path.exists() else b""))
+    return digest.hexdigest()
+
+
+def _number(item: pytest.Item) -> str:
+    mark = item.get_closest_marker("figure") or item.get_closest_marker("control")
+    return mark.args[0] if mark else ""
+
+
+def _result(item: pytest.Item) -> Result:
+    number = _number(item)
+    assert number in FIGURES, f"{item.nodeid} names figure {number!r}, which is not listed"
+    mark = item.get_closest_marker("figure")
+    floor = mark.kwargs["full" if FULL else "quick"] if mark else 0
+    database = next((name for name in ("sqlite", "postgresql") if name in item.nodeid.partition("[")[2]), "")
+    return Result(number, database, is_control=mark is None, floor=floor)

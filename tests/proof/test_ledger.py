@@ -1,0 +1,66 @@
+"""The books of the proofs: a figure cannot pass by trying nothing, and the page says what fell short."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from . import ledger, page
+from .figures import FIGURES
+from .ledger import Proof, Result
+
+PASSED = Result("4", "sqlite", is_control=False, floor=10, cases=12, outcome="passed", seconds=2.0)
+SEEN = Result("4", "sqlite", is_control=True, outcome="passed", seconds=1.0)
+
+
+def test_a_case_that_failed_fails_the_figure_when_all_are_tried() -> None:
+    proof = Proof(Result("4", "", is_control=False, floor=2))
+    proof.case("one leak")
+    proof.cases(3)
+    with pytest.raises(AssertionError, match="1 of 4 cases failed:\none leak"):
+        proof.settle()
+    assert proof.result.failures == 1
+
+
+def test_too_few_cases_fail_the_figure() -> None:
+    proof = Proof(Result("4", "", is_control=False, floor=2))
+    proof.case()
+    with pytest.raises(AssertionError, match="1 cases, fewer than 2"):
+        proof.settle()
+    proof.case()
+    proof.settle()
+
+
+def test_results_of_other_sources_do_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ledger, "KEPT", tmp_path / "results.json")
+    assert ledger.kept() == {}
+    for sources, wanted in (("another", {}), (ledger.sources(), {"test": PASSED})):
+        ledger.KEPT.write_text(json.dumps({"sources": sources, "results": {"test": asdict(PASSED)}}))
+        assert ledger.kept() == wanted
+
+
+def test_the_page_adds_up_what_the_tests_of_a_figure_found() -> None:
+    (row,) = page.rows({"a": PASSED, "b": PASSED, "c": SEEN})
+    assert (row.cases, row.floor, row.failures, row.controls, row.controls_seen) == (24, 20, 0, 1, 1)
+    assert row.is_at_target
+
+
+@pytest.mark.parametrize("broken", [PASSED, SEEN])
+def test_what_did_not_pass_is_not_at_target(broken: Result, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = Result(**asdict(broken) | {"outcome": "failed"})
+    monkeypatch.setattr(page, "kept", lambda: {"a": PASSED, "b": SEEN, "c": failed})
+    monkeypatch.setattr(page, "PAGE", tmp_path / "proof.md")
+    assert page.write(["4"]) == 1
+    assert "Not at target, or not run: F4." in page.PAGE.read_text()
+
+
+def test_a_figure_that_was_not_run_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page, "kept", lambda: {"a": PASSED, "b": SEEN})
+    monkeypatch.setattr(page, "PAGE", tmp_path / "proof.md")
+    assert page.write([]) == 1
+    left = page.PAGE.read_text().partition("not run: ")[2]
+    assert all(f"F{one}" in left for one in FIGURES if one != "4")
+    assert page.write(["4"]) == 0
