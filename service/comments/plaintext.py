@@ -11,6 +11,8 @@ MOST_MARKS = 3
 """Combining marks on one letter of a name; more of them reach into other people's lines."""
 
 _MOST_MARKS_IN_BODY = 8
+_MOST_MARKS_TO_COMPOSE = 32
+"""Far more than become one letter with their base; NFC takes the square of the length of a run."""
 _LONGEST_WEBSITE = 200
 
 
@@ -92,7 +94,7 @@ def mend_line(value: str, *, max_length: int, fallback: str = "") -> str:
     line = _LINE_BREAK.sub(" ", value).replace("\t", " ")
     for pattern in (_CONTROL, _DIRECTION, _NO_CHARACTER, _PRIVATE):
         line = pattern.sub("", line)
-    line = _few_marks(_INVISIBLE.sub(r"\1", line), MOST_MARKS)
+    line = _few_marks(_INVISIBLE.sub(r"\1", line), _MOST_MARKS_TO_COMPOSE)
     line = _few_marks(_line(line), MOST_MARKS)[:max_length]
     line = _line(line)
     return fallback if is_blank(line) else line
