@@ -69,8 +69,10 @@ class Proof:
         """Fail for what was found, or for too few cases."""
         self.result.failures = len(self.found)
         listed = "\n".join(self.found[:_SHOWN])
-        assert not self.found, f"{len(self.found)} of {self.result.cases} cases failed:\n{listed}"
-        assert self.result.cases >= self.result.floor, f"{self.result.cases} cases, fewer than {self.result.floor}"
+        if self.found:
+            pytest.fail(f"{len(self.found)} of {self.result.cases} cases failed:\n{listed}", pytrace=False)
+        if self.result.cases < self.result.floor:
+            pytest.fail(f"{self.result.cases} cases, fewer than {self.result.floor}", pytrace=False)
 
 
 _PROOF = pytest.StashKey[Proof]()
