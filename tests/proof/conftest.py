@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from service.accounts import passwords
+from tests.conftest import empty
 
 from .world import World
 
@@ -15,6 +16,14 @@ def quick_hashes() -> None:
     passwords.CONTEXT.update(argon2__time_cost=1, argon2__memory_cost=64, argon2__parallelism=1)
 
 
+@pytest.fixture(scope="session")
+def built(migrated: Flask) -> World:
+    """Built once in each database through the doors of the app; tests get it again."""
+    with migrated.app_context():
+        empty()
+        return World(migrated)
+
+
 @pytest.fixture
-def world(app: Flask) -> World:
-    return World(app)
+def world(built: World, app: Flask) -> World:
+    return built.again()

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextvars
+import copy
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID, uuid4
 
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import text
+from sqlalchemy import Table, insert, select, text
 from werkzeug.datastructures import Headers
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
@@ -22,7 +23,7 @@ from service.accounts.operations import NewToken
 from service.db import Base, db, transaction
 from service.sites.models import Site
 from service.webhooks import outbox
-from tests.conftest import add_site
+from tests.conftest import _KEPT, add_site
 
 from .doors import Door
 
@@ -58,6 +59,12 @@ class Place:
     def page(self) -> str:
         return f"/pages/{self.mark}"
 
+    def again(self) -> Place:
+        """The same site, read anew, with lists that a test may add to."""
+        said = [replace(one) for one in self.said]
+        site = db.session.get_one(Site, self.site.id)
+        return replace(self, site=site, said=said, tokens=dict(self.tokens), ids=dict(self.ids))
+
 
 def canary(number: int) -> str:
     """An address that stands nowhere else; every other one in capitals, as some people write."""
@@ -83,6 +90,16 @@ class World:
             outbox.release_due()
         drawn = sent(app.test_client(), "/").text
         self.style = next(word for word in drawn.split('"') if word.startswith("/style/"))
+        self.rows = stored_rows()
+
+    def again(self) -> World:
+        """The same world put back into empty tables: a tenth of the time that building it takes."""
+        with db.engine.connect().execution_options(writes=True) as connection, connection.begin():
+            for table, rows in self.rows.items():
+                connection.execute(insert(table), rows)
+        made = copy.copy(self)
+        made.a, made.b = self.a.again(), self.b.again()
+        return made
 
     def _people(self, place: Place) -> None:
         key = place.site.key
@@ -176,6 +193,21 @@ def sent(client: FlaskClient, path: str, **more: Any) -> TestResponse:
         return answer
 
     return contextvars.Context().run(send)
+
+
+def stored_rows() -> dict[Table, list[dict[str, Any]]]:
+    """All that the tables hold, in an order in which it can be put back: parents come before replies.
+
+    Numbers that the database gave are put back too. It gives none of them twice: SQLite counts on from the highest,
+    and a sequence of PostgreSQL is past them since they were drawn from it.
+    """
+    found = {}
+    with db.engine.connect() as connection:
+        for table in Base.metadata.sorted_tables:
+            rows = connection.execute(select(table).order_by(*table.primary_key)).mappings()
+            if table.name not in _KEPT and (kept := [dict(row) for row in rows]):
+                found[table] = kept
+    return found
 
 
 def _site(app: Flask, key: str) -> Place:
