@@ -20,6 +20,7 @@ from service.transfer.report import Reading
 from .exports import HEAD, comment, comments_in, export, item, saved
 
 QUICK = 2.0
+LONG = 2_000
 
 LAUGHS = "".join(f'<!ENTITY l{n + 1} "{f"&l{n};" * 10}">' for n in range(9))
 BOMBS: dict[str, str | bytes] = {
@@ -96,21 +97,21 @@ def test_no_known_attack_opens_anything_or_takes_long(shared: Path, tmp_path: Pa
 
 @pytest.fixture(scope="module")
 def long_thread(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An export of 10,000 comments of a kilobyte on one page."""
+    """An export of ten megabytes: LONG comments on one page."""
     path = tmp_path_factory.mktemp("long") / "export.xml"
     head, tail = export(item("#")).split("#")
     with path.open("w") as file:
         file.write(head)
-        file.writelines(comment(id=str(n), parent=str(n // 2), content=f"{n} {'word ' * 200}") for n in range(10_000))
+        file.writelines(comment(id=str(n), parent=str(n // 2), content=f"{n} {'word ' * 1_000}") for n in range(LONG))
         file.write(tail)
     return path
 
 
 def peak(read: Callable[[], int]) -> int:
-    """Kilobytes that were held at once while 10,000 comments were read."""
+    """Kilobytes that were held at once while all comments were read."""
     tracemalloc.start()
     try:
-        assert read() == 10_000
+        assert read() == LONG
         return tracemalloc.get_traced_memory()[1] // 1024
     finally:
         tracemalloc.stop()
