@@ -33,38 +33,37 @@ def three(client: FlaskClient, site: Site) -> list[str]:
     return [answer.json["id"] for answer in said]
 
 
-@pytest.mark.parametrize(
-    ("q", "found"),
-    [
-        ("pills", ["Ada"]),
-        ("PILL", ["Ada"]),
-        ("cheap pills", ["Ada"]),
-        ("cheap fine", []),
-        ("mod", ["Ben"]),
-        ("ben", ["Ben"]),
-        ("çel", ["Çelik"]),
-        ("naïve", ["Çelik"]),
-        ("naive celik", ["Çelik"]),
-        ("o'brien", ["Çelik"]),
-        ("it_is", ["Çelik"]),
-        ("100%", ["Çelik"]),
-        ("%", []),
-        ('"', []),
-        ("pills OR fine", []),
-        ("mail.example.org", []),
-        ("ada@mail", []),
-        ("_", []),
-        ("example", ["Ada"]),
-        ("org", ["Ada"]),
-        ("pharmacy", ["Ada"]),
-        ("STRASSE", ["Ben"]),
-        ("Straße", ["Ben"]),
-        ("STRAßE", ["Ben"]),
-        ("naïve: it", ["Çelik"]),
-    ],
-)
-def test_search_is_by_words_and_their_beginnings(desk: Desk, three: list[str], q: str, found: list[str]) -> None:
-    assert names(desk, q=q) == found
+SEARCHES = {
+    "pills": ["Ada"],
+    "PILL": ["Ada"],
+    "cheap pills": ["Ada"],
+    "cheap fine": [],
+    "mod": ["Ben"],
+    "ben": ["Ben"],
+    "çel": ["Çelik"],
+    "naïve": ["Çelik"],
+    "naive celik": ["Çelik"],
+    "o'brien": ["Çelik"],
+    "it_is": ["Çelik"],
+    "100%": ["Çelik"],
+    "%": [],
+    '"': [],
+    "pills OR fine": [],
+    "mail.example.org": [],
+    "ada@mail": [],
+    "_": [],
+    "example": ["Ada"],
+    "org": ["Ada"],
+    "pharmacy": ["Ada"],
+    "STRASSE": ["Ben"],
+    "Straße": ["Ben"],
+    "STRAßE": ["Ben"],
+    "naïve: it": ["Çelik"],
+}
+
+
+def test_search_is_by_words_and_their_beginnings(desk: Desk, three: list[str]) -> None:
+    assert {q: names(desk, q=q) for q in SEARCHES} == SEARCHES
 
 
 def test_an_edited_comment_is_found_by_its_new_words(desk: Desk, three: list[str]) -> None:
@@ -83,14 +82,16 @@ def test_the_queue_is_filtered_by_state_page_and_reason(desk: Desk, three: list[
     assert names(desk, reason="nothing") == []
 
 
-@pytest.mark.parametrize(
-    ("sort", "order"),
-    [("oldest", ["Ada", "Ben", "Çelik"]), ("newest", ["Çelik", "Ben", "Ada"]), ("risk", ["Ada", "Ben", "Çelik"])],
-)
+ORDERS = {"oldest": ["Ada", "Ben", "Çelik"], "newest": ["Çelik", "Ben", "Ada"], "risk": ["Ada", "Ben", "Çelik"]}
+
+
 @pytest.mark.parametrize("limit", [1, 2, 50])
-def test_the_queue_is_paged_in_every_order(
-    desk: Desk, three: list[str], sort: str, order: list[str], limit: int
-) -> None:
+def test_the_queue_is_paged_in_every_order(desk: Desk, three: list[str], limit: int) -> None:
+    assert {sort: in_pages(desk, sort, limit) for sort in ORDERS} == ORDERS
+
+
+def in_pages(desk: Desk, sort: str, limit: int) -> list[str]:
+    """The names in the queue, read from its first page to its last."""
     seen: list[str] = []
     cursor: str | None = None
     while True:
@@ -99,14 +100,13 @@ def test_the_queue_is_paged_in_every_order(
         seen += [one["author"]["name"] for one in found["comments"]]
         cursor = found["next"]
         if cursor is None:
-            break
-    assert seen == order
+            return seen
 
 
 @pytest.mark.parametrize(
     "query", [{"q": "x" * 201}, {"status": "odd"}, {"cursor": "odd"}, {"limit": 0}, {"limit": 101}, {"offset": 1}]
 )
-def test_an_odd_query_is_refused_by_its_name(desk: Desk, three: list[str], query: dict[str, Any]) -> None:
+def test_an_odd_query_is_refused_by_its_name(desk: Desk, query: dict[str, Any]) -> None:
     answer = desk.get("/moderation/comments", **query)
     assert (answer.status_code, list(answer.json["errors"])) == (422, list(query))
 
