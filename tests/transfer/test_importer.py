@@ -89,10 +89,12 @@ def test_a_counter_that_is_wrong_would_be_seen(bring: Bring) -> None:
     assert len(imbalance()) > 2
 
 
-def test_parents_that_come_later_are_found(bring: Bring) -> None:
-    replies = [comment(id=str(n), parent=str(n - 1)) for n in range(250, 1, -1)]
+def test_parents_that_come_later_are_found(bring: Bring, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also those of a later batch."""
+    monkeypatch.setattr(importer, "BATCH", 40)
+    replies = [comment(id=str(n), parent=str(n - 1)) for n in range(50, 1, -1)]
     report = bring(item(*replies, comment(id="1")))
-    assert tree() == {str(n): str(n - 1) if n > 1 else None for n in range(1, 251)}
+    assert tree() == {str(n): str(n - 1) if n > 1 else None for n in range(1, 51)}
     assert report.as_dict()["notes"] == {}
     assert imbalance() == []
 
