@@ -71,5 +71,6 @@ def adopt(comment_id: UUID, parent_id: UUID) -> bool:
     tally.replies += int(child.status == APPROVED)
     tally.shown_replies += int(child.shown)
     db.session.flush()
-    reshow(parent_id, parent.parent_id, parent.status)
+    if child.shown and not parent.shown:
+        reshow(parent_id, parent.parent_id, parent.status)
     return True
