@@ -13,6 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
+from service.app import create_app
 from service.comments import queries
 from service.comments.models import Comment
 from service.db import db, now, transaction
@@ -353,22 +354,23 @@ def test_one_event_and_one_audit_row_a_comment(client: FlaskClient, site: Site) 
     assert "ada@" not in json.dumps(event.data)
 
 
-def test_a_locked_database_is_a_503_that_changes_nothing(app: Flask, client: FlaskClient, site: Site) -> None:
+def test_a_locked_database_is_a_503_that_changes_nothing(app: Flask, site: Site) -> None:
+    impatient = create_app(replace(app.extensions["greenroom_settings"], busy_timeout=0.1))
     if db.engine.dialect.name != "sqlite":
         blocked = "LOCK TABLE comments IN ACCESS EXCLUSIVE MODE"
     else:
         blocked = "BEGIN IMMEDIATE"
-    settings = replace(app.extensions["greenroom_settings"], busy_timeout=0.1)
-    assert settings.busy_timeout == 0.1
     raw = db.engine.raw_connection()
     try:
         cursor = raw.cursor()
         cursor.execute(blocked)
-        answer = post(client)
+        answer = post(impatient.test_client())
     finally:
         raw.rollback()
         raw.close()
     assert answer.status_code == 503
     assert answer.headers["Retry-After"]
     assert stored() == []
-    assert post(client).status_code == 202
+    assert post(impatient.test_client()).status_code == 202
+    with impatient.app_context():
+        db.engine.dispose()
