@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
@@ -67,6 +68,9 @@ Serve = Callable[..., Served]
 def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     """`serve(app, threads=2, head_seconds=…, …)` starts a server; all are stopped after the test."""
     running: list[tuple[Served, threading.Thread]] = []
+    # uvicorn looks ten times a second whether it shall stop, and what is still open: here, a hundred times.
+    sleep = asyncio.sleep
+    monkeypatch.setattr(asyncio, "sleep", lambda seconds: sleep(min(seconds, 0.01)))
 
     def start(app: WSGIApplication, **settings: Any) -> Served:
         for name in ("HEAD_SECONDS", "HEAD_BYTES", "STALL_SECONDS"):
