@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
 import stat
 from pathlib import Path
@@ -15,17 +16,25 @@ from tests.processes import environment
 ENV = environment()
 
 
+@pytest.fixture(scope="module")
+def migrated_place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `greenroom migrate` makes in an empty directory. Only to be copied."""
+    made = tmp_path_factory.mktemp("migrated")
+    assert run("migrate", cwd=made, env=ENV).returncode == 0
+    return made
+
+
 @pytest.fixture
-def place(tmp_path: Path) -> Path:
+def place(migrated_place: Path, tmp_path: Path) -> Path:
     """A directory with keys and a migrated database."""
+    return shutil.copytree(migrated_place, tmp_path, dirs_exist_ok=True)
+
+
+def test_nothing_set_makes_keys_and_a_database_for_the_owner_alone(tmp_path: Path) -> None:
     assert run("migrate", cwd=tmp_path, env=ENV).returncode == 0
-    return tmp_path
-
-
-def test_nothing_set_makes_keys_and_a_database_for_the_owner_alone(place: Path) -> None:
     for name in ("greenroom.keys", "greenroom.db"):
-        assert stat.S_IMODE((place / name).stat().st_mode) == 0o600
-    again = run("migrate", cwd=place, env=ENV)
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+    again = run("migrate", cwd=tmp_path, env=ENV)
     assert (again.returncode, again.stdout.startswith("The database is at")) == (0, True)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,13 +42,20 @@ def asked() -> Iterator[list[tuple[str, Any]]]:
     event.remove(db.engine, "before_cursor_execute", note)
 
 
-@pytest.fixture
-def app(settings: Settings, tmp_path: Path) -> Iterator[Flask]:
-    """The app on an empty SQLite file of its own."""
-    app = create_app(replace(settings, database_url=f"sqlite:///{tmp_path}/greenroom.db"))
+@pytest.fixture(scope="module")
+def on_sqlite(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Flask:
+    """The app on an empty SQLite file of its own; nothing here writes to it."""
+    path = tmp_path_factory.mktemp("plans") / "greenroom.db"
+    app = create_app(replace(settings, database_url=f"sqlite:///{path}"))
     with app.app_context():
         upgrade()
-        yield app
+    return app
+
+
+@pytest.fixture
+def app(on_sqlite: Flask) -> Iterator[Flask]:
+    with on_sqlite.app_context():
+        yield on_sqlite
         db.session.remove()
         db.engine.dispose()
 
