@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
-from math import ceil
-from typing import Any
+from math import ceil, floor
+from threading import Lock
+from typing import Any, NamedTuple
 
 from flask import Flask, Request, Response, current_app, g
 from flask_limiter import Limiter, RateLimitExceeded
 from limits import parse_many
 from limits.errors import ConfigurationError, StorageError
+from limits.storage import MemoryStorage
+from limits.strategies import SlidingWindowCounterRateLimiter
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -22,6 +25,9 @@ from service.errors import TooManyRequests
 
 UNKNOWN = "0.0.0.0"  # noqa: S104 - nobody has this address, and nothing listens here
 """The client's address when the server does not tell one (a Unix socket)."""
+
+_MANY = 1_000
+"""Keys in memory that are not worth looking through for old ones."""
 
 # A store that is away must not hold requests up: they are counted in memory meanwhile.
 _IMPATIENT: dict[str, Any] = {
@@ -52,6 +58,66 @@ class _Window:
     reset: int
 
 
+class _Counted(NamedTuple):
+    """What was counted under one key: in which window since the epoch, in the one before, and when both are over."""
+
+    window: int = 0
+    before: int = 0
+    current: int = 0
+    over: float = 0.0
+
+
+class _Memory(MemoryStorage):
+    """Sliding windows in this process, counted by one thread at a time.
+
+    In limits' own memory, threads that come at once with a new key lose count of each other, and every call has
+    all keys looked through for those that are over.
+    """
+
+    STORAGE_SCHEME = ["process"]
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self._turn = Lock()
+        self._counted: dict[str, _Counted] = {}
+        self._sweep_at = _MANY
+
+    def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
+        with self._turn:
+            found, into = self._look(key, expiry)
+            if floor(found.before * (1 - into) + found.current) + amount > limit:
+                return False
+            self._counted[key] = found._replace(current=found.current + amount)
+            self._sweep()
+            return True
+
+    def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
+        with self._turn:
+            found, into = self._look(key, expiry)
+        left = (1 - into) * expiry
+        return found.before, left if found.before else 0.0, found.current, left + expiry
+
+    def clear_sliding_window(self, key: str, expiry: int) -> None:
+        with self._turn:
+            self._counted.pop(key, None)
+
+    def _look(self, key: str, expiry: int) -> tuple[_Counted, float]:
+        """What was counted, as the present window sees it, and how much of that is past: from 0 to 1."""
+        window, into = divmod(now().timestamp() / expiry, 1)
+        found = self._counted.get(key, _Counted())
+        if found.window != window:
+            before = found.current if found.window == window - 1 else 0
+            found = _Counted(int(window), before, 0, (window + 2) * expiry)
+        return found, into
+
+    def _sweep(self) -> None:
+        """Forget what is over, whenever there is twice as much as was left the last time."""
+        if len(self._counted) >= self._sweep_at:
+            moment = now().timestamp()
+            self._counted = {key: one for key, one in self._counted.items() if one.over > moment}
+            self._sweep_at = max(_MANY, 2 * len(self._counted))
+
+
 class _Counter:
     """flask-limiter, told at each call what to count.
 
@@ -64,15 +130,15 @@ class _Counter:
     def __init__(self, app: Flask, settings: Settings) -> None:
         self.limiter = Limiter(
             key_func=lambda: _asked().key,
-            storage_uri=settings.redis_url or "memory://",
+            storage_uri=settings.redis_url or "process://",
             storage_options=_IMPATIENT if settings.redis_url else {},
-            # The moving window is more exact, but in memory it never forgets a key that was seen once.
             strategy="sliding-window-counter",
             in_memory_fallback_enabled=True,
             headers_enabled=False,
             enabled=settings.limits_enabled,
         )
         self.limiter.init_app(app)
+        self.limiter._fallback_limiter = SlidingWindowCounterRateLimiter(_Memory())
         limit = self.limiter.shared_limit(lambda: _asked().windows, scope=lambda _endpoint: _asked().scope)
         self._touch = limit(_touch)
 
@@ -82,13 +148,20 @@ class _Counter:
             return True, []
         g.rate_asked = asked
         try:
-            self._touch()
-            held = True
-        except RateLimitExceeded:
-            held = False
+            held = self._held()
         finally:
             del g.rate_asked
         return held, self._windows(asked.scope)
+
+    def _held(self) -> bool:
+        with suppress(RateLimitExceeded):
+            try:
+                self._touch()
+            except StorageError:
+                # Several threads found the store gone; flask-limiter turns to memory for the first one alone.
+                self._touch()
+            return True
+        return False
 
     def _windows(self, scope: str) -> list[_Window]:
         found: list[_Window] = []

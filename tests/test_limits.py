@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -287,6 +290,59 @@ def test_a_store_that_comes_back_is_used_again(
 
 def test_a_store_that_is_away_from_the_start_still_limits(make_app: AppMaker, socket: Path) -> None:
     assert taken(make_app(redis_url=f"redis+unix://{socket}"), 10) == 6
+
+
+THREADS = 8
+
+
+@pytest.fixture
+def restless() -> Iterator[None]:
+    """Threads take turns every few bytecodes, so that whoever can be interrupted is."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(usual)
+
+
+def held_at_once(app: Flask, key: str) -> list[bool]:
+    """What threads that begin together are told, each three times."""
+    barrier = Barrier(THREADS)
+
+    def three(_n: int) -> list[bool]:
+        with app.test_request_context("/limited", method="POST"):
+            barrier.wait()
+            return [limits.within("6/minute;60/hour", "submit", key) for _ in range(3)]
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        return sum(pool.map(three, range(THREADS)), [])
+
+
+@pytest.mark.usefixtures("restless")
+def test_threads_that_come_at_once_with_a_new_key_are_counted_exactly(make_app: AppMaker) -> None:
+    app = make_app()
+    assert {sum(held_at_once(app, f"key {n}")) for n in range(60)} == {6}
+
+
+@pytest.mark.usefixtures("restless")
+def test_threads_that_find_the_store_gone_at_once_are_counted_exactly(
+    make_app: AppMaker, valkey: ValkeyServer, socket: Path
+) -> None:
+    apps = [make_app(redis_url=f"redis+unix://{socket}") for _ in range(6)]
+    assert {sum(held_at_once(app, f"before {n}")) for n, app in enumerate(apps)} == {6}
+    valkey.terminate()
+    assert {sum(held_at_once(app, f"after {n}")) for n, app in enumerate(apps)} == {6}
+
+
+def test_memory_forgets_keys_whose_windows_are_over(make_app: AppMaker, clock: time_machine.Traveller) -> None:
+    app = make_app()
+    memory: Any = next(iter(app.extensions["limiter"])).storage
+    with app.test_request_context("/limited", method="POST"):
+        for n in range(3_000):
+            limits.within("6/minute", "submit", f"early {n}")
+        clock.shift(timedelta(minutes=3))
+        for n in range(3_000):
+            limits.within("6/minute", "submit", f"late {n}")
+    assert len(memory._counted) <= 4_000
 
 
 def fields_of(header: str) -> dict[str, dict[str, int]]:
