@@ -8,6 +8,7 @@ import random
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ from flask import Flask
 from flask.testing import FlaskClient
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
 from werkzeug.test import TestResponse
 
 from service.comments import operations
@@ -129,9 +129,13 @@ def _misshapen(answer: TestResponse) -> Iterator[str]:
 
 def counted() -> tuple[int, ...]:
     """How many rows each table has."""
-    counts = ", ".join(f"(SELECT count(*) FROM {table.name})" for table in Base.metadata.sorted_tables)
     with db.engine.connect() as connection:
-        return tuple(connection.execute(text(f"SELECT {counts}")).one())
+        return tuple(connection.exec_driver_sql(_count_all()).one())
+
+
+@cache
+def _count_all() -> str:
+    return "SELECT " + ", ".join(f"(SELECT count(*) FROM {table.name})" for table in Base.metadata.sorted_tables)
 
 
 @pytest.fixture
