@@ -15,7 +15,6 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from service.accounts import operations as accounts
-from service.accounts import passwords
 from service.accounts.models import Moderator
 from service.comments.models import Comment
 from service.db import db, transaction
@@ -24,11 +23,6 @@ from tests.support import post
 
 HOME = "http://127.0.0.1:8080"
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture(autouse=True, scope="session")
-def quick_hashes() -> None:
-    passwords.CONTEXT.update(argon2__time_cost=1, argon2__memory_cost=64, argon2__parallelism=1)
 
 
 def tree(markup: str) -> Element:
