@@ -17,8 +17,9 @@ from sqlalchemy import create_engine, make_url, text
 
 from service.app import create_app
 from service.config import Settings, variable
+from tests.cli import inprocess
 from tests.conftest import ROOT
-from tests.processes import ask, environment, free_port, run, running, until
+from tests.processes import ask, environment, free_port, running, until
 
 PASSWORD = "a-password-of-the-test"
 SITE = ["sites", "add", "blog", "--origin", "https://blog.example.org"]
@@ -181,11 +182,12 @@ def make_database(admin_url: str) -> None:
 def test_services_run_as_the_compose_file_has_them(
     place: tuple[Path, dict[str, str]], compose: dict[str, Any], postgresql_url: str
 ) -> None:
+    """The services that stay are real processes; the commands before them end, and run in this one."""
     cwd, env = place
     services = own(compose)
-    assert run(*services["migrate"]["command"], cwd=cwd, env=env).returncode == 78, "it started without keys"
+    assert inprocess.run(*services["migrate"]["command"], cwd=cwd, env=env).returncode == 78, "it started without keys"
     for command in (["keys", "create"], services["migrate"]["command"], SITE):
-        done = run(*command, cwd=cwd, env=env)
+        done = inprocess.run(*command, cwd=cwd, env=env)
         assert done.returncode == 0, done.stderr
     base = f"http://127.0.0.1:{env['GREENROOM_PORT']}"
     comment = {"page": "/", "name": "Ada", "email": "ada@mail.example.org", "body": "It runs."}
@@ -222,5 +224,5 @@ def test_a_wrong_password_is_not_let_in(place: tuple[Path, dict[str, str]]) -> N
     cwd, env = place
     password_file(cwd / "wrong", "another")
     url = make_url(env["GREENROOM_DATABASE_URL"]).update_query_dict({"passfile": str(cwd / "wrong")})
-    done = run("migrate", cwd=cwd, env=env | {"GREENROOM_DATABASE_URL": url.render_as_string()})
+    done = inprocess.run("migrate", cwd=cwd, env=env | {"GREENROOM_DATABASE_URL": url.render_as_string()})
     assert done.returncode == 69

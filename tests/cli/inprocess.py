@@ -10,7 +10,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, chdir, contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import Any
 from unittest.mock import patch
+
+from sqlalchemy import event
+from sqlalchemy.pool import Pool
 
 from service.__main__ import main
 
@@ -21,7 +25,7 @@ def run(*command: str, cwd: Path, env: Mapping[str, str]) -> CompletedProcess[st
     with ExitStack() as stack:
         stack.enter_context(patch.dict(os.environ, env, clear=True))
         stack.enter_context(patch.object(sys, "argv", ["greenroom", *command]))
-        for around in (chdir(cwd), _as_it_was(), redirect_stdout(out), redirect_stderr(err)):
+        for around in (chdir(cwd), _as_it_was(), _connections_closed(), redirect_stdout(out), redirect_stderr(err)):
             stack.enter_context(around)
         try:
             main()
@@ -41,3 +45,20 @@ def _as_it_was() -> Iterator[None]:
     finally:
         os.umask(mask)
         root.handlers[:], root.level = handlers, level
+
+
+@contextmanager
+def _connections_closed() -> Iterator[None]:
+    """A process that ends takes its connections to the database with it; a pool would keep them."""
+    opened: list[Any] = []
+
+    def note(connection: Any, _record: Any) -> None:
+        opened.append(connection)
+
+    event.listen(Pool, "connect", note)
+    try:
+        yield
+    finally:
+        event.remove(Pool, "connect", note)
+        for connection in opened:
+            connection.close()
