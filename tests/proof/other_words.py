@@ -1,0 +1,219 @@
+"""Words that are no comments: titles, ids of pages, reasons, sites, staff, and what pages show again at once.
+
+All of them are lines in which several payloads stand together; each has to come back whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import cycle
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from werkzeug.test import TestResponse
+
+from service.accounts import operations as accounts
+from service.accounts.operations import NewToken
+from service.accounts.principal import of_moderator, of_token
+from service.db import transaction
+from service.errors import Invalid
+from service.moderation import operations as moderation
+from service.moderation.operations import Verdict
+from service.sites import operations as sites
+from service.sites.schemas import settings_from
+from tests.desk.conftest import HOME
+
+from .parsers import same
+from .payloads import written
+from .stage import TALK, Stage
+from .world import sent
+from .write_paths import planted
+
+Found = tuple[int, list[str]]
+"""How many payloads were tried, and what was wrong."""
+Packs = Sequence[list[str]]
+
+
+def _back(told: Mapping[Any, str], shown: Mapping[Any, str | None], what: str) -> Iterator[str]:
+    for key, text in told.items():
+        if not same(text, shown.get(key) or ""):
+            yield f"the {what} {text!r} came back as {shown.get(key)!r}"
+
+
+def titles(stage: Stage, opened: Packs, renamed: Packs) -> Found:
+    """Titles with which moderators open pages, and to which they rename them."""
+    told: dict[str, str] = {}
+
+    def opens(title: str) -> bool:
+        page = stage.ask("POST", "/v1/pages", {"site": "blog", "page": f"/t{len(told)}", "title": title})
+        return "errors" not in page and bool(told.setdefault(page["id"], title))
+
+    def renames(title: str) -> bool:
+        again = next(ids)
+        is_taken = "errors" not in stage.ask("PATCH", f"/v1/pages/{again}", {"title": title})
+        told.update({again: title} if is_taken else {})
+        return is_taken
+
+    def shown() -> dict[str, str]:
+        return {one["id"]: one["title"] for one in stage.every("/v1/pages?site=blog", "pages")}
+
+    number = sum(written(opened, opens))
+    faults = list(_back(told, shown(), "title"))
+    ids = cycle(list(told))
+    number += sum(written(renamed, renames))
+    faults += _back(told, shown(), "title")
+    renaming = stage.every("/v1/audit?site=blog&action=page.renamed", "entries")
+    latest: dict[str, str] = {}
+    for entry in renaming:
+        latest.setdefault(entry["subject_id"], entry["details"]["after"])
+    faults += _back({id_: told[id_] for id_ in latest}, latest, "title in the audit log")
+    return number, faults
+
+
+def aliases(stage: Stage, packs: Packs) -> Found:
+    """Ids by which a site calls its pages, as other addresses of one page."""
+    page = stage.ask("POST", "/v1/pages", {"site": "blog", "page": TALK})["id"]
+    told: list[str] = []
+
+    def write(name: str) -> bool:
+        taken = "errors" not in stage.ask("POST", f"/v1/pages/{page}/aliases", {"page": f"x {name}"})
+        told.extend([f"id:x {name}"] if taken else [])
+        return taken
+
+    number = sum(written(packs, write))
+    shown = [one["details"]["alias"] for one in stage.every("/v1/audit?site=blog&action=page.alias", "entries")]
+    return number, list(_back(dict(enumerate(told)), dict(enumerate(reversed(shown))), "id"))
+
+
+def decisions(stage: Stage, by_api: Packs, by_desk: Packs, folder: Path) -> Found:
+    """Reasons and notes of decisions, by a program and at the desk; the pages that tell a comment's history."""
+    ids = planted(stage, 10, folder)
+    turns = [(one, decision) for decision in ("delete", "restore", "approve") for one in ids]
+    told: list[tuple[str, str]] = []
+
+    def write(reason: str, door: str) -> bool:
+        one, decision = turns[len(told) % len(turns)]
+        path, note = f"moderation/comments/{one}/decision", f"Note: {reason}"
+        if door == "desk":
+            taken = stage.at_desk(f"/desk/comments/{one}/decision", {"decision": decision, "reason": reason})
+            is_taken = taken.status_code == 303
+        else:
+            is_taken = "errors" not in stage.ask(
+                "POST", f"/v1/{path}", {"decision": decision, "reason": reason, "note": note}
+            )
+        told.extend([(one, reason)] if is_taken else [])
+        return is_taken
+
+    number = sum(written(by_api, partial(write, door="api"))) + sum(written(by_desk, partial(write, door="desk")))
+    faults: list[str] = []
+    for one in ids:
+        history = stage.ask("GET", f"/v1/moderation/comments/{one}")["history"]
+        reasons = [entry["details"]["reason"] for entry in history if entry["details"].get("reason")]
+        meant = [reason for id_, reason in told if id_ == one]
+        faults += _back(dict(enumerate(meant)), dict(enumerate(reversed(reasons))), "reason")
+    faults += stage.page_faults(["/desk/?status=all&limit=100", *(f"/desk/comments/{one}" for one in ids)])
+    return number, faults
+
+
+def of_sites(stage: Stage, names: Packs, privacy: Packs) -> Found:
+    """Names of sites and the lines about privacy below their forms, as the commands set them."""
+    lines_ = cycle(" ".join(pack) for pack in privacy)
+    told: dict[str, str] = {}
+
+    def write(name: str) -> bool:
+        key = f"s{len(told)}-{stage.visitors}"
+        try:
+            with transaction():
+                values = settings_from([f"name={name}", f"privacy_text={next(lines_)}"])
+                made = sites.add_site(key, values["name"], ["https://s.example.org"], actor="test")
+                sites.change_site(made, values, actor="test")
+        except Invalid:
+            return False
+        told[key] = name
+        return True
+
+    number = sum(written(names, write))
+    shown = {one["key"]: one["name"] for one in stage.ask("GET", "/v1/sites")["sites"]}
+    faults = list(_back(told, shown, "name of a site"))
+    for key in list(told)[:5]:
+        feed = sent(stage.client, f"/v1/sites/{key}/feed.atom")
+        faults += [] if feed.status_code == 200 else [f"the feed of {told[key]!r} is {feed.status_code}"]
+    faults += stage.page_faults(["/desk/", *(f"/embed/{key}/form?page=x" for key in told)])
+    return number, faults
+
+
+def of_staff(stage: Stage, names: Packs, folder: Path) -> Found:
+    """Names of moderators and of their tokens, and what says which of them did something."""
+    ids = planted(stage, 10, folder)
+    turns = [(one, decision) for decision in ("reject", "spam") for one in ids]
+    told: list[str] = []
+
+    def write(name: str) -> bool:
+        one, decision = turns[len(told) % len(turns)]
+        try:
+            with transaction():
+                address = f"m{len(told)}@staff.example.org"
+                person = accounts.add_moderator(address, name, None, actor="test", is_admin=True)
+                token = accounts.issue_token(person, NewToken(name, ("moderate",)), actor="test").token
+                for who in (of_moderator(person), of_token(token, person)):
+                    moderation.reveal(UUID(one), who)
+                moderation.decide(UUID(one), Verdict(decision), of_moderator(person), "*")
+        except Invalid:
+            return False
+        told.append(name)
+        return True
+
+    number = sum(written(names, write))
+    return number, list(stage.page_faults(["/desk/?status=all&limit=100", *(f"/desk/comments/{one}" for one in ids)]))
+
+
+def echoes(stage: Stage, packs: Packs) -> Found:
+    """What pages show again of what was typed or asked for: a refused form, a preview, a search, a sign-in."""
+    faults: list[str] = []
+    for pack in packs:
+        text = " ".join(pack).translate(_NOT_IN_AN_ADDRESS)
+        for key, send, most, fields in _ECHOES:
+            faults += stage.echo_faults(key, partial(send, stage), dict.fromkeys(fields, text[:most]))
+    return sum(map(len, packs)), faults
+
+
+_NOT_IN_AN_ADDRESS = dict.fromkeys(map(ord, "\0\ufffd"))
+_TOO_LONG = "x" * 3_000
+"""Whatever stands before it, each field is refused for one reason."""
+
+
+def _refused_form(stage: Stage, typed: Mapping[str, str]) -> TestResponse:
+    long = {name: value + _TOO_LONG for name, value in typed.items()}
+    return stage.fill_in({"page": "/", "rating": "no", "parent_id": "x"} | long)
+
+
+def _previewed_form(stage: Stage, typed: Mapping[str, str]) -> TestResponse:
+    return stage.fill_in({"page": "/", "preview": "1", "body": "x"} | dict(typed))
+
+
+def _form(stage: Stage, typed: Mapping[str, str]) -> TestResponse:
+    return sent(stage.client, f"/embed/blog/form?{urlencode({'page': '/'} | dict(typed))}")
+
+
+def _search(stage: Stage, typed: Mapping[str, str]) -> TestResponse:
+    answer: TestResponse = stage.desk.get(f"/desk/?{urlencode({'status': 'deleted'} | dict(typed))}")
+    return answer
+
+
+def _sign_in(stage: Stage, typed: Mapping[str, str]) -> TestResponse:
+    return sent(stage.client, "/desk/sign-in", method="POST", data=typed, headers={"Origin": HOME})
+
+
+Send = Callable[[Stage, Mapping[str, str]], TestResponse]
+_ECHOES: list[tuple[str, Send, int, tuple[str, ...]]] = [
+    ("refused", _refused_form, 2_000, ("name", "email", "website", "page_title", "page_url", "redirect_to", "body")),
+    ("previewed", _previewed_form, 2_000, ("name", "email", "website", "page_title", "redirect_to")),
+    ("form", _form, 300, ("page_title", "redirect_to")),
+    ("search", _search, 200, ("q",)),
+    ("filter", _search, 40, ("reason",)),
+    ("sign-in", _sign_in, 2_000, ("email", "next")),
+]
+"""What is sent, how much of a text it takes, and the fields that come back."""

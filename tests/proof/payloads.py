@@ -1,0 +1,96 @@
+"""Hostile markup: the lists of others, read in place, and our own; and how several of them share one text."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from service.comments.rendering import render
+from tests.comments.test_rendering import PAYLOADS
+from tests.support import FULL
+
+_LISTS = ("fuzzdb/xss", "fuzzdb/event_attributes", "payloadsallthethings/xss", "payloadsallthethings/xss_readme",
+          "blns/strings")  # fmt: skip
+WORST = [
+    "</textarea></title></style></script><svg onload=alert(1)>",
+    "\"'><img src=x onerror=alert(1)>",
+    "' autofocus onfocus=alert(1) x='",
+    "]]><iframe srcdoc='<script>alert(1)</script>'>",
+    "{{ 7*7 }}{% raw %}",
+    "<div hx-get=/desk/sign-out hx-trigger=load data-hx-get=/x>",
+    "<!--<script>",
+    "&lt;img src=x onerror=alert(1)&gt; &amp;lt;b&amp;gt;",
+    "&#x3c;script&#x3e;alert(1)&#x3c;/script&#x3e;",
+    "a&b<c>d\"e'f`g\\h",
+    "</b><p>&copy&AMP;",
+]
+"""What breaks out of each place that our pages have; always among the payloads, however few are asked for."""
+
+
+def payloads(shared: Path, few: int) -> list[str]:
+    """All of them at full size, else a `few` and always the same ones. No two are equal."""
+    listed = [one["p"] for one in json.loads((shared / "corpora/combined/xss_permissive.json").read_text())]
+    for name in _LISTS:
+        listed += json.loads((shared / f"corpora/{name}.json").read_text())
+    everything = list(dict.fromkeys([*WORST, *PAYLOADS, *listed]))
+    return everything if FULL else [*WORST, *random.Random(1).sample(everything, few)]
+
+
+def beginnings(found: Iterable[str], length: int) -> list[str]:
+    """The payloads as far as they fit into a short field, each once."""
+    return list(dict.fromkeys(one[:length].strip() for one in found if one[:length].strip()))
+
+
+def lines(found: Iterable[str], length: int) -> Iterator[list[str]]:
+    """Payloads that fit into one line of so many characters together.
+
+    None of them can hide another there: such a text has to come back whole, and then no part of it became markup.
+    """
+    pack: list[str] = []
+    for one in beginnings(found, length):
+        if pack and len(" ".join([*pack, one])) > length:
+            yield pack
+            pack = []
+        pack.append(one)
+    if pack:
+        yield pack
+
+
+def bodies(found: Iterable[str], length: int) -> Iterator[list[str]]:
+    """Payloads that fit into one Markdown text as blocks of their own.
+
+    None of them hides another: those that change what their neighbours become, such as an open fence, part.
+    """
+    pack: list[str] = []
+    for one in found:
+        if pack and len("\n\n".join([*pack, one])) > length:
+            yield from _apart(pack)
+            pack = []
+        pack.append(one)
+    yield from _apart(pack)
+
+
+def _apart(pack: list[str]) -> Iterator[list[str]]:
+    if len(pack) < 2 or render("\n\n".join(pack)) == "".join(map(render, pack)):
+        yield from [pack] if pack else []
+        return
+    middle = len(pack) // 2
+    yield from _apart(pack[:middle])
+    yield from _apart(pack[middle:])
+
+
+def written(packs: Iterable[list[str]], write: Callable[[str], bool]) -> tuple[int, int]:
+    """Write each line of packed payloads; one that is refused is tried in halves. How many were taken, and refused."""
+    taken = refused = 0
+    waiting = list(packs)
+    while waiting:
+        pack = waiting.pop()
+        if write(" ".join(pack)):
+            taken += len(pack)
+        elif len(pack) == 1:
+            refused += 1
+        else:
+            waiting += [pack[: len(pack) // 2], pack[len(pack) // 2 :]]
+    return taken, refused

@@ -1,0 +1,123 @@
+"""Hostile markup over every write path, read back wherever it is shown, by two parsers.
+
+Each payload is tried alone in a preview, and in whole as a text over every path; where it changes nothing around it,
+it shares that text with others. Names, titles, reasons and the like take as much of it as they have room for: the
+two databases share what passes through the same line of code by two doors, so that both doors see every half.
+Whole pages are drawn from rows, so they are read most often on the path on which rows are made most quickly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import cycle, islice, zip_longest
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from flask import Flask
+
+from .ledger import Proof
+from .other_words import Packs, aliases, decisions, echoes, of_sites, of_staff, titles
+from .parsers import PARSERS, violations
+from .payloads import beginnings, bodies, lines, payloads
+from .stage import TALK, Said, Stage
+from .write_paths import Unit, by_api_edit, by_desk_edit, by_form, by_import, by_json, planted
+
+BATCH = 50
+FEW = 8
+"""Payloads of the quick suite, besides the worst."""
+EVERY = 10_400
+T = TypeVar("T")
+
+
+@pytest.fixture
+def stage(app: Flask) -> Stage:
+    return Stage(app)
+
+
+@pytest.fixture(scope="session")
+def corpus(shared: Path) -> list[str]:
+    return payloads(shared, FEW)
+
+
+def batches(stage: Stage, found: Sequence[T], size: int = BATCH) -> Iterator[list[T]]:
+    """Some at a time, on a stage where nothing is said yet."""
+    for start in range(0, len(found), size):
+        stage.wipe()
+        yield list(found[start : start + size])
+
+
+def pages(some: str, every: bool) -> list[str]:
+    """The thread and the queue; with `every` also the thread in another page, one branch, a form, and one comment."""
+    thread = f"/embed/blog?page={TALK}"
+    more = (f"{thread}&fragment=1", f"{thread}&comment={some}", f"/embed/blog/form?page={TALK}&reply={some}")
+    return [thread, "/desk/?status=all&limit=100", *(more if every else ()), *([f"/desk/comments/{some}"] * every)]
+
+
+def on_talk(said: dict[str, Said]) -> str:
+    """A comment of the page that they have in common."""
+    return next(id_ for id_, one in said.items() if one.page == TALK)
+
+
+@pytest.mark.figure("1", quick=FEW, full=EVERY)
+def test_alone_in_a_preview(stage: Stage, corpus: list[str], proof: Proof) -> None:
+    for one in corpus:
+        proof.case(*(f"{one!r}: {what}" for what in violations(stage.preview(one) or "")))
+
+
+@pytest.mark.figure("1", quick=FEW, full=EVERY)
+@pytest.mark.parametrize("write", [by_json, by_form])
+def test_sent(
+    write: Callable[[Stage, Sequence[Unit]], dict[str, Said]], stage: Stage, corpus: list[str], proof: Proof
+) -> None:
+    names = beginnings(corpus, 80)[2 * stage.turn + (write is by_form) :: 4]
+    packs, titled = list(bodies(corpus, 400)), [" ".join(one) for one in lines(corpus, 300)]
+    units = list(islice(zip(cycle(names), cycle(packs), cycle(titled), strict=True), max(len(names), len(packs))))
+    for number, batch in enumerate(batches(stage, units)):
+        said = write(stage, batch)
+        proof.cases(sum(len(pack) for _, pack, _ in batch), stage.faults(said))
+        if number % 4 == 0:
+            proof.cases(0, stage.page_faults(pages(on_talk(said), every=number % 16 == 0)))
+
+
+@pytest.mark.figure("1", quick=FEW, full=EVERY)
+def test_imported(stage: Stage, corpus: list[str], proof: Proof, tmp_path: Path) -> None:
+    titled = cycle(" ".join(one) for one in lines(corpus, 300))
+    for number, batch in enumerate(batches(stage, [(one, next(titled)) for one in corpus])):
+        said = by_import(stage, batch, tmp_path)
+        proof.cases(len(batch), stage.faults(said))
+        parsers = PARSERS if number % 2 == stage.turn else {"lexbor": PARSERS["lexbor"]}
+        proof.cases(0, stage.page_faults(pages(on_talk(said), every=number % 8 == 0), parsers))
+
+
+@pytest.mark.figure("1", quick=FEW, full=EVERY)
+def test_changed_by_a_moderator(stage: Stage, corpus: list[str], proof: Proof, tmp_path: Path) -> None:
+    for batch in batches(stage, list(bodies(corpus, 2_000))):
+        ids = planted(stage, len(batch), tmp_path)
+        for write, packs in ((by_api_edit, batch), (by_desk_edit, batch[1:] + batch[:1])):
+            said = write(stage, ids, packs)
+            proof.cases(sum(map(len, packs)), stage.faults(said))
+        earlier = [f"/desk/comments/{one}" for one in ids[:-1]]
+        proof.cases(0, stage.page_faults([*pages(ids[-1], every=True), *earlier]))
+
+
+@pytest.mark.figure("1", quick=FEW, full=2_000)
+def test_as_other_words(stage: Stage, corpus: list[str], proof: Proof, tmp_path: Path) -> None:
+    def halves(packs: Packs) -> tuple[Packs, Packs]:
+        """What passes through one door here and through the other one on the other database."""
+        return packs[stage.turn :: 2], packs[1 - stage.turn :: 2]
+
+    reasons, named = halves(list(lines(corpus, 500))), halves(list(lines(corpus, 300)))
+    for both in batches(stage, list(zip_longest(*named, fillvalue=["x"]))):
+        proof.cases(*titles(stage, [one for one, _ in both], [other for _, other in both]))
+    for both in batches(stage, list(zip_longest(*reasons, fillvalue=["x"])), 40):
+        proof.cases(*decisions(stage, [one for one, _ in both], [other for _, other in both], tmp_path))
+    for one in batches(stage, halves(list(lines(corpus, 190)))[0]):
+        proof.cases(*aliases(stage, one))
+    privacy = list(lines(corpus, 500))
+    for number, one in enumerate(batches(stage, halves(list(lines(corpus, 200)))[0])):
+        proof.cases(*of_sites(stage, one, [privacy[(number * BATCH + n) % len(privacy)] for n in range(BATCH)]))
+    for one in batches(stage, halves(list(lines(corpus, 80)))[0][::2]):
+        proof.cases(*of_staff(stage, one, tmp_path))
+    for one in batches(stage, halves(list(lines(corpus, 2_000)))[0]):
+        proof.cases(*echoes(stage, one))

@@ -1,0 +1,142 @@
+"""Every way in which words get into the service: each writes some payloads, and says what has to come back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from xml.sax.saxutils import escape
+
+from service.comments.rendering import render
+from service.transfer import importer
+from service.transfer.task import Order
+from tests.transfer.exports import comment, export, item, saved
+
+from .stage import TALK, Said, Stage
+
+_NAME = 80
+
+Unit = tuple[str, list[str], str]
+"""What a comment is made of: a name, payloads that share its text, and the title of its page."""
+
+
+def by_json(stage: Stage, batch: Sequence[Unit]) -> dict[str, Said]:
+    """As JSON; some of them with a page, a website and an address that are hostile too, and some as replies."""
+    said: dict[str, Said] = {}
+    first = ""
+    for n, (name, pack, title) in enumerate(batch):
+        own, odd, one = _has_own_page(n, batch), n % 8 == 1, pack[0]
+        page = f"/{n}/{quote(one[:200], safe='')}" if own else TALK
+        values: dict[str, Any] = {
+            "page": page, "page_title": title if own else "", "name": name, "email": stage.email,
+            "body": "\n\n".join(pack), "website": None, "rating": 7,
+        }  # fmt: skip
+        fitting = values | {"page_title": "", "name": "Ada"}
+        if odd:
+            values["email"], values["website"] = f'"{one[:40]}"@mail.example.org', f"https://example.org/?{one[:150]}"
+            values["page"] = f"/{n}/{one[:900]}" if own else TALK
+        if first and n % 3 == 0:
+            values |= {"parent_id": first, "rating": None}
+        while "errors" in (answer := stage.say(values).json or {}):
+            values |= {name: fitting[name] for name in answer["errors"]}
+        assert "id" in answer, (values, answer)
+        said[answer["id"]] = Said(values["name"], values["body"], html_of(pack), values["page_title"], values["page"])
+        first = first or ("" if own or answer["status"] != "approved" else answer["id"])
+    stage.publish_all()
+    return said
+
+
+def _has_own_page(n: int, batch: Sequence[Any]) -> bool:
+    """Whether a comment of a batch stands on a page of its own, whose title and address it brings."""
+    return n < len(batch) * 7 // 25
+
+
+def by_form(stage: Stage, batch: Sequence[Unit]) -> dict[str, Said]:
+    """By a plain form: by turns with our names and, as replies, with those that WordPress' themes have."""
+    sent: dict[str, Said] = {}
+    first = ""
+    for n, (name, pack, _) in enumerate(batch):
+        body = "\n\n".join(pack)
+        ours = {"page": TALK, "name": name, "email": stage.email, "body": body, "website": f"http://example.org/{n}"}
+        theirs = {
+            "page": TALK, "author": name, "email": stage.email, "comment": body, "url": "", "comment_parent": first,
+        }  # fmt: skip
+        form = theirs if first and n % 2 else ours
+        answer = stage.fill_in(form)
+        if answer.status_code == 422:
+            form |= {"author" if form is theirs else "name": "Ada"}
+            answer = stage.fill_in(form)
+        assert answer.status_code == 303, answer.text
+        newest = stage.newest()
+        sent[newest] = Said(form.get("author") or form.get("name", ""), body, html_of(pack))
+        if not first:
+            stage.publish_all()
+            first = newest
+    stage.publish_all()
+    return sent
+
+
+def html_of(pack: Sequence[str]) -> str:
+    """What blocks of a text become when none changes what another one becomes."""
+    return "".join(map(render, pack))
+
+
+_FIRST = datetime(2020, 5, 1, tzinfo=UTC)
+
+
+def by_import(stage: Stage, batch: Sequence[tuple[str, str]], folder: Path) -> dict[str, Said]:
+    """Each payload is the name, website and HTML of a comment; some bring the address and title of a page."""
+    own, talk = [], []
+    for n, (one, title) in enumerate(batch):
+        moment = f"{_FIRST + timedelta(minutes=n):%Y-%m-%d %H:%M:%S}"
+        its = comment(
+            id=str(n + 1), author=escape(one[:_NAME]), author_url=escape(f"http://x.org/{one}"),
+            content=escape(one), date=moment, date_gmt=moment,
+        )  # fmt: skip
+        link = escape(f"{stage.origin}/{n}/{one}")
+        if _has_own_page(n, batch):
+            own.append(item(its, title=escape(title), link=link, post_id=str(n + 10)))
+        else:
+            talk.append(its)
+    path = saved(folder, export(*own, item(*talk, link=f"{stage.origin}{TALK}", post_id="9")))
+    importer.run(Order(path=path, site_id=stage.site_id))
+    found = {one["created_at"][:19]: one for one in stage.told().values()}
+    said = {}
+    for n, (one, title) in enumerate(batch):
+        brought = found.get(f"{_FIRST + timedelta(minutes=n):%Y-%m-%dT%H:%M:%S}")
+        if brought:  # one of which nothing is left, such as controls alone, does not come in
+            page = brought["page"]["url"] if _has_own_page(n, batch) else TALK
+            its_title = unescape(title) if _has_own_page(n, batch) else ""
+            said[brought["id"]] = Said(unescape(one[:_NAME]), one, None, its_title, page)
+    return said
+
+
+def planted(stage: Stage, number: int, folder: Path) -> list[str]:
+    """So many harmless comments on one page, published."""
+    rows = [comment(id=str(n + 1), content=f"Number {n}.") for n in range(number)]
+    path = saved(folder, export(item(*rows, link=f"{stage.origin}{TALK}")))
+    importer.run(Order(path=path, site_id=stage.site_id))
+    return list(stage.told())
+
+
+def by_api_edit(stage: Stage, ids: Sequence[str], batch: Sequence[list[str]]) -> dict[str, Said]:
+    """Each comment gets payloads for its text from a moderator's program."""
+    said = {}
+    for id_, pack in zip(ids, batch, strict=True):
+        body = "\n\n".join(pack)
+        stage.ask("PATCH", f"/v1/moderation/comments/{id_}", {"body": body})
+        said[id_] = Said("Ada", body, html_of(pack))
+    return said
+
+
+def by_desk_edit(stage: Stage, ids: Sequence[str], batch: Sequence[list[str]]) -> dict[str, Said]:
+    """Each comment gets payloads for its text from a moderator at the desk."""
+    said = {}
+    for id_, pack in zip(ids, batch, strict=True):
+        body = "\n\n".join(pack)
+        assert stage.at_desk(f"/desk/comments/{id_}", {"body": body}).status_code == 303
+        said[id_] = Said("Ada", body, html_of(pack))
+    return said
