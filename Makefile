@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
 WORKERS ?= 2
+unexport PYTHONDONTWRITEBYTECODE  # the tests start many processes, which would compile everything each time
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint types contracts prove browser lock clean
