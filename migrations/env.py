@@ -10,7 +10,6 @@ context.configure(
     target_metadata=Base.metadata,
     render_as_batch=True,
     compare_type=True,
-    transaction_per_migration=True,
     transactional_ddl=True,  # on SQLite too: service.db sends the BEGIN that the driver would leave out
 )
 with context.begin_transaction():

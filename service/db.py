@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -143,13 +144,29 @@ def _engine_options(settings: Settings) -> dict[str, Any]:
     }
 
 
+def _log_ahead(cursor: sqlite3.Cursor) -> None:
+    """Turn the write-ahead log on, once in a file's life. While another has the lock, it waits like everybody.
+
+    SQLite itself refuses the switch at once, so that two who start on a new file would refuse each other.
+    """
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+        cursor.execute("BEGIN EXCLUSIVE")  # waits as long as it is told to, and raises then
+        cursor.execute("COMMIT")
+
+
 def _prepare_sqlite(engine: Engine, busy_timeout: float) -> None:
     @event.listens_for(engine, "connect")
     def connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # BEGIN is ours, below: the driver would start transactions late
         cursor = connection.cursor()
         cursor.execute(f"PRAGMA busy_timeout = {int(busy_timeout * 1000)}")
-        cursor.execute("PRAGMA journal_mode = WAL")
+        _log_ahead(cursor)
         cursor.execute("PRAGMA synchronous = FULL")
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.close()
