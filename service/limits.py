@@ -101,6 +101,12 @@ class _Memory(MemoryStorage):
         with self._turn:
             self._counted.pop(key, None)
 
+    def reset(self) -> int:
+        with self._turn:
+            forgotten = len(self._counted)
+            self._counted.clear()
+        return forgotten
+
     def _look(self, key: str, expiry: int) -> tuple[_Counted, float]:
         """What was counted, as the present window sees it, and how much of that is past: from 0 to 1."""
         window, into = divmod(now().timestamp() / expiry, 1)

@@ -95,7 +95,9 @@ def accept(site: Site, values: dict[str, Any], sender: Sender) -> Answer:
     """Take a validated submission through limits and key into the database: both forms of the door end here."""
     address = _page_address(site, values)
     limits = settings()
-    spend(limits.limit_page, "page", keyed("page", site.id.bytes, address.key.encode()).hex())
+    known = sites.page_at(site, address.key)  # a page of several addresses has one limit
+    name = known.key if known else address.key
+    spend(limits.limit_page, "page", keyed("page", site.id.bytes, name.encode()).hex())
     spend(limits.limit_site, "site", str(site.id))
     mail = email_index(site.id, values["email"]).hex()
     signs = sender.signs | {
