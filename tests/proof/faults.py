@@ -1,0 +1,166 @@
+"""Installs to break: a database of their own, a site, a moderator's token; and what it takes to break them."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from flask import Flask
+from sqlalchemy import create_engine, make_url, text
+
+from service.accounts import operations as accounts
+from service.accounts.operations import NewToken
+from service.app import create_app
+from service.cli.operate import upgrade
+from service.config import Settings
+from service.db import db, transaction
+from tests.conftest import add_site
+from tests.processes import environment, free_port, until
+from tests.proof.journal import Clients, Journal, Rotation, writing
+from tests.proof.ledger import Proof
+from tests.proof.oracle import judge, unreleased
+from tests.proof.served import Mischief, Served
+
+ANSWERS_WITHIN = 5.0
+"""Seconds from the end of a fault to the first answer."""
+
+
+@dataclass
+class Install:
+    """A database of its own with one site, `blog`; `served` are its processes, stopped after the test."""
+
+    place: Path
+    settings: Settings
+    token: str
+    app: Flask
+    served: list[Served] = field(default_factory=list)
+
+    @property
+    def database(self) -> Path:
+        return Path(make_url(self.settings.database_url).database or "")
+
+    def serve(self, port: int = 0, mischief: Mischief | None = None) -> Served:
+        """Start a web process and its worker, and wait until they are ready."""
+        env = environment(
+            GREENROOM_DATABASE_URL=self.settings.database_url,
+            GREENROOM_KEYS_FILE=self.settings.keys_file,
+            GREENROOM_BUSY_TIMEOUT=str(self.settings.busy_timeout),
+            GREENROOM_LIMITS_ENABLED="false",
+            GREENROOM_TRUSTED_PROXIES="127.0.0.1",
+            GREENROOM_LOG_LEVEL="WARNING",
+        )
+        served = Served(self.place, env, port or free_port(), mischief)
+        self.served.append(served)
+        return served
+
+    @contextmanager
+    def written(self, *served: Served, prefix: str = "said") -> Iterator[Clients]:
+        """Clients that write to these processes in turn while the block lasts."""
+        with writing(Journal(self.token, prefix), Rotation(*(one.port for one in served))) as clients:
+            yield clients
+
+    def verdict(self, clients: Clients) -> list[str]:
+        """What the oracle finds when all is quiet, and again when the clients have asked again. A server must run."""
+        journal = clients.journal
+        with self.app.app_context():
+            until(lambda: unreleased() == 0)
+            found = [*journal.wrong, *judge(journal)]
+            db.session.rollback()  # a look that stays open would keep SQLite from tidying up
+            again = [*clients.replay()]
+            until(lambda: unreleased() == 0)
+            found += [*again, *judge(journal)]
+        return found
+
+
+def settle(proof: Proof, install: Install, clients: Clients, *found: str) -> None:
+    """Each request is a case; what the oracle and the test found are its failures."""
+    proof.cases(len(clients.journal.asked), [*found, *install.verdict(clients)])
+
+
+def counted(clients: Clients) -> str:
+    """What the clients were told, in a line for people. Call it before they ask again."""
+    told = Counter(status or "hung up" for status in clients.journal.unknown.values())
+    unknown = ", ".join(f"{number:,} {status}" for status, number in sorted(told.items(), key=str)) or "none"
+    return f"{len(clients.journal.accepted):,} accepted, unknown: {unknown}"
+
+
+def late(slowest: float) -> list[str]:
+    return [f"answered again only after {slowest:.1f} s"] if slowest > ANSWERS_WITHIN else []
+
+
+@contextmanager
+def foreign_lock(install: Install) -> Iterator[None]:
+    """Somebody else's lock while the block lasts: on the file, or on the table that everything goes through."""
+    if install.settings.sqlite:
+        with closing(sqlite3.connect(install.database, isolation_level=None)) as other:
+            other.execute("BEGIN EXCLUSIVE")
+            yield
+        return
+    engine = create_engine(install.settings.database_url)
+    with engine.begin() as connection:
+        connection.execute(text("LOCK TABLE comments IN ACCESS EXCLUSIVE MODE"))
+        yield
+    engine.dispose()
+
+
+class Installs:
+    """Makes installs by copying one."""
+
+    def __init__(self, settings: Settings, place: Path, server_url: str | None) -> None:
+        self.server_url, self._place, self._made = server_url, place, 0
+        self._settings = replace(settings, database_url=self._url("faults_0"), trusted_proxies=["127.0.0.1"])
+        if server_url:
+            self.order("CREATE DATABASE faults_0")
+        app = create_app(self._settings)
+        with app.app_context():
+            upgrade()
+            add_site("blog", ["https://blog.example.org"], rating_max=10.0)
+            with transaction():
+                moderator = accounts.add_moderator(
+                    "robin@staff.example.org", "Robin", None, actor="test", is_admin=True
+                )
+                wanted = NewToken("test", ("read", "moderate"))
+                self._token = accounts.issue_token(moderator, wanted, actor="test").secret
+            db.engine.dispose()
+
+    def _url(self, name: str) -> str:
+        if self.server_url:
+            return make_url(self.server_url).set(database=name).render_as_string(hide_password=False)
+        return f"sqlite:///{self._place / name}.db"
+
+    def order(self, statement: str) -> None:
+        assert self.server_url
+        engine = create_engine(self.server_url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(statement))
+        engine.dispose()
+
+    @contextmanager
+    def made(self, place: Path, disk: Path | None = None) -> Iterator[Install]:
+        """An install in `place`, its database on another disk if need be; its processes end with the block."""
+        self._made += 1
+        name = f"faults_{self._made}"
+        url = self._url(name)
+        if self.server_url:
+            where = f" TABLESPACE {disk.name}" if disk else ""
+            self.order(f"CREATE DATABASE {name} TEMPLATE faults_0{where}")
+        else:
+            file = (disk or place) / "greenroom.db"
+            shutil.copy(self._place / "faults_0.db", file)
+            url = f"sqlite:///{file}"
+        settings = replace(self._settings, database_url=url)
+        install = Install(place, settings, self._token, create_app(settings))
+        try:
+            yield install
+        finally:
+            for served in install.served:
+                served.kill()
+            with install.app.app_context():
+                db.engine.dispose()
+            if self.server_url:
+                self.order(f"DROP DATABASE {name} WITH (FORCE)")

