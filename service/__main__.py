@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 
@@ -14,9 +15,12 @@ from service.app import create_app
 from service.cli import keys
 from service.config import BadSetting
 
+_MISTAKE = 70
+"""EX_SOFTWARE of sysexits.h."""
+
 
 def main() -> None:
-    """Run a command. Exit code 78 when a setting or a key cannot be used."""
+    """Run a command. Exit code 78 when a setting or a key cannot be used, 70 when something unexpected happens."""
     os.umask(0o077)  # what is written here is its owner's alone: the database, its keys, a demo's login
     if sys.argv[1:3] == ["keys", "create"]:
         keys.group.main(args=sys.argv[2:], prog_name="greenroom keys")
@@ -31,7 +35,12 @@ def main() -> None:
     # Settings come from GREENROOM_*; Flask's own options would be a second way in.
     group.params = []
     click.version_option(__version__, prog_name="greenroom")(group)
-    group.main(prog_name="greenroom")
+    try:
+        group.main(prog_name="greenroom")
+    except Exception as error:
+        # Told as the log tells it, by type and place: its words may quote what somebody wrote.
+        logging.getLogger(__name__).critical("unexpected %s", type(error).__name__, exc_info=error)
+        sys.exit(_MISTAKE)
 
 
 def _app() -> Flask:

@@ -129,10 +129,11 @@ def _absolute(url: str) -> str:
 
 
 def _engine_options(settings: Settings) -> dict[str, Any]:
+    hidden = {"hide_parameters": True}  # an error's text would quote them: addresses, seals, digests
     if settings.sqlite:
-        return {"connect_args": {"timeout": settings.busy_timeout}, "pool_size": settings.threads}
+        return hidden | {"connect_args": {"timeout": settings.busy_timeout}, "pool_size": settings.threads}
     wait = f"{int(settings.busy_timeout * 1000)}ms"
-    return {
+    return hidden | {
         "pool_pre_ping": True,
         "pool_size": settings.database_pool,
         "max_overflow": 0,

@@ -16,6 +16,8 @@ _IPV4 = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.])")
 _COLONS = re.compile(r"[0-9A-Fa-f]*:[0-9A-Fa-f]*:[0-9A-Fa-f:.]*[0-9A-Fa-f:]")  # an IPv6 address, or a time
 _TOKEN = re.compile(r"\b(gr[ma]_|whsec_)[\w-]+")
 _WRITTEN_BY_US = {"timestamp", "level"}
+_TOO_FRANK = ("alembic", "flask-limiter", "sqlalchemy")
+"""Below WARNING they tell of each step: keys of limits, which stand for addresses, and rows as they are stored."""
 
 
 def redact(text: str) -> str:
@@ -81,7 +83,8 @@ def configure(level: str) -> None:
         )
     )
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+    for name in _TOO_FRANK:
+        logging.getLogger(name).setLevel(logging.WARNING)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

@@ -71,3 +71,9 @@ def test_an_exception_is_told_by_its_place_not_its_words(written: io.StringIO) -
 def test_line_breaks_cannot_forge_a_line(written: io.StringIO) -> None:
     logging.getLogger("x").info('a\n{"event": "forged"}')
     assert len(written.getvalue().splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["sqlalchemy.engine.Engine", "flask-limiter"])
+def test_libraries_that_tell_rows_and_keys_are_silent_at_debug(written: io.StringIO, name: str) -> None:
+    logging.getLogger(name).info("no address, and still a person: %s", "0a1b2c3d4e5f6071")
+    assert written.getvalue() == ""

@@ -169,3 +169,15 @@ def test_rotation_by_command_keeps_every_address(place: Path) -> None:
 
 def test_the_jobs_run_once_on_request(place: Path) -> None:
     assert run("worker", "--once", cwd=place, env=ENV).returncode == 0
+
+
+def test_what_is_unexpected_is_told_by_its_place_not_its_words(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise KeyError("ada@mail.example.org, in no form that redaction knows: ada%40mail")
+
+    monkeypatch.setattr("service.cli.sites.queries.sites", fail)
+    done = run("sites", "list", cwd=place, env=ENV)
+    assert (done.returncode, done.stdout) == (70, "")
+    told = json.loads(done.stderr)
+    assert (told["exception"], told["where"].startswith("test_commands.py")) == ("KeyError", True)
+    assert "ada" not in done.stderr
