@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from service import revisions
 from service.app import create_app
+from service.cli.printing import UNAVAILABLE
 from service.config import Settings
 from service.db import db
 
@@ -42,6 +43,20 @@ def test_a_migration_that_fails_takes_the_ones_before_it_back(
     assert tables() == set()
     revisions.migrate()
     revisions.check()
+
+
+def test_who_waits_too_long_for_another_upgrade_is_told_and_changes_nothing(fresh: Flask, settings: Settings) -> None:
+    url = fresh.config["SQLALCHEMY_DATABASE_URI"]
+    impatient = create_app(replace(settings, database_url=url, busy_timeout=0.2))
+    lock = "SELECT 1" if url.startswith("sqlite") else f"SELECT pg_advisory_lock({revisions._LOCK})"
+    with db.engine.connect().execution_options(writes=True) as other:
+        other.execute(text(lock))
+        with impatient.app_context():
+            refused = impatient.test_cli_runner().invoke(args=["migrate"])
+            db.engine.dispose()
+    assert "The database is busy or away. Nothing was changed." in refused.output
+    assert refused.exit_code == UNAVAILABLE
+    assert tables() == set()
 
 
 @pytest.mark.parametrize("lock", ["BEGIN IMMEDIATE", "BEGIN EXCLUSIVE"])
