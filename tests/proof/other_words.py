@@ -48,7 +48,7 @@ def titles(stage: Stage, opened: Packs, renamed: Packs) -> Found:
     told: dict[str, str] = {}
 
     def opens(title: str) -> bool:
-        page = stage.ask("POST", "/v1/pages", {"site": "blog", "page": f"/t{len(told)}", "title": title})
+        page = stage.ask("POST", "/v1/pages", {"site": "blog", "page": f"{len(told)} {title[:150]}", "title": title})
         return "errors" not in page and bool(told.setdefault(page["id"], title))
 
     def renames(title: str) -> bool:
@@ -89,25 +89,31 @@ def aliases(stage: Stage, packs: Packs) -> Found:
 
 
 def decisions(stage: Stage, by_api: Packs, by_desk: Packs, folder: Path) -> Found:
-    """Reasons and notes of decisions, by a program and at the desk; the pages that tell a comment's history."""
+    """Reasons and notes of decisions, one by one or many at once, and at the desk; the pages that tell a history."""
     ids = planted(stage, 10, folder)
     turns = [(one, decision) for decision in ("delete", "restore", "approve") for one in ids]
     told: list[tuple[str, str]] = []
 
-    def write(reason: str, door: str) -> bool:
+    def at_desk(one: str, values: Mapping[str, str]) -> bool:
+        return (
+            stage.at_desk(f"/desk/comments/{one}/decision", {**values, "note": f"Note: {values['reason']}"}).status_code
+            == 303
+        )
+
+    def by_program(one: str, values: Mapping[str, str]) -> bool:
+        if len(told) % 2:
+            many = dict(values) | {"items": [{"id": one, "if_match": "*"}]}
+            return "errors" not in stage.ask("POST", "/v1/moderation/decisions", many)
+        noted = dict(values) | {"note": f"Note: {values['reason']}"}
+        return "errors" not in stage.ask("POST", f"/v1/moderation/comments/{one}/decision", noted)
+
+    def write(reason: str, by: Callable[[str, Mapping[str, str]], bool]) -> bool:
         one, decision = turns[len(told) % len(turns)]
-        path, note = f"moderation/comments/{one}/decision", f"Note: {reason}"
-        if door == "desk":
-            taken = stage.at_desk(f"/desk/comments/{one}/decision", {"decision": decision, "reason": reason})
-            is_taken = taken.status_code == 303
-        else:
-            is_taken = "errors" not in stage.ask(
-                "POST", f"/v1/{path}", {"decision": decision, "reason": reason, "note": note}
-            )
+        is_taken = by(one, {"decision": decision, "reason": reason})
         told.extend([(one, reason)] if is_taken else [])
         return is_taken
 
-    number = sum(written(by_api, partial(write, door="api"))) + sum(written(by_desk, partial(write, door="desk")))
+    number = sum(written(by_api, partial(write, by=by_program))) + sum(written(by_desk, partial(write, by=at_desk)))
     faults: list[str] = []
     for one in ids:
         history = stage.ask("GET", f"/v1/moderation/comments/{one}")["history"]
@@ -187,7 +193,7 @@ _TOO_LONG = "x" * 3_000
 
 def _refused_form(stage: Stage, typed: Mapping[str, str]) -> TestResponse:
     long = {name: value + _TOO_LONG for name, value in typed.items()}
-    return stage.fill_in({"page": "/", "rating": "no", "parent_id": "x"} | long)
+    return stage.fill_in(long)
 
 
 def _previewed_form(stage: Stage, typed: Mapping[str, str]) -> TestResponse:
@@ -207,10 +213,13 @@ def _sign_in(stage: Stage, typed: Mapping[str, str]) -> TestResponse:
     return sent(stage.client, "/desk/sign-in", method="POST", data=typed, headers={"Origin": HOME})
 
 
+_OURS = ("name", "email", "website", "page_title", "redirect_to")
+_THEIRS = ("author", "email", "url", "comment", "comment_post_ID", "comment_parent")
 Send = Callable[[Stage, Mapping[str, str]], TestResponse]
 _ECHOES: list[tuple[str, Send, int, tuple[str, ...]]] = [
-    ("refused", _refused_form, 2_000, ("name", "email", "website", "page_title", "page_url", "redirect_to", "body")),
-    ("previewed", _previewed_form, 2_000, ("name", "email", "website", "page_title", "redirect_to")),
+    ("refused", _refused_form, 2_000, (*_OURS, "page", "page_url", "parent_id", "rating", "body")),
+    ("refused in WordPress' names", _refused_form, 2_000, _THEIRS),
+    ("previewed", _previewed_form, 2_000, _OURS),
     ("form", _form, 300, ("page_title", "redirect_to")),
     ("search", _search, 200, ("q",)),
     ("filter", _search, 40, ("reason",)),

@@ -1,0 +1,190 @@
+"""What can be written at all, taken from the code: doors and their fields, commands and their options, columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from flask import Flask, request, request_finished
+from sqlalchemy import JSON, String
+
+from service.db import Base
+from service.desk import schemas as desk
+from service.embed import forms
+from service.sites.schemas import SiteSettings
+
+from .parsers import by_lexbor
+from .world import rules, sent
+
+MARK = "<zq>"
+"""Stands in every payload of these tests: a field that held it was written to."""
+
+FORMS: Mapping[str, frozenset[str]] = {
+    "POST /embed/<site>/comments": frozenset(
+        {*forms._HIDDEN, *forms.SHOWN, *forms._WORDPRESS, "comment_post_ID", "form_token", forms.HONEYPOT}
+    ),
+    "POST /desk/comments/<uuid:comment_id>": frozenset(desk.Edit().fields),
+    "POST /desk/comments/<uuid:comment_id>/decision": frozenset(desk.Decide().fields),
+    "POST /desk/comments/<uuid:comment_id>/reveal": frozenset(desk.Place().fields),
+}
+"""The fields of forms; of those for JSON the document of the API tells."""
+
+NO_WORDS = {
+    "POST /v1/sites/<site>/counts": "answers what pages were asked about, and stores nothing",
+    "POST /v1/moderation/comments/<uuid:comment_id>/reveal": "takes nothing",
+    "POST /desk/comments/<uuid:comment_id>/reveal": "takes only where the moderator was",
+    "POST /desk/sign-out": "takes nothing",
+}
+"""Doors that change something without storing words, and why."""
+
+NO_WORDS_IN = {
+    "password": "is hashed, and shown nowhere",
+    "csrf_token": "is compared, and shown nowhere",
+    "form_token": "is opened with a key, and shown nowhere",
+    "seen": "is compared with a version, and shown nowhere",
+    "items.if_match": "is compared with a version, and shown nowhere",
+    "back": "is an address of the queue, built anew from names that are known",
+    "at": "is one of two words",
+    "decision": "is one of five words",
+    "honeypot": "is seen to be filled in, and not kept",
+    forms.HONEYPOT: "is seen to be filled in, and not kept",
+    "site": "is the key of a site that there is",
+    "page_id": "is an id",
+    "filter.site": "is the key of a site that there is",
+    "filter.page": "finds comments, and is not kept",
+    "filter.q": "finds comments; kept until a job is done, and shown nowhere",
+    "filter.reason": "finds comments; kept until a job is done, and shown nowhere",
+    "submit": "is a button",
+}
+"""Fields without words that anybody is shown, and why."""
+
+NO_WORDS_OF_COMMANDS = {
+    "site_key": "is the key of a site that there is",
+    "key": "is lower-case letters, digits, - and _, or the key of a site that there is",
+    "origins": "are origins, held to their form (tests/sites)",
+    "email": "is an address; moderators' addresses are shown to nobody",
+    "maps": "leads to addresses, held to their form as those of pages are",
+    "host": "is listened at",
+    "config_prefix": "is flask-smorest's own",
+    "output_file": "is flask-smorest's own",
+}
+"""Options of commands without words that anybody is shown, and why."""
+
+SETTINGS = {"name", "privacy_text"}
+NO_WORDS_IN_SETTINGS = {
+    "origins": "are origins, held to their form (tests/sites)",
+    "mode": "is one of three words",
+    "schema_type": "is one of schema.org's types",
+    "language": "is a BCP 47 tag",
+    "privacy_url": "is an http(s) URL; the page holds it between double quotes",
+}
+
+NO_WORDS_IN_COLUMNS = {
+    "key", "mode", "schema_type", "language", "origins", "privacy_url", "url", "website", "status", "network_label",
+    "body_format", "html", "decided_by", "source", "source_id", "state", "by", "code", "detail", "words", "chain",
+    "actor", "action", "decision", "filter", "site_ids", "email", "password", "fs_uniquifier", "scopes", "type",
+    "data", "avatar", "format", "report", "role",
+}  # fmt: skip
+"""Names of columns that hold keys, addresses in ASCII, sentences of ours, HTML (held to the list), or copies."""
+
+NOT_SHOWN = {("bulk_decisions", "name"), ("bulk_decisions", "reason"), ("key_proofs", "name")}
+"""What a job will write into comments, as a decision on one does; what a key is called."""
+
+
+def doors(app: Flask) -> dict[str, set[str]]:
+    """Every door that changes something, with the fields of it that hold texts."""
+    document = sent(app.test_client(), "/openapi.json").json or {}
+    found: dict[str, set[str]] = {}
+    for name, rule in rules(app):
+        method = name.partition(" ")[0]
+        if method in ("POST", "PUT", "PATCH", "DELETE"):
+            described = document["paths"].get(_described(rule.rule), {}).get(method.lower(), {})
+            found[name] = set(FORMS.get(name, ())) or set(_of_document(described, document)) or _of_page(app, rule.rule)
+    return found
+
+
+def _described(rule: str) -> str:
+    return rule.replace("<uuid:", "<").replace("<", "{").replace(">", "}")
+
+
+def _of_document(described: Mapping[str, Any], document: Mapping[str, Any]) -> Iterator[str]:
+    body = described.get("requestBody", {}).get("content", {}).get("application/json", {})
+    if "schema" in body:
+        yield from _texts(body["schema"], document, "")
+
+
+def _texts(schema: Mapping[str, Any], document: Mapping[str, Any], path: str) -> Iterator[str]:
+    """The paths of a shape's texts; ids, numbers and choices are none."""
+    while "$ref" in schema:
+        schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    for name, inner in schema.get("properties", {}).items():
+        yield from _texts(inner, document, f"{path}.{name}".lstrip("."))
+    if "items" in schema:
+        yield from _texts(schema["items"], document, path)
+    kinds = schema.get("type", "")
+    if "string" in ([kinds] if isinstance(kinds, str) else kinds) and schema.get("format") != "uuid":
+        yield path
+
+
+def _of_page(app: Flask, path: str) -> set[str]:
+    """The fields of a form that a page of the same address shows."""
+    page = app.test_client().get(path) if "<" not in path else None
+    names = {one.get("name") for one in by_lexbor(page.text) if one.tag in ("input", "textarea")} if page else set()
+    return names - {""}
+
+
+@contextmanager
+def watched(app: Flask) -> Iterator[set[tuple[str, str]]]:
+    """Collects each (door, field) in which a request brings the mark."""
+    seen: set[tuple[str, str]] = set()
+
+    def look(_app: Flask, **_more: Any) -> None:
+        name = f"{request.method} {request.url_rule.rule if request.url_rule else ''}"
+        told = request.get_json(silent=True) if request.is_json else request.form.to_dict()
+        seen.update((name, path) for path in _marked(told, ""))
+
+    with request_finished.connected_to(look, app):
+        yield seen
+
+
+def _marked(told: Any, path: str) -> Iterator[str]:
+    if isinstance(told, dict):
+        for name, value in told.items():
+            yield from _marked(value, f"{path}.{name}".lstrip("."))
+    elif isinstance(told, list):
+        for one in told:
+            yield from _marked(one, path)
+    elif isinstance(told, str) and MARK in told:
+        yield path
+
+
+def options(app: Flask) -> Iterator[tuple[str, str]]:
+    """Every (command, option) that takes a text or a file."""
+    for name, command in _commands(app.cli, ""):
+        for one in command.params:
+            is_text = isinstance(one.type, click.types.StringParamType | click.Path | click.File)
+            if is_text or type(one.type).__module__.startswith("service."):
+                yield name, one.name or ""
+
+
+def _commands(command: click.Command, name: str) -> Iterator[tuple[str, click.Command]]:
+    if isinstance(command, click.Group):
+        for inner, one in command.commands.items():
+            yield from _commands(one, f"{name} {inner}".strip())
+    else:
+        yield name, command
+
+
+def settings() -> set[str]:
+    """A site's settings that are texts."""
+    return {name for name, one in SiteSettings().fields.items() if one.__class__.__name__ in ("String", "Url", "List")}
+
+
+def columns() -> Iterator[tuple[str, str]]:
+    """Every column that holds text."""
+    for table in Base.metadata.sorted_tables:
+        for column in table.columns:
+            if isinstance(column.type, String | JSON):
+                yield table.name, column.name
