@@ -48,6 +48,12 @@ def test_held_and_approved_are_joined_by_one_id(client: FlaskClient, desk: Desk)
     ]
 
 
+def test_a_reader_who_is_refused_releases_nothing(client: FlaskClient, desk: Desk) -> None:
+    post(client)
+    assert desk.get("/events", site="nowhere").status_code == 404
+    assert db.session.scalars(select(Event.seq)).all() == [None, None]
+
+
 def test_an_event_tells_no_address_and_no_html(client: FlaskClient, desk: Desk) -> None:
     post(client, body="x" * 9_000)
     text = desk.get("/events", types="comment.created").text
