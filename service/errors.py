@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, Flask, Response, request
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadHost, HTTPException
 
 log = logging.getLogger(__name__)
 
@@ -225,6 +225,8 @@ def _database_away(error: Exception) -> bool:
 
 
 def _wants_page() -> bool:
+    if isinstance(request.routing_exception, BadHost):
+        return False  # under a host that is none no page can be drawn: it has no links
     best = request.accept_mimetypes.best_match([MEDIA_TYPE, "application/json", "text/html"])
     return best == "text/html" and request.accept_mimetypes["text/html"] > request.accept_mimetypes["application/json"]
 
