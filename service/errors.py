@@ -121,6 +121,19 @@ class Unavailable(Problem):
         super().__init__(detail, headers={"Retry-After": "5"}, **more)
 
 
+DAMAGED = "The database is damaged. Stop, keep a copy of it, and restore your last backup."
+_BROKEN_FILE = {11, 26}  # SQLITE_CORRUPT, SQLITE_NOTADB
+_BROKEN_PAGE = {"XX001", "XX002"}  # data_corrupted, index_corrupted of PostgreSQL
+
+
+def damaged(error: Exception) -> bool:
+    """Whether the database said that what it finds on the disk cannot be right."""
+    cause = getattr(error, "orig", None)
+    # The low byte: SQLite's longer codes say more about the same.
+    file = getattr(cause, "sqlite_errorcode", 0) & 0xFF in _BROKEN_FILE
+    return file or getattr(cause, "sqlstate", None) in _BROKEN_PAGE
+
+
 def title(status: int) -> str:
     return HTTPStatus(status).phrase
 
@@ -144,10 +157,8 @@ def register(app: Flask | Blueprint, page_of: PageMaker) -> None:
         return answer(of_http(error))
 
     def from_database(error: Exception) -> Response:
-        if not _database_away(error):
-            return from_anything(error)
-        log.warning("database away: %s", type(error).__name__)
-        return answer(Unavailable())
+        problem = _of_database(error)
+        return answer(problem) if problem else from_anything(error)
 
     def from_anything(error: Exception) -> Response:
         log.error("unexpected %s", type(error).__name__, exc_info=error)
@@ -215,6 +226,17 @@ _SENTENCES = {
     422: Invalid.detail,
     429: TooManyRequests.detail,
 }
+
+
+def _of_database(error: Exception) -> Problem | None:
+    """What the database's trouble means for whoever asked; None when it is a mistake of ours."""
+    if damaged(error):
+        log.critical(DAMAGED)
+        return Unavailable("The database is damaged. Nothing was changed; its operator has to restore it.")
+    if not _database_away(error):
+        return None
+    log.warning("database away: %s", type(error).__name__)
+    return Unavailable()
 
 
 def _database_away(error: Exception) -> bool:

@@ -9,6 +9,7 @@ from flask import Blueprint, Response, json
 from sqlalchemy.exc import SQLAlchemyError
 
 from service import revisions
+from service.errors import DAMAGED, damaged
 from service.revisions import WrongSchema
 
 bp = Blueprint("health", __name__)
@@ -41,8 +42,22 @@ def database() -> Finding:
     except WrongSchema as error:
         return Finding("database", False, str(error))
     except SQLAlchemyError as error:
-        return Finding("database", False, f"The database cannot be reached ({type(error).__name__}).")
+        return Finding("database", False, reason(error))
     return Finding("database", True, "Reached, and of this code's version.")
+
+
+def file() -> Finding:
+    """Not registered: it reads the whole file, so only a start and the doctor ask it."""
+    try:
+        whole = revisions.is_whole()
+    except SQLAlchemyError as error:
+        return Finding("file", False, reason(error))
+    return Finding("file", whole, "Whole, as far as the database can tell." if whole else DAMAGED)
+
+
+def reason(error: SQLAlchemyError) -> str:
+    """Why the database gave no answer, in words for the operator."""
+    return DAMAGED if damaged(error) else f"The database cannot be reached ({type(error).__name__})."
 
 
 def findings() -> list[Finding]:

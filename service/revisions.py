@@ -71,6 +71,14 @@ def check() -> None:
         raise WrongSchema("The database is older than this code. Run: greenroom migrate")
 
 
+def is_whole() -> bool:
+    """Whether SQLite finds its file in order, all of it. PostgreSQL looks at each page when it reads it."""
+    if db.engine.dialect.name != "sqlite":
+        return True
+    with db.engine.connect() as connection:
+        return bool(connection.scalar(text("PRAGMA quick_check(1)")) == "ok")
+
+
 def _refuse_newer(revision: str | None) -> None:
     known = {one.revision for one in ScriptDirectory.from_config(config()).walk_revisions()}
     if revision is not None and revision not in known:

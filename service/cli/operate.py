@@ -85,7 +85,7 @@ def preflight(chosen: Settings, host: str) -> None:
     """Refuse to start with a sentence and exit code 78 unless everything is in order."""
     if not _loopback(host) and "127.0.0.1" in chosen.public_url:
         raise Refusal("GREENROOM_PUBLIC_URL is needed when listening off loopback.", CONFIG)
-    for finding in health.findings():
+    for finding in [*health.findings(), health.file()]:
         if not finding.ok:
             raise Refusal(finding.detail, CONFIG)
 
@@ -137,7 +137,7 @@ def worker(once: bool, child: bool) -> None:
 @as_json
 def doctor(as_json: bool) -> None:
     """Look at settings, keys, database, disk and proxy, and say what to do."""
-    found = [*health.findings(), *_around(settings())]
+    found = [*health.findings(), health.file(), *_around(settings())]
 
     def lines() -> Iterator[str]:
         for one in found:

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 from cryptography.fernet import InvalidToken
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DatabaseError, OperationalError
 
 from service.config import BadSetting
-from service.errors import Problem
+from service.errors import DAMAGED, Problem, damaged
 from service.revisions import WrongSchema
 
 DATA, UNAVAILABLE, CONFIG = 65, 69, 78
@@ -50,5 +50,9 @@ def told() -> Iterator[None]:
         raise Refusal(str(error), CONFIG) from error
     except OperationalError as error:
         raise Refusal("The database is busy or away. Nothing was changed.", UNAVAILABLE) from error
+    except DatabaseError as error:
+        if not damaged(error):
+            raise
+        raise Refusal(DAMAGED, UNAVAILABLE) from error
     except InvalidToken as error:
         raise Refusal("GREENROOM_EMAIL_KEYS: no key opens what is sealed in this database.", CONFIG) from error
