@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Lock
 from typing import Any
 from uuid import UUID
 
-from flask import Flask
+from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, Engine, MetaData, TypeDecorator, event, make_url
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
@@ -88,18 +89,34 @@ def transaction() -> Iterator[None]:
     session = db.session()
     assert not session.new and not session.dirty, "changes belong inside the transaction"
     session.rollback()
-    session.info["writes"] = True
+    with _turn():
+        session.info["writes"] = True
+        try:
+            yield
+            session.flush()
+            for step in _before_commit:
+                step()
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            session.info.clear()
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """On SQLite the writers of a process queue. SQLite has them look for its lock now and then: some never get it."""
+    turn: Lock | None = current_app.extensions["greenroom_turn"]
+    if turn is None:
+        yield
+        return
+    if not turn.acquire(timeout=current_app.extensions["greenroom_settings"].busy_timeout):
+        raise Busy("BEGIN IMMEDIATE", None, TimeoutError("others are writing"))
     try:
         yield
-        session.flush()
-        for step in _before_commit:
-            step()
-        session.commit()
-    except BaseException:
-        session.rollback()
-        raise
     finally:
-        session.info.clear()
+        turn.release()
 
 
 def insert_if_new(table: type[Base], values: dict[str, Any]) -> bool:
@@ -114,6 +131,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Bind the engine; SQLite is told to be durable and to wait, PostgreSQL to check its connections."""
     app.config["SQLALCHEMY_DATABASE_URI"] = _absolute(settings.database_url)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(settings)
+    app.extensions["greenroom_turn"] = Lock() if settings.sqlite else None
     db.init_app(app)
     with app.app_context():
         if settings.sqlite:
