@@ -21,10 +21,11 @@ from service.config import Settings
 from service.db import db, transaction
 from tests.conftest import add_site
 from tests.processes import environment, free_port, until
-from tests.proof.journal import Clients, Journal, Rotation, writing
+from tests.proof.journal import Answered, Asked, Clients, Journal, Rotation, Send, writing
 from tests.proof.ledger import Proof
 from tests.proof.oracle import judge, unreleased
 from tests.proof.served import Mischief, Served
+from tests.proof.world import sent
 
 ANSWERS_WITHIN = 5.0
 """Seconds from the end of a fault to the first answer."""
@@ -106,6 +107,17 @@ def foreign_lock(install: Install) -> Iterator[None]:
         connection.execute(text("LOCK TABLE comments IN ACCESS EXCLUSIVE MODE"))
         yield
     engine.dispose()
+
+
+def within(app: Flask) -> Send:
+    """Asks an app without a server."""
+
+    def send(asked: Asked) -> Answered:
+        headers = asked.headers | {"Idempotency-Key": asked.key}
+        answer = sent(app.test_client(), asked.path, method="POST", json=asked.body, headers=headers)
+        return Answered(answer.status_code, dict(answer.headers), answer.json)
+
+    return send
 
 
 class Installs:

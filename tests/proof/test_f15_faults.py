@@ -10,17 +10,15 @@ import time
 from dataclasses import replace
 
 import pytest
-from flask import Flask
 from sqlalchemy import text
 
 from service.db import db, transaction
 from service.webhooks.outbox import release_due
-from tests.proof.faults import Install, counted, foreign_lock, late, settle
-from tests.proof.journal import Answered, Asked, Journal, Send, refusal_faults
+from tests.proof.faults import Install, counted, foreign_lock, late, settle, within
+from tests.proof.journal import Answered, Journal, refusal_faults
 from tests.proof.ledger import Proof
 from tests.proof.mischief import answers_first, tells_later
 from tests.proof.oracle import judge
-from tests.proof.world import sent
 from tests.support import FULL
 
 pytest_plugins = ("tests.proof.installs",)
@@ -145,17 +143,6 @@ def test_the_oracle_sees_whatever_is_broken(install: Install) -> None:
             with db.engine.begin() as connection:
                 connection.execute(text(statement))
             assert any(said in one for one in judge(journal)), said
-
-
-def within(app: Flask) -> Send:
-    """Asks an app without a server."""
-
-    def send(asked: Asked) -> Answered:
-        headers = asked.headers | {"Idempotency-Key": asked.key}
-        answer = sent(app.test_client(), asked.path, method="POST", json=asked.body, headers=headers)
-        return Answered(answer.status_code, dict(answer.headers), answer.json)
-
-    return send
 
 
 @pytest.mark.control("15")
