@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -27,6 +27,11 @@ class Principal:
     is_admin: bool
     scopes: frozenset[str]
     roles: Mapping[UUID, str]
+
+    @property
+    def sites(self) -> Collection[UUID] | None:
+        """Where they have a role; None: everywhere."""
+        return None if self.is_admin else self.roles.keys()
 
     def role_on(self, site_id: UUID) -> str | None:
         return "owner" if self.is_admin else self.roles.get(site_id)

@@ -123,8 +123,7 @@ def _check_open(page: Page) -> None:
 def _check_parent(page: Page, parent_id: UUID | None) -> None:
     if parent_id is None:
         return
-    parent = queries.get(parent_id)
-    if parent is None or parent.page_id != page.id or parent.status != APPROVED:
+    if not queries.is_published_on(page.id, parent_id):
         raise Invalid.field("parent_id", "parent", "The comment you answer is not on this page (any more).")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -18,7 +18,7 @@ from service.db import PUBLIC, db, insert_if_new
 from service.pagination import Page as Rows
 from service.pagination import Position, page_of
 from service.sites.models import Page, Site
-from service.sites.queries import lock_page
+from service.sites.queries import is_of, lock_page
 
 PublicRow = Row[Any]
 _PUBLIC = tuple(column for column in Comment.__table__.columns if column.info == PUBLIC)
@@ -30,7 +30,6 @@ _TOLD = (
     func.coalesce(CommentTally.shown_replies, 0).label("shown_replies"),
     func.coalesce(CommentTally.votes, 0).label("votes"),
 )
-
 
 _MOST_WORDS = 10
 _MOST_INDEXED = 100_000  # imported bodies have no cap, but a tsvector takes a megabyte at most
@@ -102,9 +101,15 @@ def place(row: PublicRow) -> Position:
     return Position(row.created_at, row.id, row.votes)
 
 
-def get(comment_id: UUID) -> Comment | None:
+def get(comment_id: UUID, sites: Collection[UUID] | None = None) -> Comment | None:
     whole = (joinedload(Comment.page).joinedload(Page.site), joinedload(Comment.site), joinedload(Comment.author))
-    return db.session.scalar(select(Comment).where(Comment.id == comment_id).options(*whole))
+    one = select(Comment).where(Comment.id == comment_id, is_of(Comment.site_id, sites))
+    return db.session.scalar(one.options(*whole))
+
+
+def is_published_on(page_id: UUID, comment_id: UUID) -> bool:
+    here = and_(Comment.id == comment_id, Comment.page_id == page_id, Comment.status == APPROVED)
+    return db.session.scalar(select(Comment.id).where(here)) is not None
 
 
 def get_for_update(comment_id: UUID) -> Comment | None:
@@ -135,9 +140,8 @@ def said_before(page_id: UUID, body: str, *, since: datetime, by: Any) -> bool:
 
 def rated_before(page_id: UUID, by: Any) -> bool:
     """Whether a condition `by` matches a comment that rated the page and still may count."""
-    rated = select(Comment.id).where(
-        Comment.page_id == page_id, Comment.rating.is_not(None), Comment.status.in_((APPROVED, PENDING)), by
-    )
+    counts = Comment.status.in_((APPROVED, PENDING))
+    rated = select(Comment.id).where(Comment.page_id == page_id, Comment.rating.is_not(None), counts, by)
     return db.session.scalar(rated.limit(1)) is not None
 
 

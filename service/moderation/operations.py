@@ -40,8 +40,8 @@ class Verdict:
 
 def find(comment_id: UUID, who: Principal, scope: str) -> Comment:
     """A comment that `who` may see. NotFound otherwise, whether it exists or not."""
-    comment = comments.get(comment_id)
-    if comment is None or who.role_on(comment.site_id) is None:
+    comment = comments.get(comment_id, who.sites)
+    if comment is None:
         raise NotFound("There is no comment by that id.")
     who.require(comment.site_id, scope)
     return comment
@@ -138,7 +138,7 @@ def decide_many(
     ids: Sequence[UUID], verdict: Verdict, who: Principal, if_match: dict[UUID, str] | None = None
 ) -> list[Outcome]:
     """Decide on many in one transaction; each gets its own outcome, and one that cannot be decided stops no other."""
-    known = queries.in_lock_order(ids)
+    known = queries.in_lock_order(ids, who.sites)
     found = {one: _outcome(partial(decide, one, verdict, who, (if_match or {}).get(one))) for one in known}
     missing = NotFound("There is no comment by that id.").detail
     return [replace(found[one], id=one) if one in found else Outcome(one, None, missing) for one in ids]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,6 +17,7 @@ from service.db import db
 from service.moderation.models import BulkDecision
 from service.pagination import Page as Rows
 from service.pagination import Position, page_of
+from service.sites.queries import is_of
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,10 @@ def ids(wanted: Filter, *, until: datetime, limit: int) -> list[UUID]:
     return list(db.session.scalars(rows.order_by(Comment.created_at, Comment.id).limit(limit)))
 
 
-def in_lock_order(ids_: Sequence[UUID]) -> list[UUID]:
-    """The same ids, in the order in which everybody locks: page by page, so that two bulks cannot cross."""
-    rows = select(Comment.id).where(Comment.id.in_(ids_)).order_by(Comment.page_id, Comment.id)
-    return list(db.session.scalars(rows))
+def in_lock_order(ids_: Sequence[UUID], sites: Collection[UUID] | None) -> list[UUID]:
+    """Those of some sites, in the order in which everybody locks: page by page, so that two bulks cannot cross."""
+    rows = select(Comment.id).where(Comment.id.in_(ids_), is_of(Comment.site_id, sites))
+    return list(db.session.scalars(rows.order_by(Comment.page_id, Comment.id)))
 
 
 def revisions(comment_id: UUID) -> Sequence[CommentRevision]:
@@ -118,8 +119,10 @@ def oldest_pending(site_ids: Sequence[UUID]) -> datetime | None:
     return db.session.scalar(waiting)
 
 
-def bulk(bulk_id: UUID) -> BulkDecision | None:
-    return db.session.get(BulkDecision, bulk_id)
+def bulk(bulk_id: UUID, moderator_id: UUID) -> BulkDecision | None:
+    """A bulk decision of somebody's own."""
+    own = select(BulkDecision).where(BulkDecision.id == bulk_id, BulkDecision.moderator_id == moderator_id)
+    return db.session.scalar(own)
 
 
 def next_bulk() -> BulkDecision | None:

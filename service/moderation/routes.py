@@ -150,8 +150,8 @@ def _dump(document: dict[str, Any]) -> dict[str, Any]:
 @bp.response(200, schemas.BulkView)
 def read_bulk(bulk_id: UUID) -> dict[str, Any]:
     """How far a decision on many has come."""
-    bulk = queries.bulk(bulk_id)
-    if bulk is None or bulk.moderator_id != principal().moderator_id:
+    bulk = queries.bulk(bulk_id, principal().moderator_id)
+    if bulk is None:
         raise NotFound("There is no decision by that id.")
     return {"id": bulk.id, "state": bulk.state, "total": bulk.total, "done": bulk.done, "results": None}
 

@@ -50,8 +50,8 @@ def page_id_of(among: Sequence[Site], page: str | None) -> UUID | None:
 
 def page_of(page_id: UUID, scope: str) -> Page:
     """A page by its id. NotFound when it is not there, or on a site where the principal has no role."""
-    page = sites.page_by_id(page_id)
-    if page is None or principal().role_on(page.site_id) is None:
+    page = sites.page_by_id(page_id, principal().sites)
+    if page is None:
         raise NotFound("There is no page by that id.")
     principal().require(page.site_id, scope)
     return page

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, or_, select, true, update
 from sqlalchemy.orm import joinedload
 
 from service.db import db, insert_if_new
@@ -39,8 +40,16 @@ def pages_at(site: Site, keys: Iterable[str]) -> dict[str, Page]:
     return dict(db.session.execute(rows).all())
 
 
-def page_by_id(page_id: UUID) -> Page | None:
-    return db.session.get(Page, page_id)
+def is_of(column: Any, sites: Collection[UUID] | None) -> Any:
+    """The condition that a row is of one of these sites; None for any.
+
+    Asked together with the row, so that what is another site's takes as long as what is not there.
+    """
+    return true() if sites is None else column.in_(list(sites))
+
+
+def page_by_id(page_id: UUID, sites: Collection[UUID] | None) -> Page | None:
+    return db.session.scalar(select(Page).where(Page.id == page_id, is_of(Page.site_id, sites)))
 
 
 def lock_page(page_id: UUID) -> None:

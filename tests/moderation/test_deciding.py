@@ -18,7 +18,8 @@ from service.audit.models import AuditEntry
 from service.audit.operations import verify
 from service.comments.models import Comment
 from service.db import db, now, transaction
-from service.moderation import queries, worker
+from service.moderation import worker
+from service.moderation.models import BulkDecision
 from service.sites.models import Site
 from service.webhooks.models import Event
 from tests.conftest import add_site
@@ -211,7 +212,7 @@ def test_a_job_ends_with_the_token_that_asked_for_it(
     while worker.decide():
         pass
     db.session.rollback()
-    assert queries.bulk(UUID(job)).done == 2
+    assert db.session.get_one(BulkDecision, UUID(job)).done == 2
     statuses = list(db.session.scalars(select(Comment.status)))
     assert (statuses.count("rejected"), statuses.count("pending")) == (2, 3)
 

@@ -176,6 +176,7 @@ def same_words(answer: TestResponse, place: Place) -> str:
 def test_a_role_that_covers_every_site_is_seen(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a guard that lets everybody be an owner everywhere, the same check finds the foreign cells."""
     monkeypatch.setattr(Principal, "role_on", lambda self, site_id: "owner")
+    monkeypatch.setattr(Principal, "sites", None)
     asked = [
         cell for cell in cells()
         if cell.role == "neighbour" and cell.at == "other" and cell.means == "token"
