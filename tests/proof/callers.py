@@ -11,9 +11,6 @@ from pathlib import Path
 
 from werkzeug.test import TestResponse
 
-from service.accounts import operations as accounts
-from service.accounts.models import Moderator
-from service.db import db, transaction
 from tests.desk.conftest import HOME, PASSWORD, Browser
 
 from .doors import DOORS, Door
@@ -102,9 +99,6 @@ class Callers:
     def __init__(self, world: World) -> None:
         self.world = world
         self._browsers: dict[str, SignedIn] = {}
-        with transaction():
-            for person in db.session.query(Moderator):
-                accounts.set_password(person, PASSWORD, actor="test")
 
     def own(self, role: str) -> Place:
         return self.world.b if role == "neighbour" else self.world.a
@@ -158,12 +152,11 @@ class Callers:
 class SignedIn(Browser):
     """A browser that came in by the door, and knows the token of its pages."""
 
-    def __init__(self, world: World, email: str) -> None:
+    def __init__(self, world: World, email: str, **more: str) -> None:
         super().__init__(world.app, world.app.test_client().response_wrapper, use_cookies=True)
-        self.typed = {"email": email, "password": PASSWORD}
-        self.csrf = self._token_of("/desk/sign-in")
-        answer = self.post("/desk/sign-in", data=self.typed | {"csrf_token": self.csrf}, headers={"Origin": HOME})
-        assert answer.status_code == 303, answer.text
+        typed = {"email": email, "password": PASSWORD, "csrf_token": self._token_of("/desk/sign-in")} | more
+        self.came_in = self.post("/desk/sign-in", data=typed, headers={"Origin": HOME})
+        assert self.came_in.status_code == 303, self.came_in.text
         self.csrf = self._token_of("/desk/else/where")
 
     def _token_of(self, path: str) -> str:

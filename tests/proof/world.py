@@ -25,6 +25,7 @@ from service.db import Base, db, transaction
 from service.sites.models import Site
 from service.webhooks import outbox
 from tests.conftest import _KEPT, add_site
+from tests.desk.conftest import PASSWORD
 
 from .doors import Door
 
@@ -85,7 +86,7 @@ class World:
             self._people(place)
             self._talk(place, number)
         with transaction():
-            admin = accounts.add_moderator("admin@staff.example.org", "Admin", None, actor="test", is_admin=True)
+            admin = accounts.add_moderator("admin@staff.example.org", "Admin", PASSWORD, actor="test", is_admin=True)
             self.admin = _token(admin)
         with transaction():
             outbox.release_due()
@@ -108,7 +109,7 @@ class World:
         key = place.site.key
         with transaction():
             for role in ("viewer", "moderator", "owner"):
-                person = accounts.add_moderator(f"{role}@{key}.example.org", f"{role} of {key}", None, actor="test")
+                person = accounts.add_moderator(f"{role}@{key}.example.org", f"{role} of {key}", PASSWORD, actor="test")
                 accounts.grant(person, place.site.id, role, actor="test")
                 place.tokens[role] = _token(person)
                 if role == "moderator":
