@@ -1,0 +1,89 @@
+"""Whether two kinds of request take the same time, as somebody with a very good clock would see it."""
+
+from __future__ import annotations
+
+import gc
+import random
+from collections.abc import Callable, Sequence
+from math import inf, sqrt
+from statistics import fmean
+from time import perf_counter_ns
+
+from werkzeug.test import TestResponse
+
+TOLD_APART = 4.5
+"""|t| from which on two kinds count as different; by chance one comparison in 100,000 gets there."""
+
+Action = Callable[[], object]
+Maker = Callable[[int], Action]
+"""What is done the n-th time, made ready before the clock starts."""
+
+_TRIMMED = 0.2
+
+
+def times(kinds: Sequence[Maker], n: int, seed: int = 13) -> list[list[int]]:
+    """Nanoseconds of `n` actions of each kind, done in a random order so that no kind has the better moments."""
+    order = [kind for kind in range(len(kinds)) for _ in range(n)]
+    random.Random(seed).shuffle(order)
+    found: list[list[int]] = [[] for _ in kinds]
+    gc.collect()
+    gc.disable()
+    try:
+        for turn, kind in enumerate(order):
+            action = kinds[kind](turn)
+            begun = perf_counter_ns()
+            action()
+            found[kind].append(perf_counter_ns() - begun)
+            if turn % 500 == 499:
+                gc.collect()  # between two measurements, and as often for each kind
+    finally:
+        gc.enable()
+    return found
+
+
+def welch(a: Sequence[float], b: Sequence[float]) -> tuple[float, float]:
+    """Yuen's trimmed form of Welch's t, and the difference of means (a - b) that would give a t of one.
+
+    The slowest and the fastest fifth of each are left out: they are other programs' doing.
+    """
+    (mean_a, error_a), (mean_b, error_b) = _trimmed(a), _trimmed(b)
+    one = sqrt(error_a + error_b)
+    difference = mean_a - mean_b
+    return (difference / one if one else inf * difference if difference else 0.0), one
+
+
+def _trimmed(values: Sequence[float]) -> tuple[float, float]:
+    """The trimmed mean, and the square of its standard error from the winsorised variance."""
+    ranked, n = sorted(values), len(values)
+    out = int(_TRIMMED * n)
+    kept = ranked[out : n - out]
+    winsorised = [kept[0]] * out + kept + [kept[-1]] * out
+    mean = fmean(winsorised)
+    squares = sum((one - mean) ** 2 for one in winsorised)
+    return fmean(kept), squares / (len(kept) * (len(kept) - 1))
+
+
+def differences(name: str, a: Sequence[float], b: Sequence[float]) -> list[str]:
+    """What can be told apart about two kinds."""
+    t, one = welch(a, b)
+    return [f"{name}: t = {t:.1f}, {t * one / 1000:.0f} us apart"] if abs(t) >= TOLD_APART else []
+
+
+def told(name: str, a: Sequence[float], b: Sequence[float]) -> str:
+    """The value for the page: t, and how small a difference would have been seen."""
+    t, one = welch(a, b)
+    return f"{name}: |t| {abs(t):.1f}, {TOLD_APART * one / 1000:.0f} µs would show"
+
+
+def spin(microseconds: float) -> None:
+    """Take so long: a leak to be found."""
+    end = perf_counter_ns() + int(microseconds * 1000)
+    while perf_counter_ns() < end:
+        pass
+
+
+def shape(answer: TestResponse) -> tuple[object, ...]:
+    """All that an answer shows without being read: status, headers and their sizes, length."""
+    told_anew = {"ETag", "Date"}
+    headers = sorted((name, 0 if name in told_anew else len(value)) for name, value in answer.headers)
+    return answer.status_code, *headers, len(answer.get_data())

@@ -1,0 +1,283 @@
+"""Timing: what is known answers as fast, and in the same shape, as what is not.
+
+At full size 10,000 actions of each kind are timed, 500 of a sign-in at its real price. A submission is timed up to its
+judgement, which is the last thing that an address could change: whatever follows depends on facts that are compared
+here too, and on an address of the same length. The whole of it is timed less often. A leak of 50 microseconds that is
+planted into the same code must be found with the same number of actions.
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from flask import Flask
+from passlib.context import CryptContext
+from werkzeug.test import TestResponse
+
+from service.accounts import guard, passwords
+from service.accounts import operations as accounts
+from service.app import create_app
+from service.comments import operations, queries
+from service.comments.models import Author
+from service.comments.operations import Sender, Submission, submit, token_digest
+from service.config import Settings
+from service.db import db, new_id, transaction
+from service.sites.addresses import Address
+from service.sites.models import Site
+from service.spam.rules import Facts
+from tests.conftest import add_site
+from tests.support import FULL
+
+from .knocking import LIMITED, ORIGIN
+from .ledger import Proof
+from .stopwatch import TOLD_APART, Maker, differences, spin, times, welch
+from .timed import ACCOUNTS, PASSWORD, Scene, address, attempts, bearer, comment_on, compare, login, looks, make_known
+
+MANY = 10_000 if FULL else 10
+SOME = 1_000 if FULL else 4
+SLOW = 500 if FULL else 5
+LEAK = 50.0
+POOL = 200
+PAGE = "/timed"
+
+
+@pytest.fixture(scope="module")
+def counted(migrated: Flask) -> Iterator[Flask]:
+    """The app on the same database, with limits that nobody reaches."""
+    settings: Settings = migrated.extensions["greenroom_settings"]
+    plenty: dict[str, Any] = dict.fromkeys(LIMITED, "1000000/year")
+    made = create_app(replace(settings, limits_enabled=True, **plenty))
+    yield made
+    with made.app_context():
+        db.engine.dispose()
+
+
+@pytest.fixture
+def scene(app: Flask, counted: Flask) -> Iterator[Scene]:
+    sites = [add_site(name, [f"https://{name}.example.org"], mode="post", rating_max=5.0) for name in ("blog", "zine")]
+    with counted.app_context():
+        yield Scene(counted, counted.test_client(), *sites)
+        db.session.remove()
+
+
+class Judged(Exception):
+    """Raised in place of a verdict: everything that an address can change has happened."""
+
+
+@pytest.fixture
+def facts(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> set[Facts]:
+    """Some addresses are known; from now on, submissions are taken as far as their facts, and taken back."""
+    make_known(scene.site, [address("known", n) for n in range(POOL)])
+    found: set[Facts] = set()
+
+    def judge(told: Facts) -> None:
+        found.add(told)
+        raise Judged
+
+    monkeypatch.setattr(operations, "judge", judge)
+    return found
+
+
+def judged(scene: Scene, kind: str) -> Maker:
+    where = Address(PAGE, f"{ORIGIN}{PAGE}", "url")
+
+    def make(turn: int) -> Callable[[], None]:
+        said = Submission(where, "Ada", address(kind, turn % POOL), "Another word.", rating=4.0)
+        db.session.remove()
+
+        def act() -> None:
+            with pytest.raises(Judged), transaction():
+                submit(db.session.get_one(Site, scene.site.id), said, Sender("203.0.113.9"))
+
+        return act
+
+    return make
+
+
+@pytest.mark.alone
+@pytest.mark.figure("13", quick=20, full=20_000)
+def test_an_address_with_an_approved_comment_is_judged_as_fast_as_a_new_one(
+    scene: Scene, facts: set[Facts], proof: Proof
+) -> None:
+    compare(proof, {"known": judged(scene, "known"), "fresh": judged(scene, "fresh")}, MANY)
+    assert len(facts) == 1, "the verdict would differ"
+
+
+@pytest.mark.alone
+@pytest.mark.figure("13", quick=8, full=2_000)
+def test_the_whole_submission_of_a_known_address_takes_as_long_and_looks_the_same(scene: Scene, proof: Proof) -> None:
+    kinds = ("known", "fresh")
+    make_known(scene.site, [address("known", n) for n in range(-5, 2 * SOME)])
+
+    def submission(kind: str) -> Maker:
+        def make(turn: int) -> Callable[[], TestResponse]:
+            said = {"page": PAGE, "name": "Ada", "email": address(kind, turn), "body": f"The word {kind} {turn:06}."}
+            peer = {"REMOTE_ADDR": f"10.{kinds.index(kind)}.{turn // 250 % 250}.{turn % 250}"}
+            return scene.ask("/v1/sites/blog/comments", "POST", json=said, environ_base=peer)
+
+        return make
+
+    compare(proof, {kind: submission(kind) for kind in kinds}, SOME)
+
+
+@pytest.fixture
+def secret(scene: Scene) -> str:
+    """An API token of a moderator of one of the two sites."""
+    with transaction():
+        ada = accounts.add_moderator("moder@mail.example.org", "Ada", PASSWORD, actor="test")
+        accounts.grant(ada, scene.site.id, "moderator", actor="test")
+        wanted = accounts.NewToken("timed", ("read", "moderate"))
+        return accounts.issue_token(ada, wanted, actor="test").secret
+
+
+@pytest.mark.alone
+@pytest.mark.figure("13", quick=20, full=20_000)
+def test_a_token_that_begins_right_is_refused_as_fast_as_any(scene: Scene, secret: str, proof: Proof) -> None:
+    compare(proof, {kind: bearer(scene, kind, secret) for kind in ("near", "random")}, MANY)
+
+
+@pytest.mark.alone
+@pytest.mark.figure("13", quick=20, full=20_000)
+def test_an_authors_token_that_begins_right_is_looked_up_as_fast_as_any(scene: Scene, proof: Proof) -> None:
+    """The look-up alone, since a submission goes on after it, whether the token is somebody's or not."""
+    author = comment_on(scene.site).author_id
+    right = operations.TOKEN_PREFIX + secrets.token_urlsafe(32)
+    with transaction():
+        db.session.get_one(Author, author).token_digest = token_digest(right)
+
+    def look_up(kind: str) -> Maker:
+        def make(_turn: int) -> Callable[[], None]:
+            begin = right[: len(operations.TOKEN_PREFIX) + 16] if kind == "near" else operations.TOKEN_PREFIX
+            token = (begin + secrets.token_urlsafe(48))[: len(right)]
+
+            def act() -> None:
+                assert queries.author_of_token(scene.site.id, token_digest(token)) is None
+
+            return act
+
+        return make
+
+    compare(proof, {kind: look_up(kind) for kind in ("near", "random")}, MANY)
+
+
+LOOKUPS: dict[str, tuple[str, str]] = {
+    "anybody, what waits": ("GET", "/v1/sites/blog/comments/{waiting}"),
+    "anybody, the form that answers what waits": ("GET", "/embed/blog/form?page=/timed&reply={waiting}"),
+    "anybody, an answer to what waits": ("POST", "/v1/sites/blog/comments"),
+    "a moderator, what is another site's": ("GET", "/v1/moderation/comments/{foreign}"),
+    "a moderator, its address": ("POST", "/v1/moderation/comments/{foreign}/reveal"),
+    "a moderator, its page at the desk": ("GET", "/desk/comments/{foreign}"),
+    "a moderator, an alias for another site's page": ("POST", "/v1/pages/{page}/aliases"),
+}
+"""Doors at which an id is there, and yet not for whoever asks."""
+
+
+@pytest.mark.alone
+@pytest.mark.figure("13", quick=8, full=4_000)
+@pytest.mark.parametrize("door", LOOKUPS)
+def test_what_is_not_for_you_is_as_absent_as_what_is_not_there(
+    scene: Scene, secret: str, proof: Proof, door: str
+) -> None:
+    method, path = LOOKUPS[door]
+    with transaction():
+        db.session.get_one(Site, scene.site.id).mode = "pre"
+    foreign = comment_on(scene.foreign)
+    ids = {"waiting": comment_on(scene.site).id, "foreign": foreign.id, "page": foreign.page_id}
+    who = {"Authorization": f"Bearer {secret}"} if "moderator" in door else {}
+
+    def look_up(kind: str) -> Maker:
+        def make(turn: int) -> Callable[[], TestResponse]:
+            named = {name: new_id() if kind == "absent" else one for name, one in ids.items()}
+            said = None
+            if path.endswith("/comments"):
+                said = {"page": PAGE, "name": "Ada", "email": "ada@mail.example.org", "body": "A word."}
+                said["parent_id"] = str(named["waiting"])
+            elif path.endswith("/aliases"):
+                said = {"page": PAGE}
+            return scene.ask(path.format(**named), method, json=said, headers=who)
+
+        return make
+
+    compare(proof, {kind: look_up(kind) for kind in ("there", "absent")}, 2 * SOME if FULL else SOME)
+
+
+@pytest.fixture
+def accounts_there(scene: Scene) -> None:
+    """An account, a closed one, and one without a password."""
+    with transaction():
+        for kind in ACCOUNTS[1:]:
+            password = None if kind == "without" else PASSWORD
+            made = accounts.add_moderator(login(kind), "Ada", password, actor="test")
+            if kind == "closed":
+                accounts.set_active(made, False, actor="test")
+
+
+@pytest.mark.alone
+@pytest.mark.figure("13", quick=24, full=6_000)
+@pytest.mark.usefixtures("accounts_there")
+def test_around_its_slow_hash_a_sign_in_takes_as_long_for_any_account(scene: Scene, proof: Proof) -> None:
+    """With a quick hash, which would otherwise cover the rest; accounts count as many hashes in test_sign_in."""
+    compare(proof, attempts(scene), SOME)
+
+
+@pytest.fixture
+def real_hashes() -> Iterator[None]:
+    """Hashes at the price at which the service makes them, where they are timed."""
+    ours = passwords.CONTEXT.to_dict()
+    if FULL:
+        passwords.CONTEXT.load(CryptContext(schemes=["argon2"]).to_dict())
+    yield
+    passwords.CONTEXT.load(ours)
+
+
+@pytest.mark.alone
+@pytest.mark.figure("13", quick=4, full=1_000)
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@pytest.mark.usefixtures("real_hashes", "accounts_there")
+def test_a_sign_in_for_an_account_takes_as_long_as_for_none(scene: Scene, proof: Proof) -> None:
+    kinds = attempts(scene)
+    compare(proof, {kind: kinds[kind] for kind in ACCOUNTS[:2]}, SLOW)
+
+
+@pytest.mark.control("13")
+def test_a_question_more_is_seen(scene: Scene, secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where another site's comment is loaded before it is refused, it looks different even without a clock."""
+    whole = queries.get
+    monkeypatch.setattr(queries, "get", lambda comment_id, _sites: whole(comment_id))
+    foreign = comment_on(scene.foreign).id
+    who = {"Authorization": f"Bearer {secret}"}
+    scene.ask("/v1/sites", headers=who)()
+    there, absent = (looks(scene.ask(f"/v1/moderation/comments/{one}", headers=who)) for one in (foreign, new_id()))
+    assert there != absent
+
+
+@pytest.mark.control("13")
+def test_a_leak_of_50_microseconds_is_told_apart() -> None:
+    """By the same statistic, in made-up times with the spread of real ones; and nothing where there is nothing."""
+    chance = random.Random(13)
+    samples = [[chance.lognormvariate(0, 0.5) * 300 + 1_500 for _ in range(10_000)] for _ in range(2)]
+    assert differences("none", *([one * 1_000 for one in sample] for sample in samples)) == []
+    slower = [one * 1_000 + LEAK * 1_000 for one in samples[0]]
+    assert len(differences("50 us", slower, [one * 1_000 for one in samples[1]])) == 1
+
+
+@pytest.mark.alone
+@pytest.mark.control("13")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_leak_that_is_planted_is_found(scene: Scene, secret: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The digest of a token that begins right takes 50 microseconds more."""
+
+    def leaking(token: str) -> bytes:
+        if token.startswith(secret[:20]):
+            spin(LEAK)
+        return accounts.digest_of(token)
+
+    monkeypatch.setattr(guard, "digest_of", leaking)
+    near, random_ = times([bearer(scene, kind, secret) for kind in ("near", "random")], MANY)
+    if FULL:  # with fewer, chance could hide it
+        assert welch(near, random_)[0] >= TOLD_APART

@@ -1,0 +1,127 @@
+"""A site whose secrets somebody with a clock is after: what is there, who asks, and how alike the answers are."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import event, insert, select
+from werkzeug.test import TestResponse
+
+from service.comments.models import Comment
+from service.comments.operations import Sender, Submission, submit
+from service.db import db, new_id, transaction
+from service.privacy.seal import email_index, seal
+from service.sites.addresses import Address
+from service.sites.models import Site
+from tests.support import FULL
+
+from .knocking import csrf_token
+from .ledger import Proof
+from .stopwatch import Action, Maker, differences, shape, times, told
+from .world import sent
+
+PASSWORD = "correct horse battery staple"
+ACCOUNTS = ("absent", "there", "closed", "without")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A site that publishes at once, with a scale, and the app with its limits counted and out of the way."""
+
+    app: Flask
+    client: FlaskClient
+    site: Site
+    foreign: Site
+
+    def ask(self, path: str, method: str = "GET", **more: object) -> Callable[[], TestResponse]:
+        return lambda: sent(self.client, path, method=method, **more)
+
+
+def address(kind: str, n: int) -> str:
+    return f"{kind}{n:06}@mail.example.org"
+
+
+def comment_on(site: Site, **changes: object) -> Comment:
+    """A comment in its first state."""
+    where = Address("/timed", f"https://{site.key}.example.org/timed", "url")
+    said = {"page": where, "name": "Ada", "email": "ada@mail.example.org", "body": f"One word, {secrets.token_hex(8)}."}
+    with transaction():
+        here = db.session.get_one(Site, site.id)
+        return submit(here, Submission(**said | changes), Sender("203.0.113.8")).comment  # type: ignore[arg-type]
+
+
+def make_known(site: Site, addresses: list[str]) -> None:
+    """An approved comment by each address: one that was submitted, and copies of it."""
+    table: Any = Comment.__table__
+    first = comment_on(site)
+    with transaction():
+        row = dict(db.session.execute(select(table).where(table.c.id == first.id)).mappings().one())
+        rows = [
+            row | {"id": new_id(), "email_index": email_index(site.id, one), "email_sealed": seal(one)}
+            for one in addresses
+        ]
+        db.session.execute(insert(table), rows)
+
+
+def looks(action: Action) -> tuple[object, ...]:
+    """The shape of an answer, and what the database was asked for it."""
+    asked: list[str] = []
+    engine = db.engine
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        answer = action()
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    return *(shape(answer) if isinstance(answer, TestResponse) else ()), *asked
+
+
+def compare(proof: Proof, kinds: dict[str, Maker], n: int) -> None:
+    """The first kind against each of the others: in looks, and at full size in time."""
+    for make in kinds.values():
+        make(-3)()  # the first one ever opens a page, or notes that a token is in use
+    seen = {name: {looks(make(-turn)) for turn in range(3)} for name, make in kinds.items()}
+    first = next(iter(kinds))
+    proof.cases(
+        0, [f"{first} or {name}: {seen[first] ^ other}" for name, other in seen.items() if other != seen[first]]
+    )
+    measured = dict(zip(kinds, times(list(kinds.values()), n), strict=True))
+    for name in kinds:
+        if name != first:
+            proof.cases(2 * n, differences(f"{first} or {name}", measured[first], measured[name]) if FULL else [])
+            proof.note(told(f"{first} or {name}", measured[first], measured[name]))
+
+
+def bearer(scene: Scene, kind: str, secret: str) -> Maker:
+    """A token that begins like `secret`, or like nobody's, and goes on at random."""
+
+    def make(_turn: int) -> Callable[[], TestResponse]:
+        begin = secret[: len("grm_") + 16] if kind == "near" else "grm_"
+        token = (begin + secrets.token_urlsafe(48))[: len(secret)]
+        return scene.ask("/v1/sites", headers={"Authorization": f"Bearer {token}"})
+
+    return make
+
+
+def login(kind: str) -> str:
+    return f"{kind:_<8}@mail.example.org"
+
+
+def attempts(scene: Scene, password: str = "not the right one") -> dict[str, Maker]:
+    """Wrong passwords for each kind of account."""
+    csrf = csrf_token(scene.client)
+    home = {"Origin": scene.app.config["PUBLIC_URL"]}
+
+    def attempt(kind: str) -> Maker:
+        form = {"csrf_token": csrf, "email": login(kind), "password": password}
+        return lambda _turn: scene.ask("/desk/sign-in", "POST", data=form, headers=home)
+
+    return {kind: attempt(kind) for kind in ACCOUNTS}
