@@ -13,6 +13,7 @@ from flask.cli import FlaskGroup
 from service import __version__
 from service.app import create_app
 from service.cli import keys
+from service.cli.printing import DATA
 from service.config import BadSetting
 
 _MISTAKE = 70
@@ -21,6 +22,9 @@ _MISTAKE = 70
 
 def main() -> None:
     """Run a command. Exit code 78 when a setting or a key cannot be used, 70 when something unexpected happens."""
+    if any("\udc80" <= letter <= "\udcff" for word in sys.argv for letter in word):  # bytes that are no UTF-8
+        click.echo("Error: What was typed is not all text in UTF-8.", err=True)
+        sys.exit(DATA)
     os.umask(0o077)  # what is written here is its owner's alone: the database, its keys, a demo's login
     if sys.argv[1:3] == ["keys", "create"]:
         keys.group.main(args=sys.argv[2:], prog_name="greenroom keys")

@@ -33,7 +33,7 @@ _POLICY: dict[str, Any] = {
 
 
 @click.command()
-@click.option("--port", type=int, help="The port to listen on.")
+@click.option("--port", type=click.IntRange(1, 65_535), help="The port to listen on.")
 @click.option("--prepare-only", is_flag=True, help="Make everything, print it, and do not serve.")
 @click.pass_context
 def demo(context: click.Context, port: int | None, prepare_only: bool) -> None:

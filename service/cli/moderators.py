@@ -98,7 +98,7 @@ def tokens() -> None:
 @click.option("--name", required=True, help="What the token is for.")
 @click.option("--scope", "scopes", multiple=True, type=click.Choice(SCOPES), default=("read",), show_default=True)
 @click.option("--site", "site_key", help="Good for this site only.")
-@click.option("--days", type=click.IntRange(1), help="Days until it ends. Default: no end.")
+@click.option("--days", type=click.IntRange(1, 36_500), help="Days until it ends. Default: no end.")
 def add_token(email: str, name: str, scopes: tuple[str, ...], site_key: str | None, days: int | None) -> None:
     """Issue a token in a moderator's name."""
     with told(), transaction():

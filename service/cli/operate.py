@@ -47,7 +47,7 @@ def upgrade() -> tuple[str | None, str]:
 
 @click.command()
 @click.option("--host", help="The address to listen on.")
-@click.option("--port", type=int, help="The port to listen on.")
+@click.option("--port", type=click.IntRange(1, 65_535), help="The port to listen on.")
 @click.option("--worker/--no-worker", default=True, help="Start the worker child process too.")
 def serve(host: str | None, port: int | None, worker: bool) -> None:
     """Serve, until told to stop. Refuses to start when something is not in order, and says what."""
