@@ -2,273 +2,258 @@
 
 from __future__ import annotations
 
-import contextvars
 import json
 import random
-import unicodedata
-from collections.abc import Iterator
-from dataclasses import replace
-from functools import cache
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
-from flask.testing import FlaskClient
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from werkzeug.test import TestResponse
 
-from service.comments import operations
-from service.db import Base, db
-from tests.support import PROOFS
+from service.comments import operations, plaintext
+from service.db import db, transaction
+from service.doors import SMALL_BODY
+from service.errors import Forbidden
+from service.sites.models import Page
+from tests.support import FULL
 
-from .doors import DOORS, Door
-from .hostile import Bad, bodies, cases, content_type, not_json, texts
-from .world import World, filled, sent
+from .doors import DOORS, FORM, Door
+from .hostile import (
+    NO_JSON,
+    Bad,
+    Spot,
+    big_list,
+    bodies,
+    content_type,
+    matrix,
+    methods,
+    raw_bodies,
+    spots,
+    suite,
+    texts,
+)
+from .judging import Judge, written_mark
+from .ledger import Proof
+from .world import World, filled, rules, sent
 
-CASES = 600 if PROOFS == 1 else 400 * PROOFS
-HOME = "http://127.0.0.1:8080"
-
-WRITES_WHEN_REFUSED = {
-    "POST /desk/sign-in": "a failed sign-in is written down, with no word of what was typed",
-}
-
-
-class Judge:
-    """Sends requests and notes everything that must not be."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.bearer = f"Bearer {world.admin}"
-        self.rows = counted()
-        self.wrong: list[str] = []
-        self.seen: dict[int, int] = {}
-        self.round_trips = 0
-
-    def try_(self, bad: Bad) -> None:
-        if "{fresh}" in bad.door.path:  # made before anything is counted
-            made = self.world.say(self.world.a)
-            bad = replace(bad, door=replace(bad.door, path=bad.door.path.replace("{fresh}", made)))
-            self.rows = counted()
-        answer = self._send(bad)
-        self.seen[answer.status_code] = self.seen.get(answer.status_code, 0) + 1
-        for what in faults(answer, bad.door):
-            self.wrong.append(f"{bad.name} {(bad.raw or bad.text.encode('utf-8', 'replace'))[:60]!r}: {what}")
-        rows = counted()
-        if answer.status_code >= 400 and rows != self.rows and bad.door.name not in WRITES_WHEN_REFUSED:
-            self.wrong.append(f"{bad.name}: {answer.status_code}, and rows changed")
-        self.rows = rows
-        if bad.field in ("name", "body", "page_title") and answer.status_code == 202:
-            self._read_back(bad, answer.json["id"])
-
-    def _send(self, bad: Bad) -> TestResponse:
-        door, world = bad.door, self.world
-        who = {"Authorization": self.bearer} if door.is_guarded else {}
-        client = world.app.test_client()
-        if bad.raw is None:
-            return world.send(door, world.a, client=client, **who)
-        path = filled(door.path, world.names(door, world.a))
-        headers = {"Accept": door.accept, **door.headers, **who}
-        return sent(client, path, method=door.method, headers=headers, data=bad.raw, content_type=content_type(door))
-
-    def _read_back(self, bad: Bad, comment_id: str) -> None:
-        found = self.world.ask(self.world.a, "moderator", "GET", f"/v1/moderation/comments/{comment_id}").json
-        kept = {"name": found["author"]["name"], "body": found["text"], "page_title": found["page"]["title"]}[bad.field]
-        if unicodedata.normalize("NFC", kept) != kept:
-            self.wrong.append(f"{bad.name}: {kept!r} is no NFC")
-        wanted = unicodedata.normalize("NFC", bad.text)
-        if bad.field != "page_title" and plain(wanted):
-            self.round_trips += 1
-            if kept != wanted:
-                self.wrong.append(f"{bad.name}: {wanted!r} came back as {kept!r}")
-
-
-def plain(text_: str) -> bool:
-    """Whether a text holds nothing that could be tidied: visible characters, single blanks between them."""
-    return text_.isprintable() and text_ == " ".join(text_.split()) and not any(map(unicodedata.combining, text_))
-
-
-def faults(answer: TestResponse, door: Door) -> Iterator[str]:
-    """What is wrong with an answer, whatever was asked."""
-    if answer.status_code >= 500:
-        yield str(answer.status_code)
-    if answer.status_code < 400:
-        return
-    if answer.mimetype == "text/html":
-        if "text/html" not in answer.request.headers.get("Accept", "") and not _is_page(door):
-            yield f"{answer.status_code} is a page, and nobody asked for one"
-        return
-    if answer.mimetype != "application/problem+json":
-        yield f"{answer.status_code} is {answer.mimetype}"
-        return
-    yield from _misshapen(answer)
-
-
-def _is_page(door: Door) -> bool:
-    return door.is_desk
-
-
-def _misshapen(answer: TestResponse) -> Iterator[str]:
-    """How a problem is not what RFC 9457 and our own document say."""
-    if answer.request.method == "HEAD":
-        return
-    told = json.loads(answer.get_data())
-    for name in ("type", "title", "detail", "instance"):
-        if not isinstance(told.get(name), str) or not told[name]:
-            yield f"{answer.status_code} without {name}"
-    if told.get("status") != answer.status_code:
-        yield f"{answer.status_code} says {told.get('status')}"
-    for field, found in told.get("errors", {}).items():
-        for one in found:
-            if set(one) != {"code", "detail"}:
-                yield f"errors.{field} is {one}"
-    if any(word in answer.text for word in ("Traceback", "sqlalchemy", "psycopg", 'File "/')):
-        yield "tells of our insides"
-
-
-def counted() -> tuple[int, ...]:
-    """How many rows each table has."""
-    with db.engine.connect() as connection:
-        return tuple(connection.exec_driver_sql(_count_all()).one())
-
-
-@cache
-def _count_all() -> str:
-    return "SELECT " + ", ".join(f"(SELECT count(*) FROM {table.name})" for table in Base.metadata.sorted_tables)
+COMMENTS = next(one for one in DOORS if one.name == "POST /v1/sites/<site>/comments")
+JSON_DOORS = [one for one in DOORS if one.json is not None]
 
 
 @pytest.fixture
-def judge(world: World) -> Judge:
-    return Judge(world)
+def judge(world: World) -> Iterator[Judge]:
+    with written_mark() as written:
+        yield Judge(world, written)
 
 
-def test_bad_input_is_refused_in_one_shape_and_breaks_nothing(judge: Judge, shared: Path) -> None:
-    tried = cases(shared, CASES, seed=20)
-    assert len(tried) >= 600
-    assert {one.door.name for one in tried} == {one.name for one in DOORS if "{" in one.path or one.changes}
+def _try_all(judge: Judge, proof: Proof, tried: Iterable[Bad]) -> None:
     for one in tried:
-        judge.try_(one)
-    assert judge.wrong == []
-    assert {200, 202, 400, 404, 422} <= set(judge.seen), judge.seen
+        proof.case(*judge.try_(one))
+    proof.note(f"slowest {judge.slowest * 1000:.0f} ms of processor time")
 
 
-def test_what_is_taken_comes_back_as_it_was(judge: Judge, shared: Path) -> None:
-    door = next(one for one in DOORS if one.path == "/v1/sites/{site}/comments")
-    for said in random.Random(20).sample(texts(shared), 60 * PROOFS):
-        for field in ("name", "body"):
-            body = json.dumps(filled(door.json, judge.world.names(door, judge.world.a)) | {field: said})
-            judge.try_(Bad(field, door, body.encode(), said, field))
-    assert judge.wrong == []
-    assert judge.round_trips >= 30 * PROOFS, judge.round_trips
+def _document(judge: Judge) -> dict[str, Any]:
+    told: dict[str, Any] = judge.world.app.test_client().get("/openapi.json").json
+    return told
 
 
-def test_no_json_is_taken_that_is_none(judge: Judge, shared: Path) -> None:
-    refused = not_json(shared)
-    assert len(refused) >= 180
-    door = next(one for one in DOORS if one.path == "/v1/sites/{site}/counts" and one.changes)
-    for raw in refused:
-        judge.try_(Bad("JSONTestSuite", door, raw))
-    assert judge.wrong == []
-    assert set(judge.seen) <= {400, 413}
+@pytest.mark.figure("5", quick=200, full=20_000)
+def test_hostile_texts_break_nothing_at_any_place_of_any_door(judge: Judge, proof: Proof, shared: Path) -> None:
+    """A door that is not tried fails; so does one in which nothing is accepted and nothing refused."""
+    _try_all(judge, proof, matrix(_document(judge), shared, full=FULL))
+    untried = {name for name, _ in rules(judge.world.app)} - judge.doors
+    assert not untried, f"not tried: {untried}"
+    assert {200, 202, 303, 400, 404, 422} <= set(judge.seen), judge.seen
+    assert judge.round_trips >= (1_000 if FULL else 4), judge.round_trips
+    proof.note(f"{judge.round_trips:,} texts read back as they were sent")
 
 
-def test_there_is_bad_input(shared: Path) -> None:
-    assert len(bodies(shared)) >= 430
-    assert cases(shared, 50, seed=1) == cases(shared, 50, seed=1)
+@pytest.mark.figure("5", quick=60, full=4_000)
+def test_hostile_bodies_break_nothing_at_any_door(judge: Judge, proof: Proof, shared: Path) -> None:
+    tried = list(raw_bodies(shared))
+    _try_all(judge, proof, tried if FULL else random.Random(20).sample(tried, 60))
 
 
-LENGTHS = (None, "-5", "abc", "99999999999999999999")
+@pytest.mark.figure("5", quick=190, full=2_800)
+def test_json_is_what_its_test_suite_says(judge: Judge, proof: Proof, shared: Path) -> None:
+    """No `n_` is taken by any door, and none calls a `y_` ill-formed. Quick: each by one door in turn."""
+    told = [*suite(shared), *(("n_as_python_has_it", raw) for raw in NO_JSON)]
+    for turn, (name, raw) in enumerate(told):
+        if not FULL and not name.startswith("n_"):
+            continue
+        for door in JSON_DOORS if FULL else [JSON_DOORS[turn % len(JSON_DOORS)]]:
+            before = judge.seen.copy()
+            wrong = judge.try_(Bad(f"{door.name} {name}", door, raw))
+            (status,) = judge.seen - before
+            if name.startswith("n_") and status not in (400, 413):
+                wrong.append(f"{door.name}: {name} got {status}")
+            proof.case(*wrong, *(_not_taken(judge, door, raw) if name.startswith("y_") else ()))
 
 
-def test_odd_lengths_and_types_are_refused(judge: Judge) -> None:
-    client = judge.world.app.test_client()
-    heavy = b"".join(b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\nb\r\n" for _ in range(1_200)) + b"--x--"
-    kinds = [
-        ("text/plain", b"{}"), ("application/json; charset=utf-16", b"{}"), ("", b"{}"), ("application/xml", b"<a/>"),
-        ("multipart/form-data; boundary=x", heavy), ("multipart/form-data", b"--x"), ("a/b/c", b"{}"),
-        ("application/json", b"\x1f\x8b\x08\x00"), ("multipart/form-data; boundary=" + "x" * 900, b"--x--"),
-    ]  # fmt: skip
-    for turn, door in enumerate(one for one in DOORS if one.changes):
-        for kind, body in kinds:
-            for length in LENGTHS if PROOFS > 1 else LENGTHS[turn % 2 :: 2]:
-                who = {"Authorization": judge.bearer} if door.is_guarded else {}
-                more: dict[str, Any] = {"CONTENT_LENGTH": length} if length else {}
-                path = filled(door.path.replace("{fresh}", "{spam}"), judge.world.names(DOORS[0], judge.world.a))
-                answer = _open(client, path, method=door.method, headers=who, data=body, content_type=kind, over=more)
-                judge.wrong += [f"{door.name} as {kind} {length}: {what}" for what in faults(answer, door)]
-                judge.seen[answer.status_code] = judge.seen.get(answer.status_code, 0) + 1
-    assert judge.wrong == []
-    assert sum(judge.seen.values()) >= 280
+def _not_taken(judge: Judge, door: Door, raw: bytes) -> list[str]:
+    answer = judge.send(Bad("", door, raw))
+    ill = answer.status_code == 400 and answer.json["detail"].startswith("This is not valid JSON")
+    return [f"{door.name}: {raw[:60]!r} is called ill-formed"] if ill else []
+
+
+@pytest.mark.figure("5", quick=40, full=2_000)
+def test_methods_that_nobody_knows_are_refused(judge: Judge, proof: Proof, shared: Path) -> None:
+    every = [(door, method) for door in DOORS for method in methods(shared) if method.isascii() and method.strip()]
+    for door, method in every if FULL else random.Random(20).sample(every, 40):
+        wrong = judge.try_(Bad(f"{method} {door.rule}", Door(method, door.rule, door.path, headers=door.headers)))
+        proof.case(*wrong)
+    assert 405 in judge.seen
+
+
+@pytest.mark.figure("5", quick=20, full=20)
+def test_a_body_may_be_as_long_as_its_door_says_and_no_longer(judge: Judge, proof: Proof) -> None:
+    for door in (one for one in DOORS if one.changes and (one.json is not None or one.form)):
+        view = judge.world.app.view_functions[_endpoint(judge.world.app, door)]
+        most: int = getattr(view, "body_limit", SMALL_BODY)
+        for length in (most, most + 1):
+            before = judge.seen.copy()
+            wrong = judge.try_(Bad(f"{door.name} of {length}", door, _padded(judge, door, length)))
+            (status,) = judge.seen - before
+            if (status == 413) != (length > most):
+                wrong.append(f"{door.name}: a body of {length} bytes gets {status}, and {most} are allowed")
+            proof.case(*wrong)
+
+
+def _endpoint(app: Flask, door: Door) -> str:
+    return next(rule.endpoint for name, rule in rules(app) if name == door.name)
+
+
+def _padded(judge: Judge, door: Door, length: int) -> bytes:
+    """A body of this length with nothing wrong about it: blanks after JSON, one more field of a form."""
+    body = filled(door.json if door.json is not None else dict(door.form or {}), judge.world.names(door, judge.world.a))
+    if door.json is not None:
+        return json.dumps(body).encode().ljust(length)
+    form = "&".join(f"{name}={value.replace(' ', '+')}" for name, value in body.items()).encode() + b"&more="
+    return form.ljust(length, b"x")
+
+
+_PART = b"--x\r\nContent-Disposition: form-data; name=a\r\n\r\nb\r\n"
+KINDS = [
+    ("text/plain", b"{}"), ("application/json; charset=utf-16", b"{}"), ("", b"{}"), ("application/xml", b"<a/>"),
+    ("multipart/form-data; boundary=x", _PART * 1_200 + b"--x--"), ("multipart/form-data", b"--x"), ("a/b/c", b"{}"),
+    ("application/json", b"\x1f\x8b\x08\x00"), ("multipart/form-data; boundary=" + "x" * 900, b"--x--"),
+    ("multipart/form-data; boundary=x", _PART * 100_000 + b"--x--"), (FORM, b"a=b&" * 10_000),
+    (FORM, b"%ff%zz=%&;=\xff"),
+    (FORM, b"&".join(b"a%d=" % number for number in range(6_000))), ("application/json", b"{}" * 30_000),
+    ("application/problem+json", b"{}"), ("\xff", b"{}"), ("application/json, text/plain", b"{}"),
+]  # fmt: skip
+LENGTHS = (None, "-5", "abc", "99999999999999999999", "1e3", "")
+
+
+@pytest.mark.figure("5", quick=90, full=1_400)
+def test_bodies_of_odd_kinds_and_lengths_are_refused(judge: Judge, proof: Proof) -> None:
+    every = [(door, *one, length) for door in DOORS if door.changes for one in KINDS for length in LENGTHS]
+    for door, kind, body, length in every if FULL else random.Random(20).sample(every, 90):
+        proof.case(*judge.try_(Bad(f"{door.name} as {kind} of {length}", door, body, kind, length)))
     assert {413, 415} <= set(judge.seen)
 
 
-def _open(client: FlaskClient, path: str, *, over: dict[str, Any], **more: Any) -> TestResponse:
-    def send() -> TestResponse:
-        answer = client.open(path, environ_overrides=over, **more)
-        answer.get_data()
-        return answer
-
-    return contextvars.Context().run(send)
-
-
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=200)
-ANY_JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(ANY_TEXT, inner, max_size=4),
-    max_leaves=12,
-)
+_A_VALUE = st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT
+_A_FEW = st.lists(_A_VALUE, max_size=4) | st.dictionaries(ANY_TEXT, _A_VALUE, max_size=4)
+ANY_JSON = _A_VALUE | _A_FEW | st.lists(_A_FEW, max_size=3) | st.dictionaries(ANY_TEXT, _A_FEW, max_size=3)
 GENTLY = settings(
-    max_examples=40 * PROOFS, derandomize=True, deadline=None, database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    max_examples=2_000 if FULL else 30, derandomize=True, deadline=None, database=None, phases=[Phase.generate],
+    suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 
 
-def test_any_text_in_any_field(judge: Judge) -> None:
-    door = next(one for one in DOORS if one.path == "/v1/sites/{site}/comments")
+@pytest.mark.figure("5", quick=25, full=1_800)
+def test_any_text_at_any_place(judge: Judge, proof: Proof) -> None:
+    places = [one for one in spots(_document(judge)) if one.kind != "header"]
 
     @GENTLY
-    @given(field=st.sampled_from([*door.json, "page_title", "website", "parent_id", "form_token"]), said=ANY_TEXT)
-    def try_(field: str, said: str) -> None:
-        body = json.dumps(filled(door.json, judge.world.names(door, judge.world.a)) | {field: said})
-        judge.try_(Bad(f"{field}", door, body.encode(), said, field))
+    @given(spot=st.sampled_from(places), said=ANY_TEXT)
+    def try_(spot: Spot, said: str) -> None:
+        proof.case(*judge.try_(spot.holding(said)))
 
     try_()
-    assert judge.wrong == []
-    assert sum(judge.seen.values()) >= 40
 
 
-def test_any_json_at_any_door(judge: Judge) -> None:
+@pytest.mark.figure("5", quick=25, full=1_800)
+def test_any_json_at_any_door(judge: Judge, proof: Proof) -> None:
     @GENTLY
-    @given(door=st.sampled_from([one for one in DOORS if one.json is not None]), document=ANY_JSON)
+    @given(door=st.sampled_from(JSON_DOORS), document=ANY_JSON)
     def try_(door: Door, document: Any) -> None:
-        judge.try_(Bad(f"{door.name} any", door, json.dumps(document).encode()))
+        proof.case(*judge.try_(Bad(f"{door.name} any", door, json.dumps(document).encode())))
 
     try_()
-    assert judge.wrong == []
-    assert sum(judge.seen.values()) >= 40
 
 
-def test_a_crash_a_bare_refusal_and_a_lost_word_are_seen(
-    judge: Judge, app: Flask, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The controls: what each assertion is there for."""
-    door = next(one for one in DOORS if one.path == "/v1/sites/{site}/comments")
-    monkeypatch.setattr(operations, "render", lambda text: text.encode("ascii").decode())
-    judge.try_(Bad("crash", door, _said(judge, door, body="naïve")))
-    assert any(line.endswith("500") for line in judge.wrong)
+def test_there_is_bad_input(shared: Path) -> None:
+    assert len(big_list(shared)) == 515
+    assert len(texts(shared)) >= 1_080
+    assert len(suite(shared)) == 318
+    assert len(bodies(shared)) >= 440
 
-    bare = Judge(judge.world)
+
+@pytest.mark.control("5")
+def test_a_door_that_crashes_is_seen(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operations, "render", lambda text, _: text.encode("ascii").decode())
+    spot = Spot(COMMENTS, "json", "body")
+    assert judge.try_(spot.holding("naive")) == []
+    assert any(line.endswith(": 500") for line in judge.try_(spot.holding("naïve")))
+
+
+@pytest.mark.control("5")
+def test_a_bare_refusal_is_seen(judge: Judge, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    preview = Bad("bare", next(one for one in DOORS if one.path.endswith("/preview")))
     monkeypatch.setitem(app.view_functions, "comments.preview", lambda site: ("no", 418))
-    bare.try_(Bad("bare", next(one for one in DOORS if one.path.endswith("/preview"))))
-    assert any("418 is text/html" in line or "418 is a page" in line for line in bare.wrong)
-
-    written = Judge(judge.world)
-    monkeypatch.undo()
-    answer = written._send(Bad("fine", door))
-    assert answer.status_code == 202
-    assert counted() != written.rows
+    assert any("418 is a page" in line for line in judge.try_(preview))
+    monkeypatch.setitem(app.view_functions, "comments.preview", lambda site: ({"status": 400}, 418))
+    assert any("418 is application/json" in line for line in judge.try_(preview))
+    halved = (b'{"status": 418, "title": "No"}', 418, {"Content-Type": "application/problem+json"})
+    monkeypatch.setitem(app.view_functions, "comments.preview", lambda site: halved)
+    assert any("418 without detail" in line for line in judge.try_(preview))
 
 
-def _said(judge: Judge, door: Door, **changes: str) -> bytes:
-    return json.dumps(filled(door.json, judge.world.names(door, judge.world.a)) | changes).encode()
+@pytest.mark.control("5")
+def test_a_lost_word_is_seen(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    clean = plaintext.clean_line
+    monkeypatch.setattr(plaintext, "clean_line", lambda text, **most: clean(text, **most).replace("DROP", ""))
+    for door, kind in ((COMMENTS, "json"), (_form_door(), "form")):
+        assert any("came back as" in line for line in judge.try_(Spot(door, kind, "name").holding("Ada DROP")))
+        assert judge.try_(Spot(door, kind, "name").holding("Ada Drop")) == []
+
+
+def _form_door() -> Door:
+    return next(one for one in DOORS if one.name == "POST /embed/<site>/comments")
+
+
+@pytest.mark.control("5")
+def test_a_refused_request_that_writes_is_seen(judge: Judge, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row more, and also another word in a row that was there."""
+    door, site = next(one for one in DOORS if one.name == "POST /v1/pages"), judge.world.a.site.id
+
+    def adds() -> Any:
+        with transaction():
+            db.session.add(Page(site_id=site, key="/planted", title=""))
+        raise Forbidden
+
+    def renames() -> Any:
+        with transaction():
+            db.session.query(Page).update({"title": "Planted"})
+        raise Forbidden
+
+    for view, seen in ((adds, "the number of rows changed"), (renames, "['pages'] changed")):
+        monkeypatch.setitem(app.view_functions, "management.open_page", view)
+        assert any(seen in line for line in judge.try_(Bad("planted", door)))
+
+
+@pytest.mark.control("5")
+def test_a_slow_answer_and_a_lenient_parser_are_seen(judge: Judge, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tests.proof.judging.MOST_SECONDS", 0.0)
+    assert any("took" in line for line in judge.try_(Bad("slow", COMMENTS)))
+    monkeypatch.setattr("service.doors.loads", json.loads)
+    answer = sent(
+        app.test_client(), "/v1/sites/blog/counts", method="POST", data=b"[NaN]", content_type=content_type(COMMENTS)
+    )
+    assert answer.status_code not in (400, 413)
