@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import shutil
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -26,6 +26,8 @@ from service.app import create_app
 from service.cli.operate import upgrade
 from service.config import Settings
 from service.db import db
+from service.db import init_app as init_database
+from service.privacy import keys
 from tests.conftest import ORIGIN, add_site
 from tests.support import post, thread
 
@@ -35,7 +37,7 @@ from .catalogue import Rows, Schema
 PATIENCE = 60
 _apps: dict[str, Flask] = {}
 _forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["tests.proof.killing"])
+_forks.set_forkserver_preload(["tests.proof.killing", "psycopg"])
 
 
 @dataclass(frozen=True)
@@ -84,18 +86,21 @@ class Ground:
         engine.dispose()
 
 
-def _app(settings: Settings) -> Flask:
-    """One for each database: to make it takes longer than an upgrade."""
-    url = settings.database_url
-    if url not in _apps:
-        _apps[url] = create_app(settings)
-    return _apps[url]
+def _bare(settings: Settings) -> Flask:
+    """As much of the app as an upgrade needs, since all of it takes longer than the upgrade."""
+    app = Flask("upgrade")
+    app.extensions["greenroom_keys"] = keys.obtain(settings)
+    init_database(app, settings)
+    return app
 
 
 @contextmanager
-def opened(ground: Ground) -> Iterator[None]:
-    """An app over it; nobody is connected any more afterwards."""
-    with _app(ground.settings).app_context():
+def opened(ground: Ground, make: Callable[[Settings], Flask] = create_app) -> Iterator[None]:
+    """An app over it, made once in a process; nobody is connected any more afterwards."""
+    url = ground.settings.database_url
+    if url not in _apps:
+        _apps[url] = make(ground.settings)
+    with _apps[url].app_context():
         try:
             yield
         finally:
@@ -141,7 +146,7 @@ def _upgrade(ground: Ground, fatal: int | None, told: Connection) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     use(ground)
-    with opened(ground):
+    with opened(ground, _bare):
         event.listen(db.engine, "before_cursor_execute", lambda *it: moment("before", it[2]))
         event.listen(db.engine, "after_cursor_execute", lambda *it: moment("after", it[2]))
         event.listen(db.engine, "commit", lambda _: moment("before the commit"))
@@ -166,7 +171,7 @@ def at_once(ground: Ground, processes: int) -> list[str]:
 
 def _join_in(ground: Ground, barrier: Barrier, told: Connection) -> None:
     use(ground)
-    with opened(ground):
+    with opened(ground, _bare):
         barrier.wait(PATIENCE)
         try:
             upgrade()
