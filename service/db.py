@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from uuid import UUID
 
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, Engine, MetaData, TypeDecorator, event, make_url
+from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, TypeDecorator, event, make_url
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import OperationalError
@@ -195,4 +196,30 @@ def _prepare_sqlite(engine: Engine, busy_timeout: float) -> None:
         # A writer asks for the lock at once: a reader that becomes a writer cannot wait for it (SQLITE_BUSY).
         by_session = db.session.registry.has() and db.session().info.get("writes")
         writes = by_session or connection.get_execution_options().get("writes")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if writes:
+            _begin_to_write(connection, busy_timeout)
+        else:
+            connection.exec_driver_sql("BEGIN")
+
+
+def _begin_to_write(connection: Connection, patience: float) -> None:
+    """Take SQLite's lock, asking every few milliseconds.
+
+    SQLite would ask ever more seldom, in the end ten times a second: of several processes, the one that writes much
+    gets the lock again and again, and the others, the worker among them, never.
+    """
+    end = time.monotonic() + patience
+    cursor = connection.connection.cursor()
+    cursor.execute("PRAGMA busy_timeout = 8")  # it asks after 1, 2 and 5 ms
+    try:
+        while time.monotonic() < end:
+            try:
+                cursor.execute("BEGIN IMMEDIATE")
+                return
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                    break
+        connection.exec_driver_sql("BEGIN IMMEDIATE")  # once more, for its error as SQLAlchemy tells it
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
+        cursor.close()

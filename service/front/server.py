@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from asyncio import TimerHandle
+from math import ceil
 from typing import TypedDict, Unpack
 
 import uvicorn
@@ -151,4 +152,6 @@ def serve(app: Flask, *, host: str, port: int) -> None:
         body_timeout=settings.body_timeout,
         max_waiting=settings.max_waiting,
     )
-    run(front, host=host, port=port, backlog=512, limit_concurrency=CONNECTIONS, keep_alive=20, graceful=5)
+    # Longer than a request may wait for a busy database, first in its process' queue and then before the lock.
+    graceful = ceil(2 * settings.busy_timeout) + 5
+    run(front, host=host, port=port, backlog=512, limit_concurrency=CONNECTIONS, keep_alive=20, graceful=graceful)
