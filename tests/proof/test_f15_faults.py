@@ -37,7 +37,7 @@ def test_killing_every_process_loses_nothing(install: Install, proof: Proof) -> 
     served = install.serve()
     with install.written(served) as clients:
         for _ in range(KILLS):
-            clients.write(25)
+            clients.write(40 if FULL else 25)
             clients.write_for(seed.uniform(0, 0.3))
             served.kill()
             began = time.monotonic()
@@ -71,7 +71,7 @@ def failed(journal: Journal) -> list[str]:
     return [f"{key} failed with {status or 'a hung up connection'}" for key, status in journal.unknown.items()]
 
 
-@pytest.mark.figure("15", quick=30, full=300)
+@pytest.mark.figure("15", quick=30, full=60)
 def test_a_foreign_lock_is_waited_out(install: Install, proof: Proof) -> None:
     install.settings = replace(install.settings, busy_timeout=WAITS)
     with install.written(install.serve()) as clients:
