@@ -89,7 +89,7 @@ class Ground:
 def _bare(settings: Settings) -> Flask:
     """As much of the app as an upgrade needs, since all of it takes longer than the upgrade."""
     app = Flask("upgrade")
-    app.extensions["greenroom_keys"] = keys.obtain(settings)
+    app.extensions |= {"greenroom_settings": settings, "greenroom_keys": keys.obtain(settings)}
     init_database(app, settings)
     return app
 
