@@ -1,0 +1,226 @@
+"""Lets the tests of a room meet mutants of its code: `python -m tests.proof.mutants ROOM` tells the fate of each.
+
+mutmut was tried (3.8.1). It changes functions only, and none that is decorated, so that the sanitiser's lists, the
+table of states and the guard's rules would have no mutants; and it runs the tests twice in one process, which those
+of Hypothesis refuse. They take too long here too: mutants have to be found by examples.
+
+Here too imports are paid once. The tests are collected once, run once to see which of them enter which function, and
+then forked for each mutant: in the child every function that runs the old code is given the new, and the tests that
+enter it run, the quickest first, until one fails. A mutant outside of functions, or in one that only runs while
+modules are imported, meets all tests in a process that has imported nothing of ours before.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import random
+import resource
+import signal
+import sys
+import tempfile
+import threading
+import time
+from argparse import ArgumentParser
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from importlib import import_module
+from importlib.machinery import SourceFileLoader
+from pathlib import Path
+from types import CodeType, FrameType, FunctionType
+from typing import Any
+
+import pytest
+from _pytest.runner import runtestprotocol
+
+from .mutation import ROOT, Mutant, mutants
+from .rooms import ROOMS, Room
+
+_NOT_OURS = (
+    "alembic.command", "argon2", "email_validator", "flask_limiter", "flask_security", "flask_smorest", "flask_wtf",
+    "html5lib", "html5lib.treewalkers.etree", "hypothesis", "markdown_it", "nh3", "psycopg",
+    "sqlalchemy.dialects.sqlite", "time_machine",
+)  # fmt: skip
+"""Imported once for all; what is missing here costs time, and nothing else."""
+
+_OPTIONS = (
+    "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:schemathesis",
+    "-W", "ignore::pytest.PytestAssertRewriteWarning",
+)  # fmt: skip
+_PATIENCE = 60
+_SPARE = 5
+_MEMORY = 8 * 2**30
+_UNFIT = "unfit"
+
+Fate = str | None
+"""The test that found a mutant; "" when it lives, None when it had to be stopped."""
+
+
+def fates(room: Room, chosen: int = 0, *, emptied: bool = False) -> Iterator[tuple[Mutant, Fate]]:
+    """What becomes of each mutant, or of so many of them; `emptied`: with tests that do nothing."""
+    found = [one for file, functions in room.code.items() for one in mutants(file, functions)]
+    found = random.Random(20).sample(found, chosen) if chosen else found
+    for name in _NOT_OURS:
+        import_module(name)
+    memory = Path("/dev/shm")  # each mutant gets a database of its own
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as place:
+        arguments = [*_OPTIONS, f"--basetemp={place}/pytest", *(str(ROOT / one) for one in room.tests)]
+        arguments += ["-k", " and ".join(f"not {word}" for word in ("postgresql", *room.without))]
+        arguments += ["--noconftest"] if room.bare else []
+        plugins: list[object] = [_Examples(), *([_Emptied()] if emptied else [])]
+        meeting = _forked(partial(_warm, found, arguments, plugins))
+        assert meeting, "the tests do not pass without a mutant"
+        for number, mutant in enumerate(found):
+            fate = meeting["fates"].get(str(number), _UNFIT)
+            yield (
+                mutant,
+                _forked(partial(_cold, mutant, arguments, plugins), meeting["cost"]) if fate == _UNFIT else fate,
+            )
+
+
+def _forked(do: Callable[[], Any], cost: float | None = None) -> Any:
+    """What this returns in a process of its own; None when that takes more than twice the usual time."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        for output in (1, 2):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), output)
+        if cost is not None:
+            most = int(2 * cost) + _SPARE
+            resource.setrlimit(resource.RLIMIT_CPU, (most, most))
+            resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+            signal.alarm(_PATIENCE)
+        try:
+            answer = json.dumps(do())
+            with os.fdopen(writing, "w") as writer:
+                writer.write(answer)
+            os._exit(0)
+        finally:
+            os._exit(1)
+    os.close(writing)
+    with os.fdopen(reading) as reader:
+        answer = reader.read()
+    ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert ended <= 0, "a process of ours failed, not a test"
+    return json.loads(answer) if ended == 0 else None
+
+
+def _cold(mutant: Mutant, arguments: list[str], plugins: list[object]) -> Fate:
+    """Import everything, the mutant in its place, and run all tests."""
+    name, usual = mutant.file.removesuffix(".py").replace("/", "."), SourceFileLoader.get_code
+    SourceFileLoader.get_code = lambda self, one: mutant.code() if one == name else usual(self, one)  # type: ignore
+    return "" if pytest.main(arguments, plugins) == pytest.ExitCode.OK else "all together"
+
+
+def _warm(found: list[Mutant], arguments: list[str], plugins: list[object]) -> dict[str, Any] | None:
+    meeting = _Meeting(found)
+    code = pytest.main(arguments, [*plugins, meeting])
+    return {"fates": meeting.fates, "cost": meeting.cost} if code == pytest.ExitCode.OK else None
+
+
+class _Examples:
+    """Without the tests that try what Hypothesis makes up."""
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items[:] = [one for one in items if not getattr(getattr(one, "obj", None), "is_hypothesis_test", False)]
+
+
+class _Emptied:
+    """Control: tests that do nothing."""
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_pyfunc_call(self) -> bool:
+        return True
+
+
+class _Meeting:
+    """In place of pytest's loop: look what the tests enter, then let them meet every mutant that can be put in."""
+
+    def __init__(self, found: list[Mutant]) -> None:
+        self.found = found
+        self.files = {str(ROOT / one.file) for one in found}
+        self.fates: dict[int, Fate] = {}
+        self.cost = 0.0
+        self.entered: set[str] = set()
+        self.for_all: set[str] = set()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        looked = _forked(partial(self._look, session.items))
+        if not looked:
+            raise session.Failed("the tests do not pass without a mutant")
+        self.cost = looked["cost"]
+        quickest = sorted(session.items, key=lambda item: looked["seconds"][item.nodeid])
+        functions = [one for one in gc.get_objects() if isinstance(one, FunctionType) and _file(one) in self.files]
+        for number, mutant in enumerate(self.found):
+            where = f"{ROOT / mutant.file}:{mutant.function}"
+            entering = {
+                item for item in quickest if where in looked["for_all"] or where in looked["enters"][item.nodeid]
+            }
+            if entering:
+                items = [item for item in quickest if item in entering]
+                self.fates[number] = _forked(partial(_meet, mutant, functions, items), self.cost)
+        return True
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self) -> None:
+        """What was set up by now may be there for later tests too."""
+        self.for_all |= self.entered
+
+    def _look(self, items: list[pytest.Item]) -> dict[str, Any] | None:
+        """Run the tests: seconds of each, and which functions it enters; None when one fails."""
+
+        def trace(frame: FrameType, _event: str, _more: object) -> None:
+            if frame.f_code.co_filename in self.files:
+                self.entered.add(f"{frame.f_code.co_filename}:{frame.f_code.co_qualname}")
+
+        threading.settrace(trace)
+        sys.settrace(trace)
+        seconds, enters = {}, {}
+        for item, reports in _run(items):
+            if any(one.failed for one in reports):
+                return None
+            seconds[item.nodeid] = sum(one.duration for one in reports)
+            enters[item.nodeid] = list(self.entered)
+            self.entered.clear()
+        return {"seconds": seconds, "enters": enters, "for_all": list(self.for_all), "cost": time.process_time()}
+
+
+def _file(function: FunctionType) -> str:
+    return function.__code__.co_filename
+
+
+def _run(items: list[pytest.Item]) -> Iterator[tuple[pytest.Item, list[pytest.TestReport]]]:
+    for item, following in zip(items, [*items[1:], None], strict=True):
+        yield item, runtestprotocol(item, log=False, nextitem=following)
+
+
+def _meet(mutant: Mutant, functions: list[FunctionType], items: list[pytest.Item]) -> Fate:
+    """Give the functions their new code, and run tests until one fails."""
+    new = {(one.co_qualname, one.co_firstlineno): one for one in _codes(mutant.code())}
+    for function in functions:
+        code = new.get((function.__code__.co_qualname, function.__code__.co_firstlineno))
+        if code and code.co_filename == _file(function):
+            try:
+                function.__code__ = code
+            except ValueError:  # it no longer needs a name from outside
+                return _UNFIT
+    return next((item.nodeid for item, reports in _run(items) if any(one.failed for one in reports)), "")
+
+
+def _codes(code: CodeType) -> Iterable[CodeType]:
+    yield code
+    for inner in code.co_consts:
+        if isinstance(inner, CodeType):
+            yield from _codes(inner)
+
+
+if __name__ == "__main__":
+    parser = ArgumentParser()
+    parser.add_argument("room", choices=ROOMS)
+    parser.add_argument("--chosen", type=int, default=0)
+    parser.add_argument("--emptied", action="store_true")
+    wanted = parser.parse_args()
+    for mutant, fate in fates(ROOMS[wanted.room], wanted.chosen, emptied=wanted.emptied):
+        print(json.dumps([mutant.file, mutant.function, mutant.line, mutant.change, fate]), flush=True)

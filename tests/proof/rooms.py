@@ -1,0 +1,67 @@
+"""Which tests have to find the mutants of which code, and which mutants nobody could find."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Room:
+    """`code`: files, each with the functions that count, all where none are named. `tests`: directories and files.
+
+    `without`: words in the names of tests that take too long for every mutant; those of Hypothesis all do. `bare`: the
+    tests need no fixture of a conftest.
+    """
+
+    code: dict[str, tuple[str, ...]]
+    tests: tuple[str, ...]
+    without: tuple[str, ...] = ()
+    bare: bool = False
+
+
+ROOMS = {
+    "rendering": Room(
+        {
+            "service/comments/rendering.py": (),
+            "service/comments/foreignhtml.py": (),
+            "service/comments/plaintext.py": (),
+        },
+        (
+            "tests/comments/test_rendering.py",
+            "tests/comments/test_markdown.py",
+            "tests/comments/test_foreign_html.py",
+            "tests/comments/test_plaintext.py",
+            "tests/comments/test_websites_and_skeletons.py",
+        ),
+        without=("corpus", "specification", "cleaned_twice", "however_deep", "naughty", "threads_get"),
+        bare=True,
+    ),
+    "sealing": Room(
+        {
+            "service/privacy/keys.py": (),
+            "service/privacy/operations.py": (),
+            "service/privacy/queries.py": (),
+            "service/privacy/seal.py": (),
+            "service/privacy/unseal.py": (),
+        },
+        ("tests/cli/test_keys.py",),
+    ),
+    "accounts": Room(
+        {
+            "service/accounts/guard.py": (),
+            "service/accounts/operations.py": (),
+            "service/accounts/passwords.py": (),
+            "service/accounts/principal.py": (),
+            "service/accounts/queries.py": (),
+        },
+        ("tests/accounts",),
+    ),
+    "states": Room(
+        {
+            "service/comments/status.py": (),
+            "service/comments/operations.py": ("transition", "_recount", "reshow", "revise", "_keep"),
+            "service/moderation/operations.py": (),
+        },
+        ("tests/moderation", "tests/comments/test_submitting.py", "tests/desk/test_decisions.py"),
+    ),
+}
