@@ -71,18 +71,18 @@ def test_hostile_texts_break_nothing_at_any_place_of_any_door(judge: Judge, proo
     proof.note(f"{judge.round_trips:,} texts read back as they were sent")
 
 
-@pytest.mark.figure("5", quick=60, full=4_000)
+@pytest.mark.figure("5", quick=30, full=4_000)
 def test_hostile_bodies_break_nothing_at_any_door(judge: Judge, proof: Proof, shared: Path) -> None:
     tried = list(raw_bodies(shared))
-    _try_all(judge, proof, tried if FULL else random.Random(20).sample(tried, 60))
+    _try_all(judge, proof, tried if FULL else random.Random(20).sample(tried, 30))
 
 
-@pytest.mark.figure("5", quick=190, full=2_800)
+@pytest.mark.figure("5", quick=60, full=2_800)
 def test_json_is_what_its_test_suite_says(judge: Judge, proof: Proof, shared: Path) -> None:
-    """No `n_` is taken by any door, and none calls a `y_` ill-formed. Quick: each by one door in turn."""
+    """No `n_` is taken by any door, and none calls a `y_` ill-formed. Quick: a third of `n_`, each by one door."""
     told = [*suite(shared), *(("n_as_python_has_it", raw) for raw in NO_JSON)]
     for turn, (name, raw) in enumerate(told):
-        if not FULL and not name.startswith("n_"):
+        if not FULL and (turn % 3 or not name.startswith("n_")):
             continue
         for door in JSON_DOORS if FULL else [JSON_DOORS[turn % len(JSON_DOORS)]]:
             before = judge.seen.copy()
@@ -99,10 +99,10 @@ def _not_taken(judge: Judge, door: Door, raw: bytes) -> list[str]:
     return [f"{door.name}: {raw[:60]!r} is called ill-formed"] if ill else []
 
 
-@pytest.mark.figure("5", quick=40, full=2_000)
+@pytest.mark.figure("5", quick=20, full=1_500)
 def test_methods_that_nobody_knows_are_refused(judge: Judge, proof: Proof, shared: Path) -> None:
     every = [(door, method) for door in DOORS for method in methods(shared) if method.isascii() and method.strip()]
-    for door, method in every if FULL else random.Random(20).sample(every, 40):
+    for door, method in every if FULL else random.Random(20).sample(every, 20):
         wrong = judge.try_(Bad(f"{method} {door.rule}", Door(method, door.rule, door.path, headers=door.headers)))
         proof.case(*wrong)
     assert 405 in judge.seen
@@ -148,10 +148,10 @@ KINDS = [
 LENGTHS = (None, "-5", "abc", "99999999999999999999", "1e3", "")
 
 
-@pytest.mark.figure("5", quick=90, full=1_400)
+@pytest.mark.figure("5", quick=40, full=1_400)
 def test_bodies_of_odd_kinds_and_lengths_are_refused(judge: Judge, proof: Proof) -> None:
     every = [(door, *one, length) for door in DOORS if door.changes for one in KINDS for length in LENGTHS]
-    for door, kind, body, length in every if FULL else random.Random(20).sample(every, 90):
+    for door, kind, body, length in every if FULL else random.Random(20).sample(every, 40):
         proof.case(*judge.try_(Bad(f"{door.name} as {kind} of {length}", door, body, kind, length)))
     assert {413, 415} <= set(judge.seen)
 
@@ -161,12 +161,12 @@ _A_VALUE = st.none() | st.booleans() | st.integers() | st.floats() | ANY_TEXT
 _A_FEW = st.lists(_A_VALUE, max_size=4) | st.dictionaries(ANY_TEXT, _A_VALUE, max_size=4)
 ANY_JSON = _A_VALUE | _A_FEW | st.lists(_A_FEW, max_size=3) | st.dictionaries(ANY_TEXT, _A_FEW, max_size=3)
 GENTLY = settings(
-    max_examples=2_000 if FULL else 30, derandomize=True, deadline=None, database=None, phases=[Phase.generate],
+    max_examples=2_000 if FULL else 15, derandomize=True, deadline=None, database=None, phases=[Phase.generate],
     suppress_health_check=list(HealthCheck),
 )  # fmt: skip
 
 
-@pytest.mark.figure("5", quick=25, full=1_800)
+@pytest.mark.figure("5", quick=12, full=1_800)
 def test_any_text_at_any_place(judge: Judge, proof: Proof) -> None:
     places = [one for one in spots(_document(judge)) if one.kind != "header"]
 
@@ -178,7 +178,7 @@ def test_any_text_at_any_place(judge: Judge, proof: Proof) -> None:
     try_()
 
 
-@pytest.mark.figure("5", quick=25, full=1_800)
+@pytest.mark.figure("5", quick=12, full=1_800)
 def test_any_json_at_any_door(judge: Judge, proof: Proof) -> None:
     @GENTLY
     @given(door=st.sampled_from(JSON_DOORS), document=ANY_JSON)

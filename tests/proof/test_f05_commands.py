@@ -81,7 +81,7 @@ def faults(done: Result, before: tuple[int, ...]) -> Iterator[str]:
         yield f"exit code {done.exit_code}, and rows changed"
 
 
-@pytest.mark.figure("5", quick=40, full=4_000)
+@pytest.mark.figure("5", quick=40, full=3_000)
 def test_hostile_arguments_get_a_sentence(run: Any, proof: Proof, shared: Path) -> None:
     pick = random.Random(20)
     every = [text for text in [*texts(shared), *big_list(shared)] if _can_be_typed(text)]

@@ -87,11 +87,11 @@ def _unwell(server: Server, slowest: int = 0) -> Iterator[str]:
         yield f"one request took {slowest / 100:.1f} s"
 
 
-@pytest.mark.figure("5", quick=150, full=9_000)
+@pytest.mark.figure("5", quick=80, full=5_000)
 def test_odd_bytes_break_nothing_at_any_door(server: Server, proof: Proof, shared: Path) -> None:
     every = [(door.name, one) for door in DOORS for one in odd(Request.of(door, server.world), shared)]
     every += [("", one) for one in no_http(shared)]
-    _send_all(server, proof, every if FULL else random.Random(20).sample(every, 150))
+    _send_all(server, proof, every if FULL else random.Random(20).sample(every, 80))
 
 
 @pytest.mark.figure("5", quick=3, full=100)
