@@ -20,7 +20,7 @@ FLAGS = [
 
 _OURS = ("about", "blob", "data")
 _COUNTERS = """
-for (const name of ["alert", "confirm", "prompt", "print"]) {
+for (const name of ["alert", "confirm", "prompt", "print", "open"]) {
   window[name] = (...said) => console.log("executed", name, ...said);
 }
 """
@@ -77,6 +77,10 @@ class Watch:
     def _count(self, url: str) -> None:
         # Here and not where they are aborted: a redirect is told of, but cannot be held.
         self.asked += 1
+        self.led(url)
+
+    def led(self, url: str) -> None:
+        """Note where a window came, or wanted to go, if that is elsewhere."""
         if not self._allows(url):
             self.foreign.append(url)
 

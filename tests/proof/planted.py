@@ -1,0 +1,172 @@
+"""Hostile texts in every field that a site keeps: what visitors type, imports bring and moderators write."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from service.accounts import operations as accounts
+from service.audit.operations import Deed, record
+from service.comments.models import Comment, CommentRevision, HoldReason
+from service.comments.plaintext import PlainTextError, clean_body, clean_website, mend_line
+from service.db import db, new_id, now, transaction
+from service.sites.addresses import canonical
+from service.sites.models import Page, PageAddress, Site
+from service.transfer import operations as transfer
+from service.transfer.cleaning import Cleaned, Target, cleaned
+from service.transfer.foreign import ForeignComment, ForeignPage
+from tests.conftest import add_site
+from tests.desk.conftest import PASSWORD
+
+KEY, ORIGIN = "demo", "https://blog.example.org"
+MODERATOR = "moderator@staff.example.org"
+AT_ONCE = 100
+"""Texts planted together: as many as the queue shows, and twice as many as a feed."""
+
+
+@dataclass(frozen=True)
+class Own:
+    """A text as title and address of a page of its own, with the one comment on it."""
+
+    text: str
+    page: str
+    comment: UUID
+
+
+@dataclass(frozen=True)
+class Planted:
+    """Some texts, all of them in every field of the comments on `page`; `kept` is the one with their record."""
+
+    texts: tuple[str, ...]
+    page: str
+    kept: UUID
+    own: tuple[Own, ...]
+
+
+class Garden:
+    """A site that shows all it can: ratings with data for search engines, a privacy note, shallow threads."""
+
+    def __init__(self, name: str) -> None:
+        """A new site, and a moderator by that name."""
+        self.site = add_site(KEY, [ORIGIN], rating_max=5.0, schema_type="TVSeries", depth=2)
+        self.target, self.grown = Target.of(self.site), 0
+        with transaction():
+            person = accounts.add_moderator(MODERATOR, line(name, 80), PASSWORD, actor="test")
+            accounts.grant(person, self.site.id, "moderator", actor="test")
+            self.actor, self.import_id = f"moderator:{person.id}", transfer.begin(self.site.id, "test", "test")
+            self._pages({"/": ""})
+
+    def plant(self, texts: Sequence[str]) -> Planted:
+        """The texts as the newest of the site, in the fields of comments, pages, decisions and of the site itself."""
+        self.grown += 1
+        path, first = f"/shared/{self.grown}", line(texts[0], 200)
+        with transaction():
+            site = db.session.get_one(Site, self.site.id)
+            site.name = site.privacy_text = first
+            site.privacy_url = f"{ORIGIN}/{first}"
+            (page,) = self._pages({path: first})
+            kept = self._talk(page, texts)
+            self._keep(kept, texts)
+            own = self._alone(texts)
+            # The address of the review at `/` leads to this page for now.
+            db.session.get_one(PageAddress, (self.site.id, _FRONT)).page_id = page
+        return Planted(tuple(texts), path, kept, tuple(own))
+
+    def _pages(self, titles: dict[str, str]) -> list[UUID]:
+        """Pages by their paths, each with a title, at an address that nobody checked."""
+        made = [
+            Page(
+                id=new_id(), site_id=self.site.id, key=canonical(path, origins=[ORIGIN]).key,
+                url=f"{ORIGIN}{path}/{title}", title=title,
+            )
+            for path, title in titles.items()
+        ]  # fmt: skip
+        db.session.add_all(made)
+        db.session.flush()
+        db.session.add_all(PageAddress(site_id=one.site_id, key=one.key, page_id=one.id) for one in made)
+        db.session.flush()
+        return [one.id for one in made]
+
+    def _talk(self, page: UUID, texts: Sequence[str]) -> UUID:
+        """Each text as a comment; three of four answer the one before, which is deeper than the site shows."""
+        told = [self._comment(text, page, _FORMATS[number % 2]) for number, text in enumerate(texts)]
+        for number, one in enumerate(told):
+            if number % 4:
+                one.comment.parent_id = told[number - 1].comment.id
+            self._decide(one.comment, texts[number])
+        transfer.bring(self.site, told, self.import_id)
+        return told[0].comment.id
+
+    def _alone(self, texts: Sequence[str]) -> list[Own]:
+        """Each text once more, in the other format, on a page of its own; from a website that nobody checked.
+
+        From the last to the first, so that the feed of all shows the half that the feed of their page has no room for.
+        """
+        paths = [f"/own/{self.grown}-{number}" for number in range(len(texts))]
+        pages = self._pages({path: line(text, 300) for path, text in zip(paths, texts, strict=True)})
+        own, told = [], []
+        for number in reversed(range(len(texts))):
+            text = texts[number]
+            one = self._comment(text, pages[number], _FORMATS[1 - number % 2])
+            one.comment.website = f"https://x.example.org/{line(text, 200)}"[:200]
+            own.append(Own(text, paths[number], one.comment.id))
+            told.append(one)
+        transfer.bring(self.site, told, self.import_id)
+        return own[::-1]
+
+    def _comment(self, text: str, page: UUID, body_format: Any) -> Cleaned:
+        row = ForeignComment(
+            source_id=new_id().hex, parent_source_id=None, page=_NOWHERE, name=text, email="ada@mail.example.org",
+            website=website(text), ip=None, body=said(text), body_format=body_format, created_at=None,
+            status="approved", kind="comment", rating=None, rating_scale=None, source_status="", source_kind="",
+        )  # fmt: skip
+        one = cleaned(row, "test", self.target)
+        one.comment.page_id, one.comment.rating, one.comment.rating_scale = page, 4.0, 5.0
+        return one
+
+    def _decide(self, one: Comment, text: str) -> None:
+        """What moderators and rules wrote about it."""
+        one.decided_at, one.decided_by, one.decided_name, one.reason = now(), "test", line(text, 80), line(text, 500)
+        one.reasons = [HoldReason(n=0, code=line(text, 40), detail=line(text, 300))]
+        one.edited_at = now()
+
+    def _keep(self, comment: UUID, texts: Sequence[str]) -> None:
+        """Every text as an earlier one of a comment, and as reason and note of a decision about it."""
+        for text in texts:
+            words = said(text)
+            revision = CommentRevision(
+                id=new_id(), comment_id=comment, state="published", body=words, body_format="md",
+                by=self.actor, created_at=now(),
+            )  # fmt: skip
+            db.session.add(revision)
+            record(Deed("comment.approved", self.actor, self.site.id, comment, {"reason": words, "note": words}))
+
+
+_FORMATS = ("md", "html")
+_FRONT = canonical("/", origins=[ORIGIN]).key
+_NOWHERE = ForeignPage(source_id="1", url=None, title="", kind="post", created_at=None, closed=False, published=True)
+
+
+def line(text: str, length: int) -> str:
+    """A text as a line may hold it: every mark of markup stays."""
+    return mend_line(text, max_length=length, fallback="Ada")
+
+
+def said(text: str) -> str:
+    """A text as a body may hold it."""
+    try:
+        return clean_body(text)
+    except PlainTextError:
+        return line(text, 10_000)
+
+
+def website(text: str) -> str | None:
+    """An address on the web with as much of a text in it as is let through; None when nothing is."""
+    for tried in (text, f"https://x.example.org/{text}", f"https://x.example.org/?{''.join(text.split())}"):
+        try:
+            return clean_website(tried)
+        except PlainTextError:
+            continue
+    return None
