@@ -29,7 +29,8 @@ def add(key: str, name: str | None, origins: tuple[str, ...]) -> None:
     """Add a site: `greenroom sites add blog --origin https://blog.example.org`."""
     with told(), transaction():
         SiteSettings.check_key(key)
-        operations.add_site(key, name or key, list(origins), actor="command")
+        called = settings_from([f"name={name or key}"])["name"]
+        operations.add_site(key, called, list(origins), actor="command")
     click.echo(f"Added the site {key}.")
 
 

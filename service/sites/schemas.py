@@ -15,10 +15,18 @@ from service.sites.policy import MODES, SCHEMA_TYPES
 _KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
+def _one_line(text: str) -> None:
+    """Feeds are XML, which has no words for controls and no way to escape them."""
+    if not text.isprintable() or (text and not text.strip()):
+        raise ma.ValidationError("Use one line, of characters that can be seen.")
+
+
 class SiteSettings(ma.Schema):
     """Every setting of a site. The descriptions are the manual's."""
 
-    name = fields.String(validate=validate.Length(1, 200), metadata={"description": "What people call the site."})
+    name = fields.String(
+        validate=[validate.Length(1, 200), _one_line], metadata={"description": "What people call the site."}
+    )
     origins = fields.List(
         fields.String(),
         validate=validate.Length(min=1),
@@ -51,7 +59,7 @@ class SiteSettings(ma.Schema):
         metadata={"description": "The language of the site, as BCP 47 names it."},
     )
     privacy_text = fields.String(
-        validate=validate.Length(max=500), metadata={"description": "The privacy line under the form."}
+        validate=[validate.Length(max=500), _one_line], metadata={"description": "The privacy line under the form."}
     )
     privacy_url = fields.Url(
         schemes={"http", "https"},
