@@ -181,7 +181,7 @@ def echoes(stage: Stage, packs: Packs) -> Found:
     faults: list[str] = []
     for pack in packs:
         text = " ".join(pack).translate(_NOT_IN_AN_ADDRESS)
-        for key, send, most, fields in _ECHOES:
+        for key, send, most, fields in ECHOES:
             faults += stage.echo_faults(key, partial(send, stage), dict.fromkeys(fields, text[:most]))
     return sum(map(len, packs)), faults
 
@@ -216,7 +216,7 @@ def _sign_in(stage: Stage, typed: Mapping[str, str]) -> TestResponse:
 _OURS = ("name", "email", "website", "page_title", "redirect_to")
 _THEIRS = ("author", "email", "url", "comment", "comment_post_ID", "comment_parent")
 Send = Callable[[Stage, Mapping[str, str]], TestResponse]
-_ECHOES: list[tuple[str, Send, int, tuple[str, ...]]] = [
+ECHOES: list[tuple[str, Send, int, tuple[str, ...]]] = [
     ("refused", _refused_form, 2_000, (*_OURS, "page", "page_url", "parent_id", "rating", "body")),
     ("refused in WordPress' names", _refused_form, 2_000, _THEIRS),
     ("previewed", _previewed_form, 2_000, _OURS),

@@ -96,6 +96,12 @@ def _walk_lexbor(one: Any, depth: int, found: list[Element]) -> None:
     found[place] = Element(depth, one.tag.lower(), names, "".join(words))
 
 
+def text_of(markup: str) -> str:
+    """The words of some HTML."""
+    root = LexborHTMLParser(markup).root
+    return root.text(deep=True) if root else ""
+
+
 PARSERS: Mapping[str, Parser] = {"html5lib": by_html5lib, "lexbor": by_lexbor}
 
 

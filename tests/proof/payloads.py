@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+from service.comments.plaintext import clean_body, is_blank
 from service.comments.rendering import render
 from tests.comments.test_rendering import PAYLOADS
 from tests.support import FULL
@@ -68,7 +69,7 @@ def bodies(found: Iterable[str], length: int) -> Iterator[list[str]]:
     None of them hides another: those that change what their neighbours become, such as an open fence, part.
     """
     pack: list[str] = []
-    for one in found:
+    for one in (one for one in found if not is_blank(one)):
         if pack and len("\n\n".join([*pack, one])) > length:
             yield from _apart(pack)
             pack = []
@@ -76,8 +77,13 @@ def bodies(found: Iterable[str], length: int) -> Iterator[list[str]]:
     yield from _apart(pack)
 
 
+def html_of(pack: Iterable[str]) -> str:
+    """What blocks of a text become when none changes what another one becomes."""
+    return "".join(render(clean_body(one)) for one in pack)
+
+
 def _apart(pack: list[str]) -> Iterator[list[str]]:
-    if len(pack) < 2 or render("\n\n".join(pack)) == "".join(map(render, pack)):
+    if len(pack) < 2 or render(clean_body("\n\n".join(pack))) == html_of(pack):
         yield from [pack] if pack else []
         return
     middle = len(pack) // 2

@@ -10,11 +10,11 @@ from typing import Any
 from urllib.parse import quote
 from xml.sax.saxutils import escape
 
-from service.comments.rendering import render
 from service.transfer import importer
 from service.transfer.task import Order
 from tests.transfer.exports import comment, export, item, saved
 
+from .payloads import html_of
 from .stage import TALK, Said, Stage
 
 _NAME = 80
@@ -80,11 +80,6 @@ def by_form(stage: Stage, batch: Sequence[Unit]) -> dict[str, Said]:
     return sent
 
 
-def html_of(pack: Sequence[str]) -> str:
-    """What blocks of a text become when none changes what another one becomes."""
-    return "".join(map(render, pack))
-
-
 _FIRST = datetime(2020, 5, 1, tzinfo=UTC)
 
 
@@ -109,7 +104,7 @@ def by_import(stage: Stage, batch: Sequence[tuple[str, str]], folder: Path) -> d
     for n, (one, title) in enumerate(batch):
         brought = found.get(f"{_FIRST + timedelta(minutes=n):%Y-%m-%dT%H:%M:%S}")
         if brought:  # one of which nothing is left, such as controls alone, does not come in
-            page = brought["page"]["url"] if _has_own_page(n, batch) else TALK
+            page = (brought["page"]["url"] or f"wp:{n + 10}") if _has_own_page(n, batch) else TALK
             its_title = unescape(title) if _has_own_page(n, batch) else ""
             said[brought["id"]] = Said(unescape(one[:_NAME]), one, None, its_title, page)
     return said
