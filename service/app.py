@@ -60,6 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.update(
         SECRET_KEY=app.extensions["greenroom_keys"].secret,
         PUBLIC_URL=settings.public_url.rstrip("/"),
+        DEBUG=False,  # whatever FLASK_DEBUG says
         MAX_CONTENT_LENGTH=doors.TEXT_BODY,
         MAX_FORM_PARTS=100,
         MAX_FORM_MEMORY_SIZE=doors.TEXT_BODY,

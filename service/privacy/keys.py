@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from service.config import BadSetting, Settings
 
 _NAMES = ("SECRET_KEY", "EMAIL_KEYS", "INDEX_KEY", "AUDIT_KEY")
 _SHORTEST = 32
+_FEWEST_PAIRS = 20
+_OF_EXAMPLES = re.compile("secret|password|change|default|example|greenroom|abcdefgh|12345678|qwerty", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -97,13 +100,20 @@ def _checked(given: dict[str, str], path: Path) -> Keys:
     missing = [f"GREENROOM_{name}" for name in _NAMES if not given.get(name)]
     if missing:
         raise BadSetting(f"{', '.join(missing)} not set, and not in {path}. Run `greenroom keys create`.")
-    for name in ("SECRET_KEY", "INDEX_KEY", "AUDIT_KEY"):
-        if len(given[name]) < _SHORTEST or len(set(given[name])) < 8:
-            raise BadSetting(f"GREENROOM_{name} is too easy to guess: give it {_SHORTEST} random characters or more.")
     email = tuple(one.strip() for one in given["EMAIL_KEYS"].split(",") if one.strip())
     for one in email:
         try:
             Fernet(one)
         except ValueError as error:
             raise BadSetting("GREENROOM_EMAIL_KEYS: each must be a Fernet key (32 bytes, base64url).") from error
+    values = {name: (given[name],) for name in _NAMES} | {"EMAIL_KEYS": email}
+    for name, ours in values.items():
+        if any(map(_is_guessable, ours)):
+            raise BadSetting(f"GREENROOM_{name} is too easy to guess: give it {_SHORTEST} random characters or more.")
     return Keys(given["SECRET_KEY"], email, given["INDEX_KEY"].encode(), given["AUDIT_KEY"].encode())
+
+
+def _is_guessable(key: str) -> bool:
+    """Whether a key is short, says the same again and again, or holds a word of the kind that examples have."""
+    pairs = {key[n : n + 2] for n in range(len(key) - 1)}
+    return len(key) < _SHORTEST or len(pairs) < _FEWEST_PAIRS or bool(_OF_EXAMPLES.search(key))
