@@ -39,7 +39,7 @@ from .stopwatch import TOLD_APART, Maker, differences, spin, times, welch
 from .timed import ACCOUNTS, PASSWORD, Scene, address, attempts, bearer, comment_on, compare, login, looks, make_known
 
 MANY = 10_000 if FULL else 10
-SOME = 1_000 if FULL else 4
+SOME = 500 if FULL else 4
 SLOW = 500 if FULL else 5
 LEAK = 50.0
 POOL = 200
@@ -109,7 +109,7 @@ def test_an_address_with_an_approved_comment_is_judged_as_fast_as_a_new_one(
 
 
 @pytest.mark.alone
-@pytest.mark.figure("13", quick=8, full=2_000)
+@pytest.mark.figure("13", quick=8, full=1_000)
 def test_the_whole_submission_of_a_known_address_takes_as_long_and_looks_the_same(scene: Scene, proof: Proof) -> None:
     kinds = ("known", "fresh")
     make_known(scene.site, [address("known", n) for n in range(-5, 2 * SOME)])
@@ -178,7 +178,7 @@ LOOKUPS: dict[str, tuple[str, str]] = {
 
 
 @pytest.mark.alone
-@pytest.mark.figure("13", quick=8, full=4_000)
+@pytest.mark.figure("13", quick=8, full=1_000)
 @pytest.mark.parametrize("door", LOOKUPS)
 def test_what_is_not_for_you_is_as_absent_as_what_is_not_there(
     scene: Scene, secret: str, proof: Proof, door: str
@@ -203,7 +203,7 @@ def test_what_is_not_for_you_is_as_absent_as_what_is_not_there(
 
         return make
 
-    compare(proof, {kind: look_up(kind) for kind in ("there", "absent")}, 2 * SOME if FULL else SOME)
+    compare(proof, {kind: look_up(kind) for kind in ("there", "absent")}, SOME)
 
 
 @pytest.fixture
@@ -218,7 +218,7 @@ def accounts_there(scene: Scene) -> None:
 
 
 @pytest.mark.alone
-@pytest.mark.figure("13", quick=24, full=6_000)
+@pytest.mark.figure("13", quick=24, full=3_000)
 @pytest.mark.usefixtures("accounts_there")
 def test_around_its_slow_hash_a_sign_in_takes_as_long_for_any_account(scene: Scene, proof: Proof) -> None:
     """With a quick hash, which would otherwise cover the rest; accounts count as many hashes in test_sign_in."""
