@@ -180,7 +180,10 @@ def _from_own_page() -> bool:
     vouched = request.headers.get("Sec-Fetch-Site")
     if vouched not in (None, "same-origin"):
         return False
-    sender = urlsplit(request.headers.get("Origin") or request.headers.get("Referer", ""))
+    try:
+        sender = urlsplit(request.headers.get("Origin") or request.headers.get("Referer", ""))
+    except ValueError:  # such as http://[
+        return False
     if f"{sender.scheme}://{sender.netloc}" == own_origin():
         return True
     return vouched == "same-origin" and sender.netloc == request.host

@@ -27,6 +27,8 @@ GOOD: dict[str, Any] = {"Origin": HOME}
         ({"Sec-Fetch-Site": "same-origin"}, 403),
         ({"Origin": "null"}, 403),
         ({"Origin": "null", "Sec-Fetch-Site": "same-origin"}, 403),
+        ({"Origin": "http://["}, 403),
+        ({"Referer": "http://[::1/desk/", "Sec-Fetch-Site": "same-origin"}, 403),
         ({"Origin": "https://evil.example"}, 403),
         ({"Origin": "https://evil.example", "Referer": f"{HOME}/desk"}, 403),
         ({"Origin": f"{HOME}.evil.example"}, 403),
