@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import product
@@ -14,6 +13,7 @@ from werkzeug.test import TestResponse
 from service.app import HEADERS
 from tests.support import FULL
 
+from .answers import difference, told
 from .doors import DOORS, Door
 from .ledger import Proof
 from .origins import KINDS, Asked, ask
@@ -86,23 +86,6 @@ HOSTS = (
     "blog.example.org",
 )
 _CALLED = ("Host", "X_Forwarded_Host", "X_Host", "X_Original_Host", "X_Forwarded_Server", "X_HTTP_Host_Override")
-_FRESH = re.compile(
-    r"""(?:csrf_token|form_token)"[^>]*\ value="[^"]*"   # a token of a form
-    | "X-CSRFToken":\ "[^"]*"
-    | [0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}      # an id, a word or a digest
-    | gra_[A-Za-z0-9_-]+
-    | \d{4}-\d\d-\d\d[T ][\d:.]+                         # a moment
-    | just\ now | \d+\ seconds?\ ago | W/"[^"]+" | "[0-9a-f]{40}"
-    """,
-    re.VERBOSE,
-)
-_NEW_EACH_TIME = ("X-Request-Id", "Set-Cookie", "Content-Length", "Date", "Expires")
-
-
-def told(answer: TestResponse) -> str:
-    """An answer without what is new each time."""
-    headers = [f"{name}: {value}" for name, value in answer.headers if name not in _NEW_EACH_TIME]
-    return _FRESH.sub("…", "\n".join([str(answer.status_code), *headers, answer.text]))
 
 
 def called(world: World, door: Door, host: str) -> TestResponse:
@@ -122,14 +105,8 @@ def test_the_name_we_are_called_by_changes_no_answer(world: World, proof: Proof)
             said = f"{answer.headers} {answer.text}".lower()
             wrong = [f"{door.name} as {host}: names it"] * ("evil.example" in said or "[::1]" in said)
             if known and told(answer) != known:
-                wrong.append(f"{door.name} as {host}: {_difference(known, told(answer))}")
+                wrong.append(f"{door.name} as {host}: {difference(known, told(answer))}")
             proof.case(*wrong)
-
-
-def _difference(one: str, other: str) -> str:
-    """The first line in which two answers differ."""
-    pairs = zip(one.splitlines(), other.splitlines(), strict=False)
-    return next((f"{a!r} became {b!r}" for a, b in pairs if a != b), "another length")
 
 
 @pytest.mark.parametrize("path", ["/desk", "/v1//sites/blog/thread?page=/x", "/desk//comments"])
