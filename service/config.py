@@ -19,7 +19,7 @@ class BadSetting(Exception):
 
 def setting(default: Any, help_: str, kind: str = "str", **more: Any) -> Any:
     """A dataclass field that knows how to be read from the environment."""
-    meta = {"help": help_, "kind": kind, "secret": more.get("secret", False), "default": default}
+    meta = {"help": help_, "kind": kind, "secret": False, "range": (0, 1_000_000), "default": default} | more
     if kind == "list":
         return field(default_factory=lambda: list(default), metadata=meta)
     return field(default=default, metadata=meta)
@@ -34,11 +34,13 @@ class Settings:
         "http://127.0.0.1:8080", "Where browsers reach Greenroom. Follows the port; required off loopback."
     )
     host: str = setting("127.0.0.1", "The address to listen on.")
-    port: int = setting(8080, "The port to listen on.", "int")
+    port: int = setting(8080, "The port to listen on.", "int", range=(1, 65_535))
     database_url: str = setting(
         "sqlite:///greenroom.db", "SQLite file, or `postgresql+psycopg://user:password@host/name`."
     )
-    database_pool: int = setting(10, "Connections kept open to PostgreSQL by each process.", "int")
+    database_pool: int = setting(
+        10, "Connections kept open to PostgreSQL by each process.", "int", range=(1, 1_000_000)
+    )
     redis_url: str = setting("", "Valkey or Redis for limits shared by processes: `redis://host:6379/0`.")
     keys_file: str = setting("greenroom.keys", "Where the keys are kept when they are not set one by one. Owner-only.")
     secret_key: str = setting("", "Signs sessions and form tokens. 32 characters or more.", secret=True)
@@ -50,8 +52,10 @@ class Settings:
     trusted_proxies: list[str] = setting(
         [], "Addresses or networks of your own proxies. Only they may say who the client is.", "list"
     )
-    threads: int = setting(8, "Requests worked on at once by a process.", "int")
-    max_waiting: int = setting(256, "Requests that may wait for a thread before 503 is answered.", "int")
+    threads: int = setting(8, "Requests worked on at once by a process.", "int", range=(1, 1_000_000))
+    max_waiting: int = setting(
+        256, "Requests that may wait for a thread before 503 is answered.", "int", range=(1, 1_000_000)
+    )
     body_timeout: float = setting(20.0, "Seconds a request body may take to arrive.", "float")
     busy_timeout: float = setting(5.0, "Seconds to wait for a locked database before 503.", "float")
     limits_enabled: bool = setting(True, "Switches every rate limit on or off.", "bool")
@@ -65,7 +69,9 @@ class Settings:
     form_min_seconds: float = setting(3.0, "A form sent sooner than this is held: people are slower.", "float")
     form_max_hours: float = setting(24.0, "A form older than this is held.", "float")
     undo_seconds: float = setting(0.0, "How long a decision's events are held back.", "float")
-    import_max_mb: int = setting(2048, "Largest export that will be imported, unpacked, in MB.", "int")
+    import_max_mb: int = setting(
+        2048, "Largest export that will be imported, unpacked, in MB.", "int", range=(1, 1_000_000)
+    )
     check_deliverability: bool = setting(
         False, "The worker looks up whether an address' domain takes mail, and notes it for moderators.", "bool"
     )
@@ -115,6 +121,10 @@ def _check(settings: Settings) -> None:
         raise BadSetting("GREENROOM_ENV must be development or production.")
     if not settings.public_url.startswith(("http://", "https://")):
         raise BadSetting("GREENROOM_PUBLIC_URL must start with http:// or https://.")
+    for one in fields(Settings):
+        least, most = one.metadata["range"]
+        if one.metadata["kind"] in ("int", "float") and not least <= getattr(settings, one.name) <= most:
+            raise BadSetting(f"{variable(one)} must be a number from {least:,} to {most:,}.")
     try:
         settings.proxy_networks  # noqa: B018 - parsing is the check
     except ValueError as error:
