@@ -66,14 +66,16 @@ class Processes:
 
 @contextmanager
 def processes(number: int, place: Path, **settings: str) -> Iterator[Processes]:
-    ports = [free_port() for _ in range(number)]
+    ports: list[int] = []
     with ExitStack() as stack:
-        for port in ports:
+        for _ in range(number):
+            port = free_port()  # one after another: what nobody listens on yet may be found twice
             own = place / str(port)
             own.mkdir()
             env = environment(GREENROOM_LOG_LEVEL="ERROR", **settings)
             process = stack.enter_context(running("serve", "--no-worker", "--port", str(port), cwd=own, env=env))
             until(lambda p=port: ask(f"http://127.0.0.1:{p}/readyz")[0] == 200, alive=process)  # type: ignore[misc]
+            ports.append(port)
         yield Processes(ports)
 
 
