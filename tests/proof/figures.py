@@ -9,7 +9,7 @@ FIGURES = {
     "4": "Canary addresses, IPs and tokens at every door, in logs, rows and files: leaks",
     "5": "Bad input at every door: crashes, bare refusals, rows changed by what was refused",
     "5c": "Schemathesis, all checks and stateful: answers that the document does not have",
-    "6": "Every door by nine roles and two sites, hostile columns: wrong cells",
+    "6": "Every door by eleven callers about two sites, hostile columns: wrong cells",
     "7": "Forgery, foreign origins, framing, hosts, a shared cache: wrong cells",
     "8": "Limits against forged headers, rotating networks, several processes: accepted beyond them",
     "13": "Timing of known against unknown: differences that can be told",
