@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import sqlite3
 from collections import Counter
@@ -26,9 +27,13 @@ from tests.proof.ledger import Proof
 from tests.proof.oracle import judge, unreleased
 from tests.proof.served import Mischief, Served
 from tests.proof.world import sent
+from tests.support import FULL
 
 ANSWERS_WITHIN = 5.0
 """Seconds from the end of a fault to the first answer."""
+
+RATE = 130.0 if FULL else 50.0
+"""Requests a second that the clients make at most."""
 
 
 @dataclass
@@ -62,8 +67,13 @@ class Install:
     @contextmanager
     def written(self, *served: Served, prefix: str = "said") -> Iterator[Clients]:
         """Clients that write to these processes in turn while the block lasts."""
-        with writing(Journal(self.token, prefix), Rotation(*(one.port for one in served))) as clients:
+        with writing(Journal(self.token, prefix), Rotation(*(one.port for one in served)), rate=RATE) as clients:
             yield clients
+
+    def judged(self, clients: Clients) -> list[str]:
+        """What the oracle finds as it is now, with no server running."""
+        with self.app.app_context():
+            return list(judge(clients.journal))
 
     def verdict(self, clients: Clients) -> list[str]:
         """What the oracle finds when all is quiet, and again when the clients have asked again. A server must run."""
@@ -125,9 +135,10 @@ class Installs:
 
     def __init__(self, settings: Settings, place: Path, server_url: str | None) -> None:
         self.server_url, self._place, self._made = server_url, place, 0
-        self._settings = replace(settings, database_url=self._url("faults_0"), trusted_proxies=["127.0.0.1"])
+        self._name = f"faults_{secrets.token_hex(4)}"
+        self._settings = replace(settings, database_url=self._url(self._name), trusted_proxies=["127.0.0.1"])
         if server_url:
-            self.order("CREATE DATABASE faults_0")
+            self.order(f"CREATE DATABASE {self._name}")
         app = create_app(self._settings)
         with app.app_context():
             upgrade()
@@ -156,14 +167,14 @@ class Installs:
     def made(self, place: Path, disk: Path | None = None) -> Iterator[Install]:
         """An install in `place`, its database on another disk if need be; its processes end with the block."""
         self._made += 1
-        name = f"faults_{self._made}"
+        name = f"{self._name}_{self._made}"
         url = self._url(name)
         if self.server_url:
             where = f" TABLESPACE {disk.name}" if disk else ""
-            self.order(f"CREATE DATABASE {name} TEMPLATE faults_0{where}")
+            self.order(f"CREATE DATABASE {name} TEMPLATE {self._name}{where}")
         else:
             file = (disk or place) / "greenroom.db"
-            shutil.copy(self._place / "faults_0.db", file)
+            shutil.copy(self._place / f"{self._name}.db", file)
             url = f"sqlite:///{file}"
         settings = replace(self._settings, database_url=url)
         install = Install(place, settings, self._token, create_app(settings))

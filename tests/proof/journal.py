@@ -172,9 +172,9 @@ class Line:
         content = json.dumps(asked.body).encode()
         while True:
             port = self._rotation.next()
+            if port is None:
+                raise ConnectionRefusedError
             try:
-                if port is None:
-                    raise ConnectionRefusedError
                 connection, goes_on = self._offer(port, asked, len(content))
                 break
             except (OSError, HTTPException):
@@ -207,8 +207,8 @@ class Line:
             raise ConnectionResetError
         return connection, head == _CONTINUE
 
-    def _hang_up(self, port: int | None) -> None:
-        connection = self._open.pop(port, None) if port else None
+    def _hang_up(self, port: int) -> None:
+        connection = self._open.pop(port, None)
         if connection:
             connection.close()
 
@@ -228,7 +228,7 @@ def _read(connection: HTTPConnection) -> Answered:
 class Clients:
     """Some threads that write at up to `rate` requests a second, until they are stopped."""
 
-    def __init__(self, journal: Journal, rotation: Rotation, *, rate: float = 130.0, number: int = 12) -> None:
+    def __init__(self, journal: Journal, rotation: Rotation, *, rate: float, number: int = 12) -> None:
         self.journal, self.rotation, self._rate = journal, rotation, rate
         self.stopped = threading.Event()
         self._pace, self._due = threading.Lock(), time.monotonic()
