@@ -162,7 +162,7 @@ def test_a_sealing_key_that_is_easy_to_guess_is_refused(given: Settings) -> None
         keys.obtain(replace(given, email_keys=[EMAIL, easy]))
 
 
-@pytest.mark.parametrize("unfit", ["not a key", EMAIL[:-4], f"{EMAIL},nonsense"])
+@pytest.mark.parametrize("unfit", ["not a key", EMAIL[:-4], f"{EMAIL},nonsense"], ids=["words", "short", "second"])
 def test_a_sealing_key_of_another_form_is_refused(given: Settings, unfit: str) -> None:
     told = "^GREENROOM_EMAIL_KEYS: each must be a Fernet key"
     with pytest.raises(BadSetting, match=told):
