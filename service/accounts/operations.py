@@ -210,8 +210,8 @@ def end_session(sign_in_id: UUID, moderator_id: UUID) -> None:
 def note_failed_sign_in(address: str) -> None:
     """Somebody did not get in. What they typed is not kept: it may be a password in the wrong field."""
     address = normal_address(address)
-    known = queries.moderator_at(address) if address.isprintable() else None
-    record(Deed("session.refused", "system", None, known.id if known else None))
+    known = queries.id_of(address) if address.isprintable() else None
+    record(Deed("session.refused", "system", None, known))
 
 
 def purge() -> int:

@@ -84,20 +84,22 @@ def looks(action: Action) -> tuple[object, ...]:
     return *(shape(answer) if isinstance(answer, TestResponse) else ()), *asked
 
 
-def compare(proof: Proof, kinds: dict[str, Maker], n: int) -> None:
-    """The first kind against each of the others: in looks, and at full size in time."""
+def alike(proof: Proof, kinds: dict[str, Maker]) -> None:
+    """The first kind looks like each of the others."""
     for make in kinds.values():
         make(-3)()  # the first one ever opens a page, or notes that a token is in use
-    seen = {name: {looks(make(-turn)) for turn in range(3)} for name, make in kinds.items()}
-    first = next(iter(kinds))
-    proof.cases(
-        0, [f"{first} or {name}: {seen[first] ^ other}" for name, other in seen.items() if other != seen[first]]
-    )
-    measured = dict(zip(kinds, times(list(kinds.values()), n), strict=True))
-    for name in kinds:
-        if name != first:
-            proof.cases(2 * n, differences(f"{first} or {name}", measured[first], measured[name]) if FULL else [])
-            proof.note(told(f"{first} or {name}", measured[first], measured[name]))
+    (first, seen), *others = ((name, {looks(make(-turn)) for turn in range(3)}) for name, make in kinds.items())
+    for name, found in others:
+        proof.case(*([f"{first} or {name}: {seen ^ found}"] if found != seen else []))
+
+
+def compare(proof: Proof, kinds: dict[str, Maker], n: int) -> None:
+    """Two kinds look alike and, at full size, take the same time."""
+    alike(proof, kinds)
+    name = " or ".join(kinds)
+    one, other = times(list(kinds.values()), n)
+    proof.cases(2 * n, differences(name, one, other) if FULL else [])
+    proof.note(told(name, one, other))
 
 
 def bearer(scene: Scene, kind: str, secret: str) -> Maker:
