@@ -48,7 +48,7 @@ _OPTIONS = (
     "-x", "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:schemathesis",
     "-W", "ignore::pytest.PytestAssertRewriteWarning",
 )  # fmt: skip
-_PATIENCE = 60
+_PATIENCE = 180
 _SPARE = 5
 _MEMORY = 8 * 2**30
 _UNFIT = "unfit"
@@ -57,11 +57,9 @@ Fate = str | None
 """The test that found a mutant; "" when it lives, None when it had to be stopped."""
 
 
-def fates(room: Room, chosen: int = 0, *, emptied: bool = False) -> Iterator[tuple[Mutant, Fate]]:
-    """What becomes of each mutant, or of so many of them; `emptied`: with tests that do nothing."""
-    found = [one for file, functions in room.code.items() for one in mutants(file, functions)]
-    found = random.Random(20).sample(found, chosen) if chosen else found
-    for name in _NOT_OURS:
+def fates(room: Room, found: list[Mutant], *, emptied: bool = False) -> Iterator[tuple[Mutant, Fate]]:
+    """What becomes of each mutant; `emptied`: with tests that do nothing."""
+    for name in () if room.bare else _NOT_OURS:
         import_module(name)
     memory = Path("/dev/shm")  # each mutant gets a database of its own
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as place:
@@ -73,10 +71,9 @@ def fates(room: Room, chosen: int = 0, *, emptied: bool = False) -> Iterator[tup
         assert meeting, "the tests do not pass without a mutant"
         for number, mutant in enumerate(found):
             fate = meeting["fates"].get(str(number), _UNFIT)
-            yield (
-                mutant,
-                _forked(partial(_cold, mutant, arguments, plugins), meeting["cost"]) if fate == _UNFIT else fate,
-            )
+            if fate == _UNFIT:
+                fate = _forked(partial(_cold, mutant, arguments, plugins), meeting["cost"])
+            yield mutant, fate
 
 
 def _forked(do: Callable[[], Any], cost: float | None = None) -> Any:
@@ -216,11 +213,21 @@ def _codes(code: CodeType) -> Iterable[CodeType]:
             yield from _codes(inner)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Tell the fates: one line each, of JSON."""
     parser = ArgumentParser()
     parser.add_argument("room", choices=ROOMS)
-    parser.add_argument("--chosen", type=int, default=0)
-    parser.add_argument("--emptied", action="store_true")
+    parser.add_argument("--named", default="", help="only those with this in their name")
+    parser.add_argument("--chosen", type=int, help="only so many")
+    parser.add_argument("--emptied", action="store_true", help="with tests that do nothing")
     wanted = parser.parse_args()
-    for mutant, fate in fates(ROOMS[wanted.room], wanted.chosen, emptied=wanted.emptied):
-        print(json.dumps([mutant.file, mutant.function, mutant.line, mutant.change, fate]), flush=True)
+    room = ROOMS[wanted.room]
+    found = [one for file, some in room.code.items() for one in mutants(file, some) if wanted.named in one.name]
+    if wanted.chosen:
+        found = random.Random(20).sample(found, wanted.chosen)
+    for mutant, fate in fates(room, found, emptied=wanted.emptied):
+        print(json.dumps([mutant.name, mutant.line, fate]), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,22 +25,23 @@ _TYPING = {"cast", "TypeVar"}
 
 @dataclass(frozen=True)
 class Mutant:
-    """One change. `function`: the `__qualname__` of the one it is in, empty outside of all. `code`: of the module."""
+    """One change. `function`: the `__qualname__` of the one it is in, empty outside of all. `code`: of the module.
+
+    `name` holds as long as the function does, whatever happens above it.
+    """
 
     file: str
     function: str
     line: int
-    change: str
+    name: str
     code: Callable[[], CodeType] = field(repr=False, compare=False)
-
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line} {self.change}"
 
 
 def mutants(file: str, functions: tuple[str, ...] = ()) -> Iterator[Mutant]:
     """All of a file, or of these functions in it."""
     path = ROOT / file
     tree = ast.parse(path.read_text())
+    named: Counter[str] = Counter()
 
     def compiled(place: _Place, new: ast.AST) -> CodeType:
         place.put(ast.fix_missing_locations(ast.copy_location(new, place.node)))
@@ -51,8 +53,10 @@ def mutants(file: str, functions: tuple[str, ...] = ()) -> Iterator[Mutant]:
     for place in _places(tree):
         if not functions or place.function in functions:
             for new in _changes(place):
-                change = f"{_shown(place.node)} → {_shown(new)}"
-                yield Mutant(file, place.function, place.line, change, partial(compiled, place, new))
+                name = f"{file} {place.function or 'outside'}: {_shown(place.node)} → {_shown(new)}"
+                named[name] += 1
+                twin = f" ({named[name]})" if named[name] > 1 else ""
+                yield Mutant(file, place.function, place.line, name + twin, partial(compiled, place, new))
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ ROOMS = {
             "service/comments/plaintext.py": (),
         },
         (
+            "tests/comments/test_exact_html.py",
             "tests/comments/test_rendering.py",
             "tests/comments/test_markdown.py",
             "tests/comments/test_foreign_html.py",
@@ -44,7 +45,7 @@ ROOMS = {
             "service/privacy/seal.py": (),
             "service/privacy/unseal.py": (),
         },
-        ("tests/cli/test_keys.py",),
+        ("tests/privacy",),
     ),
     "accounts": Room(
         {
