@@ -1,4 +1,4 @@
-"""Words that are no comments: titles, ids of pages, reasons, sites, staff, and what pages show again at once.
+"""Words that are no comments: titles, ids of pages, reasons, sites and staff.
 
 All of them are lines in which several payloads stand together; each has to come back whole.
 """
@@ -10,10 +10,7 @@ from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
-
-from werkzeug.test import TestResponse
 
 from service.accounts import operations as accounts
 from service.accounts.operations import NewToken
@@ -24,13 +21,16 @@ from service.moderation import operations as moderation
 from service.moderation.operations import Verdict
 from service.sites import operations as sites
 from service.sites.schemas import settings_from
-from tests.desk.conftest import HOME
+from tests.support import FULL
 
 from .parsers import same
 from .payloads import written
 from .stage import TALK, Stage
 from .world import sent
 from .write_paths import planted
+
+SOME = 10 if FULL else 2
+"""Comments on which the reasons of many decisions, and the names of many moderators, are seen together."""
 
 Found = tuple[int, list[str]]
 """How many payloads were tried, and what was wrong."""
@@ -90,7 +90,7 @@ def aliases(stage: Stage, packs: Packs) -> Found:
 
 def decisions(stage: Stage, by_api: Packs, by_desk: Packs, folder: Path) -> Found:
     """Reasons and notes of decisions, one by one or many at once, and at the desk; the pages that tell a history."""
-    ids = planted(stage, 10, folder)
+    ids = planted(stage, SOME, folder)
     turns = [(one, decision) for decision in ("delete", "restore", "approve") for one in ids]
     told: list[tuple[str, str]] = []
 
@@ -124,8 +124,9 @@ def decisions(stage: Stage, by_api: Packs, by_desk: Packs, folder: Path) -> Foun
     return number, faults
 
 
-def of_sites(stage: Stage, names: Packs, privacy: Packs) -> Found:
-    """Names of sites and the lines about privacy below their forms, as the commands set them."""
+def of_sites(stage: Stage, names: Packs, privacy: Packs, folder: Path) -> Found:
+    """Names of sites, the lines about privacy below their forms and where these lead, as the commands set them."""
+    planted(stage, 1, folder)
     lines_ = cycle(" ".join(pack) for pack in privacy)
     told: dict[str, str] = {}
 
@@ -133,7 +134,8 @@ def of_sites(stage: Stage, names: Packs, privacy: Packs) -> Found:
         key = f"s{len(told)}-{stage.visitors}"
         try:
             with transaction():
-                values = settings_from([f"name={name}", f"privacy_text={next(lines_)}"])
+                link = "https://example.org/?" + "".join(name.split())
+                values = settings_from([f"name={name}", f"privacy_text={next(lines_)}", f"privacy_url={link}"])
                 made = sites.add_site(key, values["name"], ["https://s.example.org"], actor="test")
                 sites.change_site(made, values, actor="test")
         except Invalid:
@@ -142,18 +144,21 @@ def of_sites(stage: Stage, names: Packs, privacy: Packs) -> Found:
         return True
 
     number = sum(written(names, write))
+    with transaction():
+        ours = stage.ours()
+        sites.change_site(ours, {"name": next(iter(told.values()), "Blog")}, actor="test")
     shown = {one["key"]: one["name"] for one in stage.ask("GET", "/v1/sites")["sites"]}
     faults = list(_back(told, shown, "name of a site"))
     for key in list(told)[:5]:
         feed = sent(stage.client, f"/v1/sites/{key}/feed.atom")
         faults += [] if feed.status_code == 200 else [f"the feed of {told[key]!r} is {feed.status_code}"]
-    faults += stage.page_faults(["/desk/", *(f"/embed/{key}/form?page=x" for key in told)])
+    faults += stage.page_faults(["/desk/?status=all", *(f"/embed/{key}/form?page=x" for key in told)])
     return number, faults
 
 
 def of_staff(stage: Stage, names: Packs, folder: Path) -> Found:
     """Names of moderators and of their tokens, and what says which of them did something."""
-    ids = planted(stage, 10, folder)
+    ids = planted(stage, SOME, folder)
     turns = [(one, decision) for decision in ("reject", "spam") for one in ids]
     told: list[str] = []
 
@@ -174,55 +179,3 @@ def of_staff(stage: Stage, names: Packs, folder: Path) -> Found:
 
     number = sum(written(names, write))
     return number, list(stage.page_faults(["/desk/?status=all&limit=100", *(f"/desk/comments/{one}" for one in ids)]))
-
-
-def echoes(stage: Stage, packs: Packs) -> Found:
-    """What pages show again of what was typed or asked for: a refused form, a preview, a search, a sign-in."""
-    faults: list[str] = []
-    for pack in packs:
-        text = " ".join(pack).translate(_NOT_IN_AN_ADDRESS)
-        for key, send, most, fields in ECHOES:
-            faults += stage.echo_faults(key, partial(send, stage), dict.fromkeys(fields, text[:most]))
-    return sum(map(len, packs)), faults
-
-
-_NOT_IN_AN_ADDRESS = dict.fromkeys(map(ord, "\0\ufffd"))
-_TOO_LONG = "x" * 3_000
-"""Whatever stands before it, each field is refused for one reason."""
-
-
-def _refused_form(stage: Stage, typed: Mapping[str, str]) -> TestResponse:
-    long = {name: value + _TOO_LONG for name, value in typed.items()}
-    return stage.fill_in(long)
-
-
-def _previewed_form(stage: Stage, typed: Mapping[str, str]) -> TestResponse:
-    return stage.fill_in({"page": "/", "preview": "1", "body": "x"} | dict(typed))
-
-
-def _form(stage: Stage, typed: Mapping[str, str]) -> TestResponse:
-    return sent(stage.client, f"/embed/blog/form?{urlencode({'page': '/'} | dict(typed))}")
-
-
-def _search(stage: Stage, typed: Mapping[str, str]) -> TestResponse:
-    answer: TestResponse = stage.desk.get(f"/desk/?{urlencode({'status': 'deleted'} | dict(typed))}")
-    return answer
-
-
-def _sign_in(stage: Stage, typed: Mapping[str, str]) -> TestResponse:
-    return sent(stage.client, "/desk/sign-in", method="POST", data=typed, headers={"Origin": HOME})
-
-
-_OURS = ("name", "email", "website", "page_title", "redirect_to")
-_THEIRS = ("author", "email", "url", "comment", "comment_post_ID", "comment_parent")
-Send = Callable[[Stage, Mapping[str, str]], TestResponse]
-ECHOES: list[tuple[str, Send, int, tuple[str, ...]]] = [
-    ("refused", _refused_form, 2_000, (*_OURS, "page", "page_url", "parent_id", "rating", "body")),
-    ("refused in WordPress' names", _refused_form, 2_000, _THEIRS),
-    ("previewed", _previewed_form, 2_000, _OURS),
-    ("form", _form, 300, ("page_title", "redirect_to")),
-    ("search", _search, 200, ("q",)),
-    ("filter", _search, 40, ("reason",)),
-    ("sign-in", _sign_in, 2_000, ("email", "next")),
-]
-"""What is sent, how much of a text it takes, and the fields that come back."""

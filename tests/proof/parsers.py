@@ -1,8 +1,4 @@
-"""HTML as browsers read it, by two parsers that the sanitiser does not use: html5lib and lexbor.
-
-A comment's HTML is held to an allowlist of our own. A whole page is held to its twin: the same page with harmless
-words in place of everything that somebody wrote.
-"""
+"""HTML as browsers read it, by two parsers that the sanitiser does not use, and what a comment's HTML may hold."""
 
 from __future__ import annotations
 
@@ -12,7 +8,6 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
-from urllib.parse import unquote, unquote_plus
 
 import html5lib
 from selectolax.lexbor import LexborHTMLParser
@@ -164,70 +159,3 @@ def essence(text: str) -> str:
     """What of a text can be seen: no white space, controls, invisible characters and combining marks."""
     kept = (one for one in unicodedata.normalize("NFC", text) if unicodedata.category(one)[0] not in "ZCM")
     return "".join(kept)
-
-
-class Twin:
-    """A page with harmless words, and what each of these words stands for."""
-
-    def __init__(self, markup: str) -> None:
-        self.elements = _outside(by_lexbor(markup))
-
-    def differences(
-        self, markup: str, words: Mapping[str, str], parsers: Mapping[str, Parser] = PARSERS
-    ) -> Iterator[str]:
-        """What the page holds that the twin does not: other elements, attributes or comments, or changed words.
-
-        `words`: what each harmless word of the twin stands for.
-        """
-        for name, parse in parsers.items():
-            found = _outside(parse(markup))
-            if [one.shape for one in found] != [one.shape for one in self.elements]:
-                yield f"{name}: {self._first_other(found)}"
-                continue
-            for one, ours in zip(found, self.elements, strict=True):
-                yield from (f"{name}: {what}" for what in _changed(one, ours, words))
-
-    def _first_other(self, found: list[Element]) -> str:
-        pairs = zip([*found, None], [*self.elements, None], strict=False)
-        one, ours = next((one, ours) for one, ours in pairs if (one and one.shape) != (ours and ours.shape))
-        return f"{one and (one.tag, one.attributes)} where {ours and (ours.tag, ours.attributes)} should be"
-
-
-def _outside(elements: list[Element]) -> list[Element]:
-    """The elements but those inside the HTML of comments."""
-    kept: list[Element] = []
-    held: int | None = None
-    for one in elements:
-        if held is not None and one.depth > held:
-            continue
-        held = one.depth if one.get("class") in _HELD else None
-        kept.append(one if held is None else Element(one.depth, one.tag, one.attributes))
-    return kept
-
-
-def _changed(one: Element, twin: Element, words: Mapping[str, str]) -> Iterator[str]:
-    """How the words of an element, and of its attributes, are not those of its twin."""
-    if one.tag == "script":
-        if "<" in one.text:
-            yield f"a script holds {one.text[:80]!r}"
-    elif not _means(one.text, twin.text, words):
-        yield f"{one.tag} says {one.text!r}"
-    for (name, value), (_, twins) in zip(sorted(one.attributes), sorted(twin.attributes), strict=True):
-        if not _means(value, twins, words):
-            yield f"{one.tag} {name} is {value!r}"
-
-
-def _means(shown: str, twins: str, words: Mapping[str, str]) -> bool:
-    """Whether a text is what the twin's words stand for; where the twin has none of them, nobody wrote anything."""
-    if not _WORD.search(twins):
-        return True
-    meant = _WORD.sub(lambda word: words.get(word[0], word[0]), twins)
-    return "".join(meant.split()) in ("".join(one.split()) for one in (shown, unquote(shown), unquote_plus(shown)))
-
-
-_HELD = ("gr-body", "said")
-"""The classes of the elements whose content is a comment's HTML: it is held to the list above."""
-
-WORD = "zq{:06}qz"
-_WORD = re.compile(r"zq\d{6}qz")
-"""A harmless word of a twin."""

@@ -9,34 +9,24 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 from flask import Flask
-from sqlalchemy import bindparam
 from werkzeug.test import TestResponse
 
 from service.accounts import operations as accounts
 from service.accounts.operations import NewToken
 from service.accounts.principal import Principal, of_moderator
 from service.db import Base, db, transaction
+from service.sites.models import Site
 from tests.conftest import ORIGIN, add_site
 from tests.desk.conftest import HOME, PASSWORD, Browser
 
-from .parsers import PARSERS, WORD, Parser, Twin, by_lexbor, essence, same, text_of, violations
+from .parsers import PARSERS, Parser, by_lexbor, essence, same, violations
+from .twins import TYPED, WORD, Twin, harmless
 from .world import ALL_SCOPES, sent
 
 TALK = "/talk"
 HTML = {"Accept": "text/html"}
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _PEOPLE = {"sites", "moderators", "memberships", "api_tokens", "sign_ins", "key_proofs"}
-
-WORDS = {
-    "comments": ("name", "body", "reason", "decided_name"),
-    "comment_revisions": ("body",),
-    "pages": ("title",),
-    "sites": ("name", "privacy_text"),
-    "moderators": ("name",),
-    "api_tokens": ("name",),
-    "audit_details": ("details",),
-}
-"""The columns that hold what somebody wrote, as text. A twin has harmless words there."""
 
 
 @dataclass
@@ -56,7 +46,7 @@ class Stage:
     def __init__(self, app: Flask) -> None:
         self.app = app
         self.client = app.test_client()
-        site = add_site("blog", [ORIGIN], mode="post", rating_max=10.0, schema_type="Movie", privacy_text="Kept.")
+        site = add_site("blog", [ORIGIN], mode="post", depth=2, rating_max=100.0, schema_type="Movie")
         self.site_id, self.origin = site.id, site.origins[0]
         with transaction():
             admin = accounts.add_moderator("admin@staff.example.org", "Admin", PASSWORD, actor="test", is_admin=True)
@@ -150,6 +140,10 @@ class Stage:
         answer = self._post("/v1/sites/blog/preview", json={"body": body})
         return answer.json["html"] if answer.status_code == 200 and answer.json else None
 
+    def ours(self) -> Site:
+        """The site, in the present session."""
+        return db.session.get_one(Site, self.site_id)
+
     def newest(self) -> str:
         """The comment that came last."""
         found = self.ask("GET", "/v1/moderation/comments?site=blog&sort=newest&limit=1")["comments"]
@@ -226,7 +220,7 @@ class Stage:
         self, key: Any, send: Callable[[Mapping[str, str]], TestResponse], typed: Mapping[str, str]
     ) -> Iterator[str]:
         """What is wrong with a page that shows again what was typed. `key`: pages that have the same twin."""
-        names = {name: WORD.format(n) for n, name in enumerate(typed)}
+        names = {name: WORD.format(n) for n, name in enumerate(typed, TYPED)}
         if key not in self.echoes:
             self.echoes[key] = Twin(send(names).text)
         words = {names[name]: value for name, value in typed.items()}
@@ -260,47 +254,3 @@ def _differs(one: Mapping[str, Any], told: Mapping[str, Any] | None, where: str)
             yield f"{where} has the {name} {one['author'][name]!r}"
     if one["html"] != told["html"]:
         yield f"{where} has the html {one['html'][:200]!r}"
-
-
-def harmless() -> dict[str, str]:
-    """Put a harmless word in place of everything that somebody wrote; what each of them stands for."""
-    words: dict[str, str] = {}
-
-    def instead(value: str) -> str:
-        word = WORD.format(len(words))
-        words[word] = value
-        return word
-
-    with db.engine.begin() as connection:
-        for name, columns in WORDS.items():
-            table = Base.metadata.tables[name]
-            (key,) = table.primary_key.columns
-            rows = connection.execute(table.select()).mappings().all()
-            found = [
-                {"its_key": row[key.name]} | {f"its_{one}": _replaced(row[one], instead) for one in columns}
-                for row in rows
-            ]  # fmt: skip
-            if found:
-                values: dict[str, Any] = {one: bindparam(f"its_{one}") for one in columns}
-                connection.execute(table.update().where(key == bindparam("its_key")).values(values), found)
-        comments = Base.metadata.tables["comments"]
-        answered = comments.select().where(comments.c.id.in_(comments.select().with_only_columns(comments.c.parent_id)))
-        for row in connection.execute(answered).mappings().all():
-            text = text_of(row["html"])
-            if len(text) < _EXCERPT and "<a " not in row["html"]:
-                changed = comments.update().where(comments.c.id == row["id"])
-                connection.execute(changed.values(html=f"<p>{instead(text)}</p>"))
-    return words
-
-
-_EXCERPT = 200
-"""Characters of a comment that stand above its answers, as text: the one place where its HTML is not shown as HTML."""
-
-
-def _replaced(value: Any, instead: Callable[[str], str]) -> Any:
-    if isinstance(value, str):
-        return instead(value) if value else value
-    if isinstance(value, dict):
-        free = ("reason", "note", "name", "before", "after", "title", "alias")
-        return {name: _replaced(one, instead) if name in free else one for name, one in value.items()}
-    return value

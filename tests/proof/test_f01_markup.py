@@ -16,15 +16,16 @@ from typing import TypeVar
 import pytest
 from flask import Flask
 
+from .echoes import echoes
 from .ledger import Proof
-from .other_words import Packs, aliases, decisions, echoes, of_sites, of_staff, titles
+from .other_words import Packs, aliases, decisions, of_sites, of_staff, titles
 from .parsers import PARSERS, violations
 from .payloads import beginnings, bodies, lines, payloads
 from .stage import TALK, Said, Stage
 from .write_paths import Unit, by_api_edit, by_desk_edit, by_form, by_import, by_json, planted
 
 BATCH = 50
-FEW = 8
+FEW = 3
 """Payloads of the quick suite, besides the worst."""
 EVERY = 10_400
 T = TypeVar("T")
@@ -117,8 +118,10 @@ def test_as_other_words(stage: Stage, corpus: list[str], proof: Proof, tmp_path:
         proof.cases(*aliases(stage, one))
     privacy = list(lines(corpus, 500))
     for number, one in enumerate(batches(stage, halves(list(lines(corpus, 200)))[0])):
-        proof.cases(*of_sites(stage, one, [privacy[(number * BATCH + n) % len(privacy)] for n in range(BATCH)]))
+        proof.cases(
+            *of_sites(stage, one, [privacy[(number * BATCH + n) % len(privacy)] for n in range(BATCH)], tmp_path)
+        )
     for one in batches(stage, halves(list(lines(corpus, 80)))[0][::2]):
         proof.cases(*of_staff(stage, one, tmp_path))
     for one in batches(stage, halves(list(lines(corpus, 2_000)))[0]):
-        proof.cases(*echoes(stage, one))
+        proof.cases(*echoes(stage, one, tmp_path))

@@ -17,9 +17,11 @@ from service.db import db
 from tests.transfer.exports import comment, export, item, saved
 
 from . import write_inventory as inventory
+from .echoes import echoes
 from .ledger import Proof
-from .other_words import aliases, decisions, echoes, titles
-from .stage import TALK, WORDS, Stage
+from .other_words import aliases, decisions, titles
+from .stage import TALK, Stage
+from .twins import WORDS
 from .write_inventory import MARK, NO_WORDS, NO_WORDS_IN, NO_WORDS_OF_COMMANDS
 from .write_paths import by_api_edit, by_desk_edit, by_form, by_json, planted
 
@@ -43,7 +45,7 @@ def written(stage: Stage, folder: Path) -> list[str]:
     faults += stage.faults(by_api_edit(stage, ids, packs))
     faults += stage.faults(by_desk_edit(stage, ids, packs))
     stage.wipe()
-    found = [titles(stage, packs, packs), aliases(stage, packs), echoes(stage, packs[:1])]
+    found = [titles(stage, packs, packs), aliases(stage, packs), echoes(stage, packs[:1], folder)]
     stage.wipe()
     found.append(decisions(stage, packs, packs, folder))
     return faults + [what for _, wrong in found for what in wrong]

@@ -45,7 +45,6 @@ NO_WORDS_IN = {
     "form_token": "is opened with a key, and shown nowhere",
     "seen": "is compared with a version, and shown nowhere",
     "items.if_match": "is compared with a version, and shown nowhere",
-    "back": "is an address of the queue, built anew from names that are known",
     "at": "is one of two words",
     "decision": "is one of five words",
     "honeypot": "is seen to be filled in, and not kept",
@@ -72,22 +71,21 @@ NO_WORDS_OF_COMMANDS = {
 }
 """Options of commands without words that anybody is shown, and why."""
 
-SETTINGS = {"name", "privacy_text"}
+SETTINGS = {"name", "privacy_text", "privacy_url"}
 NO_WORDS_IN_SETTINGS = {
     "origins": "are origins, held to their form (tests/sites)",
     "mode": "is one of three words",
     "schema_type": "is one of schema.org's types",
     "language": "is a BCP 47 tag",
-    "privacy_url": "is an http(s) URL; the page holds it between double quotes",
 }
 
 NO_WORDS_IN_COLUMNS = {
-    "key", "mode", "schema_type", "language", "origins", "privacy_url", "url", "website", "status", "network_label",
-    "body_format", "html", "decided_by", "source", "source_id", "state", "by", "code", "detail", "words", "chain",
+    "key", "mode", "schema_type", "language", "origins", "url", "website", "status", "network_label",
+    "body_format", "decided_by", "source", "source_id", "state", "by", "code", "detail", "words", "chain",
     "actor", "action", "decision", "filter", "site_ids", "email", "password", "fs_uniquifier", "scopes", "type",
     "data", "avatar", "format", "report", "role",
 }  # fmt: skip
-"""Names of columns that hold keys, addresses in ASCII, sentences of ours, HTML (held to the list), or copies."""
+"""Names of columns that hold keys, addresses in ASCII, sentences of ours, or copies."""
 
 NOT_SHOWN = {("bulk_decisions", "name"), ("bulk_decisions", "reason"), ("key_proofs", "name")}
 """What a job will write into comments, as a decision on one does; what a key is called."""

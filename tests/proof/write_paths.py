@@ -24,30 +24,38 @@ Unit = tuple[str, list[str], str]
 
 
 def by_json(stage: Stage, batch: Sequence[Unit]) -> dict[str, Said]:
-    """As JSON; some of them with a page, a website and an address that are hostile too, and some as replies."""
+    """As JSON, some with pages, addresses and websites that are hostile too; each third one answers the one before."""
     said: dict[str, Said] = {}
-    first = ""
+    answered = ""
     for n, (name, pack, title) in enumerate(batch):
-        own, odd, one = _has_own_page(n, batch), n % 8 == 1, pack[0]
+        own, one = _has_own_page(n, batch), pack[0]
         page = f"/{n}/{quote(one[:200], safe='')}" if own else TALK
         values: dict[str, Any] = {
-            "page": page, "page_title": title if own else "", "name": name, "email": stage.email,
-            "body": "\n\n".join(pack), "website": None, "rating": 7,
+            "page": page, "page_title": title if own else batch[0][2], "name": name, "email": stage.email,
+            "body": "\n\n".join(pack), "website": f"https://example.org/{n}" if n % 2 else None, "rating": 7,
         }  # fmt: skip
         fitting = values | {"page_title": "", "name": "Ada"}
-        if odd:
-            values["email"], values["website"] = f'"{one[:40]}"@mail.example.org', f"https://example.org/?{one[:150]}"
-            values["page"] = f"/{n}/{one[:900]}" if own else TALK
-        if n % 8 == 2 and own:
-            values |= {"page": f"{n} {one[:150]}", "page_url": f"/{n}/{one[:900]}"}
-            fitting |= {"page": str(n), "page_url": page}
-        if first and n % 3 == 0:
-            values |= {"parent_id": first, "rating": None}
+        values |= _odd(n, one) if own else {}
+        fitting |= {"page": str(n), "page_url": page} if "page_url" in values else {}
+        if answered and n % 3 == 0:
+            values |= {"parent_id": answered, "rating": None}
         answer = stage.say_fitting(values, fitting)
         said[answer["id"]] = Said(values["name"], values["body"], html_of(pack), values["page_title"], values["page"])
-        first = first or ("" if own or answer["status"] != "approved" else answer["id"])
+        if not own and answer["status"] == "approved" and (not answered or "parent_id" in values):
+            answered = answer["id"]
     stage.publish_all()
     return said
+
+
+def _odd(n: int, one: str) -> dict[str, str]:
+    """A hostile website and address; a page that is hostile by its path, by its id, or by both."""
+    kinds: list[dict[str, str]] = [
+        {"website": f"https://example.org/?{one[:150]}", "email": f'"{one[:40]}"@mail.example.org'},
+        {"page": f"/{n}/{one[:900]}"},
+        {"page": f"{n} {one[:150]}", "page_url": f"/{n}/{one[:900]}"},
+        {"page": f"{n} {one[:150]}"},
+    ]
+    return kinds[n % 4]
 
 
 def _has_own_page(n: int, batch: Sequence[Any]) -> bool:
@@ -97,7 +105,9 @@ def by_import(stage: Stage, batch: Sequence[tuple[str, str]], folder: Path) -> d
             own.append(item(its, title=escape(title), link=link, post_id=str(n + 10)))
         else:
             talk.append(its)
-    path = saved(folder, export(*own, item(*talk, link=f"{stage.origin}{TALK}", post_id="9")))
+    path = saved(
+        folder, export(*own, item(*talk, title=escape(batch[0][1]), link=f"{stage.origin}{TALK}", post_id="9"))
+    )
     importer.run(Order(path=path, site_id=stage.site_id))
     found = {one["created_at"][:19]: one for one in stage.told().values()}
     said = {}

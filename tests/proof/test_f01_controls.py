@@ -1,0 +1,150 @@
+"""Figure 1 can fail: without the sanitiser, with something after it, and wherever a page forgets to escape a text."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from jinja2 import ChoiceLoader, DictLoader, Environment
+
+from service.accounts import operations as accounts
+from service.accounts.models import Moderator
+from service.comments import operations, rendering
+from service.comments.rendering import render
+from service.db import db, transaction
+from service.sites import operations as sites
+from tests.comments.test_rendering import PAYLOADS
+from tests.support import FULL
+
+from .echoes import ECHOES
+from .parsers import PARSERS
+from .stage import Stage
+from .test_f01_markup import on_talk, pages
+from .twins import TYPED, WORD, Twin, Words, harmless
+from .wordless import WORDLESS
+from .write_paths import by_desk_edit, by_import, by_json
+
+SOME = [one for one in PAYLOADS if "\ud800" not in one and "&#0;" not in one][:: 1 if FULL else 4]
+TELLING = [
+    '[x](https://x.example "title")',
+    "```html\nx\n```",
+    "&lt;script&gt;alert(1)&lt;/script&gt;",
+    "<a href=javascript:x>x</a>",
+]
+
+
+@pytest.fixture
+def stage(app: Flask) -> Stage:
+    return Stage(app)
+
+
+@pytest.mark.control("1")
+def test_without_the_sanitiser_markup_survives(stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(rendering, "clean", lambda markup: markup)
+    found = list(stage.faults(by_json(stage, [("Ada", [one], "") for one in [*TELLING, *SOME]])))
+    assert any("attribute title on a" in one for one in found) and any("class on code" in one for one in found)
+    stage.wipe()
+    found = list(stage.faults(by_import(stage, [(one, "") for one in [*TELLING, *SOME]], tmp_path)))
+    assert any("attribute onerror" in one or "element" in one for one in found) and any(
+        "address 'java" in one for one in found
+    )
+
+
+@pytest.mark.control("1")
+def test_what_is_unescaped_after_the_sanitiser_is_seen(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(operations, "render", lambda body, kind: html.unescape(render(body, kind)))
+    found = list(stage.faults(by_json(stage, [("Ada", [one], "") for one in [*TELLING, *SOME]])))
+    assert any("element script" in one for one in found)
+
+
+HOSTILE = "</textarea></title></option><b id=x>'\"><img src=x onerror=alert(1)>"
+QUOTE = "'"
+_EXPRESSION = re.compile(r"\{\{-?\s*((?:[^}]|\}(?!\}))*?)\s*-?\}\}")
+_MACROS = re.compile(r"^(?:\w+\((?!\)).*\)|star_shapes\(\)|needed\(\)|caller\(\))$")
+"""A call of another piece of a template, which does its own escaping."""
+
+
+def unescaped(environment: Environment) -> Iterator[tuple[str, str, str]]:
+    """Every place where a template shows a text: (template, expression, the template with that text unescaped)."""
+    assert environment.loader
+    for name in environment.list_templates(filter_func=lambda name: name.startswith(("embed/", "desk/"))):
+        source, _, _ = environment.loader.get_source(environment, name)
+        for found in _EXPRESSION.finditer(source) if name.endswith(".html") else ():
+            if not _MACROS.match(found[1]) and "|safe" not in found[1] and "|tojson" not in found[1]:
+                spoilt = f"{{{{ ({found[1]})|safe }}}}"
+                yield name, found[1], source[: found.start()] + spoilt + source[found.end() :]
+
+
+class Shown:
+    """A stage on which every text is hostile, and every page that shows one."""
+
+    def __init__(self, stage: Stage, folder: Path) -> None:
+        self.stage = stage
+        said = by_json(stage, [(HOSTILE, [f"{HOSTILE} {n}"], HOSTILE) for n in range(10)])
+        one, other, *_ = on_talk(said)
+        by_import(stage, [(f"<a href='mailto:{HOSTILE.replace(QUOTE, '')}'>x</a>", "")], folder)
+        by_desk_edit(stage, [one] * 2, [[HOSTILE], [f"{HOSTILE} again"]])
+        for decision in ("reject", "approve"):
+            stage.at_desk(f"/desk/comments/{one}/decision", {"decision": decision, "reason": HOSTILE})
+        with transaction():
+            sites.change_site(stage.ours(), {"name": HOSTILE}, actor="test")
+            accounts.rename(db.session.query(Moderator).one(), HOSTILE, actor="test")
+            made = sites.add_site("other", HOSTILE, ["https://other.example.org"], actor="test")
+            sites.change_site(
+                made, {"privacy_text": HOSTILE, "privacy_url": f"https://x.example/?{HOSTILE}"}, actor="test"
+            )
+        path, note = f"/v1/moderation/comments/{one}/decision", {"reason": HOSTILE, "note": HOSTILE}
+        for decision in ("reject", "approve"):
+            stage.ask("POST", path, {"decision": decision} | note)
+        self.paths = [*pages([one, other], every=True), "/embed/other/form?page=x"]
+        stage.visit(self.paths[-2])  # a decision leaves its traces once
+
+    def markup(self, room: str) -> dict[str, str]:
+        """What a room draws as it is now; of both for no room."""
+        echoed = {
+            key: send(self.stage, dict.fromkeys(fields, fitting(HOSTILE))).text
+            for key, send, fitting, fields in ECHOES
+            if room in key
+        }
+        return {path: self.stage.visit(path) for path in self.paths if room in path} | echoed
+
+    def twins(self, room: str) -> dict[str, tuple[Twin, Words]]:
+        """The same with harmless words; what was said is lost."""
+        found: dict[str, tuple[Twin, Words]] = {}
+        for key, send, fitting, fields in (one for one in ECHOES if room in one[0]):
+            names = {name: WORD.format(n) for n, name in enumerate(fields, TYPED)}
+            found[key] = (Twin(send(self.stage, names).text), dict.fromkeys(names.values(), fitting(HOSTILE)))
+        words = harmless()
+        return found | {path: (Twin(self.stage.visit(path)), words) for path in self.paths if room in path}
+
+
+@pytest.mark.control("1")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_every_place_that_forgets_to_escape_is_seen(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shown, environment = Shown(stage, tmp_path), stage.app.jinja_env
+    places, loader = list(unescaped(environment)), environment.loader
+    assert loader and len(places) > 120
+    room = "" if FULL else "desk"
+    sound, spoilt = shown.markup(room), []
+    for name, expression, source in places if FULL else [one for one in places if one[1] == "done.author.name"]:
+        monkeypatch.setattr(environment, "loader", ChoiceLoader([DictLoader({name: source}), loader]))
+        environment.cache.clear()  # type: ignore[union-attr]
+        spoilt.append((f"{name}: {expression}", shown.markup(name.partition("/")[0])))
+    monkeypatch.setattr(environment, "loader", loader)
+    environment.cache.clear()  # type: ignore[union-attr]
+    twins = shown.twins(room)
+    assert list(faults(sound, twins)) == []
+    missed = [place for place, markup in spoilt if not any(faults(markup, twins))]
+    assert [place for place in missed if place.partition(": ")[2] not in WORDLESS] == []
+
+
+def faults(markup: Mapping[str, str], twins: Mapping[str, tuple[Twin, Words]]) -> Iterator[str]:
+    for where, shown in markup.items():
+        twin, words = twins[where]
+        yield from twin.differences(shown, words, {"lexbor": PARSERS["lexbor"]})
