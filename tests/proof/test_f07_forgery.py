@@ -20,7 +20,7 @@ from .world import World, changed, snapshot
 COOKIED = [door for door in DOORS if door.changes and not door.is_public]
 """Doors that a cookie opens. The public ones read none: F5 and test_f07_origins ask there."""
 
-EVERY = 1 if FULL else 5
+EVERY = 1 if FULL else 7
 
 
 def taken(forger: Forger, attempts: Sequence[Attempt]) -> Iterator[tuple[str, list[str]]]:
@@ -53,7 +53,7 @@ def every(world: World, doors: Sequence[Door]) -> Iterator[tuple[str, list[str]]
         yield from taken(forger, list(forger.attempts(foreign))[(number + 2 * world.turn) % EVERY :: EVERY])
 
 
-@pytest.mark.figure("7", quick=60, full=320)
+@pytest.mark.figure("7", quick=40, full=320)
 def test_no_forgery_is_taken(world: World, proof: Proof) -> None:
     for lacks, wrong in every(world, COOKIED):
         proof.cases(bool(lacks), wrong)
