@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache, partial
 
 from flask import Flask
+from werkzeug.test import TestResponse
 
-from .planted import Garden, Own
-from .sinks import Sight, Sinks, htmls, read
+from .planted import Garden, Own, Planted
+from .sinks import Fetch, Sinks, htmls, read
 from .watched import Watched
 
 HOSTILE = '"></title></textarea></script><img src=x onerror=alert(1)>'
@@ -26,6 +28,9 @@ EVERYWHERE = (HOSTILE, HARMLESS[0], HARMLESS[5])
 Looked = tuple[str, int, list[str]]
 """A sink, how many texts it showed, and what was wrong."""
 
+Step = Callable[[], tuple[int, list[str]]]
+"""Looks at a sink."""
+
 
 class Rehearsal:
     """A site, everything that shows what is on it, and a window to see it in."""
@@ -40,25 +45,43 @@ class Rehearsal:
         assert [what for *_, found in self.look(HARMLESS) for what in found] == []
         self.watched.learning = False
 
-    def look(self, texts: Sequence[str]) -> Iterator[Looked]:
-        """Plant the texts and look wherever they are shown."""
-        planted = self.garden.plant(texts)
-        pages = self.sinks.pages(planted)
-        for sight in pages:
-            yield f"{sight.sink} under its policy", sight.texts, self.watched.served(sight)
-        for sight in [*pages, *self.sinks.parts(planted)]:
-            yield f"{sight.sink} without a policy", sight.texts, self.watched.written([sight])
-        for feed in self.sinks.feeds(planted):
-            page = read(feed)
-            yield "feed as XML", page.texts, self.watched.parsed(feed.text)
-            yield "feed in a reader", page.texts, self.watched.written([page])
-        inserted = list(dict.fromkeys(html for one in self.sinks.as_json(planted) for html in htmls(one.json)))
-        yield "html of JSON", len(inserted), self.watched.inserted(inserted)
-        for at in range(0, len(texts), 10):
-            sights = [sight() for own in planted.own[at : at + 10] for sight in self._chosen(own)]
-            yield "pages of one text", len(sights), self.watched.written(sights)
+    def look(self, texts: Sequence[str], only: str | None = None) -> Iterator[Looked]:
+        """Plant the texts and look wherever they are shown, or at one sink only."""
+        for sink, step in self._steps(self.garden.plant(texts)):
+            if only in (None, sink):
+                yield sink, *step()
 
-    def _chosen(self, own: Own) -> list[Callable[[], Sight]]:
+    def _steps(self, planted: Planted) -> Iterator[tuple[str, Step]]:
+        pages: dict[str, Fetch] = {sink: cache(fetch) for sink, fetch in self.sinks.pages(planted).items()}
+        for sink, fetch in pages.items():
+            yield f"{sink} under its policy", partial(self._served, fetch)
+        for sink, fetch in (pages | self.sinks.parts(planted)).items():
+            yield f"{sink} without a policy", partial(self._written, [fetch])
+        for sink, fetch_feed in self.sinks.feeds(planted).items():
+            yield sink, partial(self._fed, fetch_feed)
+        yield "html of JSON", partial(self._inserted, planted)
+        for at in range(0, len(planted.own), 10):
+            fetches = [fetch for own in planted.own[at : at + 10] for fetch in self._chosen(own)]
+            yield "pages of one text", partial(self._written, fetches)
+
+    def _served(self, fetch: Fetch) -> tuple[int, list[str]]:
+        sight = fetch()
+        return sight.texts, self.watched.served(sight)
+
+    def _written(self, fetches: Sequence[Fetch]) -> tuple[int, list[str]]:
+        sights = [fetch() for fetch in fetches]
+        return sum(sight.texts for sight in sights), self.watched.written(sights)
+
+    def _fed(self, fetch: Callable[[], TestResponse]) -> tuple[int, list[str]]:
+        feed = fetch()
+        page = read(feed)
+        return page.texts, self.watched.parsed(feed.text) + self.watched.written([page])
+
+    def _inserted(self, planted: Planted) -> tuple[int, list[str]]:
+        told = list(dict.fromkeys(html for answer in self.sinks.as_json(planted) for html in htmls(answer.json)))
+        return len(told), self.watched.inserted(told)
+
+    def _chosen(self, own: Own) -> list[Fetch]:
         """The form with most of the fields; and for every fourth text one of the others, always the same one."""
         form, *others = self.sinks.of_one(own)
         if own.text in EVERYWHERE:
@@ -71,7 +94,7 @@ class Rehearsal:
         sink, _, found = looked
 
         def fires(some: Sequence[str]) -> bool:
-            return any(wrong for name, _, wrong in self.look(some) if name == sink)
+            return any(wrong for *_, wrong in self.look(some, only=sink))
 
         return f"{sink}: {found[0]} (and {len(found) - 1} more) from {culprit(fires, texts)!r}"
 

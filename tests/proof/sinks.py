@@ -17,7 +17,7 @@ from service.accounts import queries
 from service.db import transaction
 from tests.desk.conftest import HOME, Browser, fields, tree
 
-from .planted import KEY, MODERATOR, ORIGIN, Own, Planted
+from .planted import KEY, MODERATOR, ORIGIN, Own, Planted, line
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
 _EMBED, _API, _QUEUE = f"/embed/{KEY}", f"/v1/sites/{KEY}", "/v1/moderation/comments"
@@ -40,8 +40,11 @@ class Sight:
     content_type: str = "text/html; charset=utf-8"
 
 
+Fetch = Callable[[], Sight]
+
+
 class Sinks:
-    """All that the app shows of what is planted."""
+    """All that the app shows of what is planted; documents are asked for when they are looked at."""
 
     def __init__(self, app: Flask) -> None:
         self.public, self.desk = (Browser(app, app.response_class, use_cookies=True) for _ in range(2))
@@ -54,27 +57,30 @@ class Sinks:
             issued = accounts.issue_token(person, accounts.NewToken("test", ("read", "moderate")), actor="test")
         self.api = {"Authorization": f"Bearer {issued.secret}", "Accept": "application/json", "If-Match": "*"}
 
-    def pages(self, planted: Planted) -> list[Sight]:
+    def pages(self, planted: Planted) -> dict[str, Fetch]:
         """Pages that show all the texts."""
         page, many = planted.page, len(planted.texts)
         queue = f"/desk/?status=all&site={KEY}&page={page}&limit={many}"
-        return [
-            _seen("thread", self.public.get(f"{_EMBED}?page={page}"), many, many),
-            _seen("review", self.public.get("/"), many, many),
-            _seen("queue", self.desk.get(queue), many, many),
-            _seen("comment", self.desk.get(f"/desk/comments/{planted.kept}"), many, 1),
-        ]
+        return {
+            "thread": lambda: _seen("thread", self.public.get(f"{_EMBED}?page={page}"), many, many),
+            "review": lambda: _seen("review", self.public.get("/"), many, many),
+            "queue": lambda: _seen("queue", self.desk.get(queue), many, many),
+            "comment": lambda: _seen("comment", self.desk.get(f"/desk/comments/{planted.kept}"), many, 1),
+        }
 
-    def parts(self, planted: Planted) -> list[Sight]:
+    def parts(self, planted: Planted) -> dict[str, Fetch]:
         """The thread in the page of somebody else, and the queue with as many pages as comments."""
-        page, many = planted.page, len(planted.texts)
-        return [
-            _part("fragment", self.public.get(f"{_EMBED}?page={page}&fragment=1"), many, many),
-            _seen("queue of pages", self.desk.get(f"/desk/?status=all&sort=newest&limit={many}"), many, many),
-        ]
+        thread, many = f"{_EMBED}?page={planted.page}&fragment=1", len(planted.texts)
+        newest = f"/desk/?status=all&sort=newest&limit={many}"
+        return {
+            "fragment": lambda: _part("fragment", self.public.get(thread), many, many),
+            "queue of pages": lambda: _seen("queue of pages", self.desk.get(newest), many, many),
+        }
 
-    def feeds(self, planted: Planted) -> list[TestResponse]:
-        return [self.public.get(f"{_API}/feed.atom{query}") for query in (f"?page={planted.page}", "")]
+    def feeds(self, planted: Planted) -> dict[str, Callable[[], TestResponse]]:
+        """Feeds with one half of the texts each."""
+        one, every = f"{_API}/feed.atom?page={planted.page}", f"{_API}/feed.atom"
+        return {"feed": lambda: self.public.get(one), "feed of all": lambda: self.public.get(every)}
 
     def as_json(self, planted: Planted) -> list[TestResponse]:
         """Every answer that has `html` for somebody's widget."""
@@ -90,8 +96,8 @@ class Sinks:
             self.public.post(f"{there}/decision", json={"decision": "spam"}, headers=self.api),
         ]
 
-    def of_one(self, own: Own) -> list[Callable[[], Sight]]:
-        """Documents that show one text, each when it is asked for; the first shows it in most fields."""
+    def of_one(self, own: Own) -> list[Fetch]:
+        """Documents that show one text; the first shows it in most fields."""
         text, desk, odd = own.text, f"/desk/comments/{own.comment}", ("page", "sort", "lang", "cursor", "reply")
         decision = f"{desk}/decision"
         place = {"page": own.page, "page_title": text[:300], "redirect_to": text[:2048]}
@@ -109,7 +115,7 @@ class Sinks:
             lambda: _seen("refused edit", self._post(desk, body=text)),
             lambda: _seen("refused decision", self._post(decision, decision="spam", reason=reason, at="comment")),
             lambda: _seen("revealed", self._post(f"{desk}/reveal", back=text)),
-            lambda: _seen("lost", self.desk.get(f"/desk/at-{quote(text.replace('/', ' '))}")),
+            lambda: _seen("lost", self.desk.get(f"/desk/at-{quote(line(text, 500).replace('/', ' '))}")),
             lambda: _seen("sign-in", self._signed_in_as(text)),
             lambda: _part("refused at once", self._post(decision, _AT_ONCE, decision="spam", reason=reason)),
             lambda: _part("revealed at once", self._post(f"{desk}/reveal", _AT_ONCE, back=text)),
