@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
+from os.path import commonprefix
 from pathlib import Path
 from types import CodeType
 
@@ -21,6 +22,7 @@ _OTHER: dict[type[ast.AST], type[ast.AST]] = {
 }  # fmt: skip
 _UNREAD = {"annotation", "returns", "format_spec", "ctx", "func"}
 _TYPING = {"cast", "TypeVar"}
+_LONG, _AROUND = 80, 15
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ def mutants(file: str, functions: tuple[str, ...] = ()) -> Iterator[Mutant]:
     for place in _places(tree):
         if not functions or place.function in functions:
             for new in _changes(place):
-                name = f"{file} {place.function or 'outside'}: {_shown(place.node)} → {_shown(new)}"
+                name = f"{file} {place.function or 'outside'}: {_shown(place.node, new)}"
                 named[name] += 1
                 twin = f" ({named[name]})" if named[name] > 1 else ""
                 yield Mutant(file, place.function, place.line, name + twin, partial(compiled, place, new))
@@ -164,6 +166,12 @@ def _with(node: ast.AST, **fields: object) -> ast.AST:
     return changed
 
 
-def _shown(node: ast.AST) -> str:
-    text = " ".join(ast.unparse(node).split())
-    return text if len(text) <= 70 else f"{text[:69]}…"
+def _shown(old: ast.AST, new: ast.AST) -> str:
+    """What becomes of what; of long lines, where they differ and a little around it."""
+    before, after = (" ".join(ast.unparse(one).split()) for one in (old, new))
+    if len(before) <= _LONG:
+        return f"{before} → {after}"
+    start = len(commonprefix((before, after)))
+    end = len(commonprefix((before[: start - 1 : -1], after[: start - 1 : -1])))
+    start, end = max(0, start - _AROUND), max(0, end - _AROUND)
+    return f"…{before[start : len(before) - end]:.{_LONG}}… → …{after[start : len(after) - end]:.{_LONG}}…"
