@@ -76,7 +76,7 @@ def text_of(sanitised: str, limit: int | None = None) -> str:
     head = text[: limit - 1]
     if text[limit - 1] != " " and " " in head:
         head = head[: head.rindex(" ")]
-    return head.rstrip() + "…"
+    return head + "…"
 
 
 def _from_markdown(text: str) -> str | None:

@@ -130,6 +130,26 @@ def test_the_text_of_html(html: str, limit: int | None, text: str) -> None:
     assert text_of(html, limit) == text
 
 
+@pytest.mark.parametrize(
+    ("body", "html"),
+    [
+        ("\n<p>a</p>\n", "<p>a</p>"),
+        ("<p> </p>\n<p>a</p>", "<p>a</p>"),
+        ("<pre>\n\nx</pre>", "<pre>x</pre>"),
+        ("<pre><p></p>\n\nx</pre>", "<pre>x</pre>"),
+        ("<pre>\n\n\nx</pre>", "<p>x</p>"),
+    ],
+)
+def test_html_that_would_read_otherwise_the_next_time_is_read_again_or_shown(body: str, html: str) -> None:
+    """A line break at the beginning of `<pre>` is lost each time that it is read."""
+    assert render(body, "html") == html
+    assert clean(html) == html
+
+
+def test_without_a_limit_no_text_is_left_out() -> None:
+    assert text_of("a" * 80_100) == "a" * 80_100
+
+
 @pytest.mark.parametrize(("size", "end"), [(80_000, "b"), (80_001, "a")])
 def test_a_summary_is_made_from_the_first_eighty_thousand_characters(size: int, end: str) -> None:
     html = "<b></b>" * 11_400
