@@ -10,11 +10,8 @@ from werkzeug.test import TestResponse
 
 PAGE = "/reviews/blacksmith"
 
-PROOFS = int(os.environ.get("GREENROOM_PROOFS", "1"))
-"""How many times more than in the quick suite the proofs try: `make prove` sets 10, their full size."""
-
-FULL = PROOFS > 1
-"""Whether the proofs run at their full size."""
+FULL = os.environ.get("GREENROOM_PROOFS") == "full"
+"""Whether the proofs run at their full size, as `make prove` has them, and not at the suite's quick one."""
 
 
 def submission(**changes: Any) -> dict[str, Any]:

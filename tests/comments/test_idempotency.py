@@ -18,7 +18,8 @@ from service.idempotency.models import IdempotencyKey
 from service.sites.models import Site
 from service.webhooks.models import Event
 from tests.conftest import add_site
-from tests.support import PROOFS, post, submission
+from tests.proof.ledger import Proof
+from tests.support import FULL, post, submission
 
 
 def count(model: Any) -> int:
@@ -106,18 +107,20 @@ def race(app: Flask, keys: int, twins: int) -> dict[str, set[str]]:
     return answers
 
 
-def test_a_key_sent_8_times_at_once_is_one_comment(app: Flask, site: Site) -> None:
-    """F17, 500 keys in full: exactly one row, one event and one id for each key."""
-    keys = 50 * PROOFS
+@pytest.mark.figure("17", quick=50, full=500)
+def test_a_key_sent_8_times_at_once_is_one_comment(app: Flask, site: Site, proof: Proof) -> None:
+    """Exactly one row, one event and one id for each key."""
+    keys = 500 if FULL else 50
     answers = race(app, keys=keys, twins=8)
-    assert len(answers) == keys
-    assert all(len(found) == 1 and next(iter(found)).startswith("202:") for found in answers.values())
+    for key, found in answers.items():
+        proof.case(*([] if len(found) == 1 and next(iter(found)).startswith("202:") else [f"{key}: {found}"]))
     assert count(Comment) == keys
     db.session.rollback()
     created = select(func.count()).select_from(Event).where(Event.type == "comment.created")
     assert db.session.scalar(created) == keys
 
 
+@pytest.mark.control("17")
 def test_the_race_finds_a_key_that_is_not_kept(app: Flask, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Control: without the claim, twins are two comments or a refusal."""
     monkeypatch.setattr("service.comments.routes.once", lambda asked, act: act())

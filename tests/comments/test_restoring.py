@@ -19,7 +19,7 @@ from service.sites.addresses import canonical
 from service.sites.models import Page, RatingCount, Site
 from service.sites.operations import open_page
 from tests.conftest import add_site
-from tests.support import PROOFS
+from tests.support import FULL
 from tests.transfer.balance import imbalance
 
 Store = Callable[[Sequence[tuple[Comment, str]]], None]
@@ -57,7 +57,7 @@ def forest(site: Site, store: Store, seed: int) -> list[Any]:
     return [told, count, sorted(map(tuple, bars))]
 
 
-@pytest.mark.parametrize("seed", range(2 * PROOFS))
+@pytest.mark.parametrize("seed", range(20 if FULL else 2))
 def test_the_counts_are_those_of_one_by_one(app: Any, seed: int) -> None:
     sites = [add_site(key, [f"https://{key}.example.org"], rating_max=5.0) for key in ("first", "second")]
     assert forest(sites[0], restore, seed) == forest(sites[1], one_by_one, seed)
