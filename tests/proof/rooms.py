@@ -28,6 +28,7 @@ ROOMS = {
         },
         (
             "tests/comments/test_exact_html.py",
+            "tests/comments/test_exact_text.py",
             "tests/comments/test_rendering.py",
             "tests/comments/test_markdown.py",
             "tests/comments/test_foreign_html.py",
@@ -56,6 +57,7 @@ ROOMS = {
             "service/accounts/queries.py": (),
         },
         ("tests/accounts",),
+        without=("cannot_try_every_account", "counted_against_the_account", "throttled_by_account"),
     ),
     "states": Room(
         {
