@@ -114,9 +114,9 @@ def hashed(raw: bytes) -> Iterator[Form]:
 
 
 def spellings(address: str) -> set[str]:
-    """An e-mail address as people and programs write it."""
+    """An e-mail address as its owner and as programs write it; what is coded or hashed depends on its case."""
     local, _, domain = address.partition("@")
-    return {address, address.lower(), address.upper(), f"{local}@{domain.lower()}"}
+    return {address, address.lower(), f"{local}@{domain.lower()}"}
 
 
 def ip_writings(text: str) -> set[str]:

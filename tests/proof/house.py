@@ -121,9 +121,9 @@ class House:
     # The served process.
 
     @contextmanager
-    def served(self, *options: str) -> Iterator[int]:
+    def served(self) -> Iterator[int]:
         """`greenroom serve` while the block lasts; its id."""
-        with running("serve", *options, cwd=self.place, env=self.env) as process:
+        with running("serve", cwd=self.place, env=self.env) as process:
             until(lambda: self._status("/readyz") == 200, alive=process)
             yield process.pid
 
