@@ -17,7 +17,8 @@ def test_bytes_that_are_no_utf_8_are_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [("serve", "--port", "65536"), ("demo", "--port", "-1"), ("tokens", "add", "a@b.example", "--days", "9" * 11)]
+    "words",
+    [("serve", "--port", "65536"), ("demo", "--port", "-1"), ("tokens", "add", "a@b.example", "--days", "9" * 11)],
 )
 def test_numbers_that_nothing_can_hold_are_refused(tmp_path: Path, words: tuple[str, ...]) -> None:
     done = run(*words, cwd=tmp_path, env=environment())
