@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from service.comments.plaintext import clean_body, is_blank
+from service.comments.plaintext import PlainTextError, clean_body
 from service.comments.rendering import render
 from tests.comments.test_rendering import PAYLOADS
 from tests.support import FULL
@@ -69,12 +69,20 @@ def bodies(found: Iterable[str], length: int) -> Iterator[list[str]]:
     None of them hides another: those that change what their neighbours become, such as an open fence, part.
     """
     pack: list[str] = []
-    for one in (one for one in found if not is_blank(one)):
+    for one in filter(_has_words, found):
         if pack and len("\n\n".join([*pack, one])) > length:
             yield from _apart(pack)
             pack = []
         pack.append(one)
     yield from _apart(pack)
+
+
+def _has_words(text: str) -> bool:
+    """Whether anything of it can be seen: else it is refused."""
+    try:
+        return bool(clean_body(text))
+    except PlainTextError:
+        return False
 
 
 def html_of(pack: Iterable[str]) -> str:

@@ -60,7 +60,7 @@ def _odd(n: int, one: str) -> dict[str, str]:
 
 def _has_own_page(n: int, batch: Sequence[Any]) -> bool:
     """Whether a comment of a batch stands on a page of its own, whose title and address it brings."""
-    return n < len(batch) * 2 // 5
+    return n < 3 + len(batch) // 5 and n < len(batch) // 2
 
 
 def by_form(stage: Stage, batch: Sequence[Unit]) -> dict[str, Said]:
