@@ -85,7 +85,7 @@ HASHES = ("md5", "sha1", "sha224", "sha256", "sha384", "sha512", "sha3_256", "bl
 
 DIGESTS: dict[str, Callable[[bytes], bytes]] = {
     "": lambda digest: digest[:8],
-    " in hex": lambda digest: digest.hex()[:12].encode(),
+    " in hex": lambda digest: digest.hex()[:14].encode(),
     " in base64": lambda digest: base64.b64encode(digest)[:10],
     " in base64url": lambda digest: base64.urlsafe_b64encode(digest)[:10],
     " in base32": lambda digest: base64.b32encode(digest)[:10],
