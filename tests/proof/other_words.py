@@ -29,7 +29,7 @@ from .stage import TALK, Stage
 from .world import sent
 from .write_paths import planted
 
-SOME = 10 if FULL else 2
+SOME = 5 if FULL else 2
 """Comments on which the reasons of many decisions, and the names of many moderators, are seen together."""
 
 Found = tuple[int, list[str]]

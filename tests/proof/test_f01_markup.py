@@ -1,9 +1,13 @@
 """Hostile markup over every write path, read back wherever it is shown, by two parsers.
 
-Each payload is tried alone in a preview, and in whole as a text over every path; where it changes nothing around it,
-it shares that text with others. Names, titles, reasons and the like take as much of it as they have room for: the
-two databases share what passes through the same line of code by two doors, so that both doors see every half.
-Whole pages are drawn from rows, so they are read most often on the path on which rows are made most quickly.
+Every payload goes whole into a preview, where it stands alone, and over every path into a comment's text. There it
+shares the text with others as long as it changes nothing about them; else it stands alone too. Short fields take as
+much of it as they have room for; where several stand on one line, the whole line has to come back.
+
+What different doors hand to the same line of code is shared between them and the two databases: a name goes through
+one of the two doors for visitors on one of them, and with imports over both. Words of the staff's own, whom nobody
+attacks from outside, take every fourth payload or more. Whole pages are drawn from rows that were read back before,
+so they are drawn for some batches of each path.
 """
 
 from __future__ import annotations
@@ -62,9 +66,9 @@ def on_talk(said: dict[str, Said]) -> list[str]:
     return [id_ for id_, one in said.items() if one.page == TALK]
 
 
-@pytest.mark.figure("1", quick=FEW, full=EVERY)
+@pytest.mark.figure("1", quick=FEW, full=EVERY // 2)
 def test_alone_in_a_preview(stage: Stage, corpus: list[str], proof: Proof) -> None:
-    for one in corpus:
+    for one in corpus[stage.turn :: 2]:
         proof.case(*(f"{one!r}: {what}" for what in violations(stage.preview(one) or "")))
 
 
@@ -79,7 +83,7 @@ def test_sent(
     for number, batch in enumerate(batches(stage, units)):
         said = write(stage, batch)
         proof.cases(sum(len(pack) for _, pack, _ in batch), stage.faults(said))
-        if number % 4 == 0:
+        if number % 8 == 0:
             proof.cases(0, stage.page_faults(pages(on_talk(said), every=number % 16 == 0)))
 
 
@@ -89,7 +93,7 @@ def test_imported(stage: Stage, corpus: list[str], proof: Proof, tmp_path: Path)
     for number, batch in enumerate(batches(stage, [(one, next(titled)) for one in corpus])):
         said = by_import(stage, batch, tmp_path)
         proof.cases(len(batch), stage.faults(said))
-        if number % 2 == stage.turn:
+        if number % 4 == stage.turn:
             proof.cases(0, stage.page_faults(pages(on_talk(said), every=number % 8 < 2)))
 
 
@@ -117,11 +121,10 @@ def test_as_other_words(stage: Stage, corpus: list[str], proof: Proof, tmp_path:
     for one in batches(stage, halves(list(lines(corpus, 190)))[0][::2]):
         proof.cases(*aliases(stage, one))
     privacy = list(lines(corpus, 500))
-    for number, one in enumerate(batches(stage, halves(list(lines(corpus, 200)))[0])):
-        proof.cases(
-            *of_sites(stage, one, [privacy[(number * BATCH + n) % len(privacy)] for n in range(BATCH)], tmp_path)
-        )
-    for one in batches(stage, halves(list(lines(corpus, 80)))[0][::2]):
+    for number, one in enumerate(batches(stage, halves(list(lines(corpus, 200)))[0][::2])):
+        texts = [privacy[(number * BATCH + n) % len(privacy)] for n in range(BATCH)]
+        proof.cases(*of_sites(stage, one, texts, tmp_path))
+    for one in batches(stage, halves(list(lines(corpus, 80)))[0][::4], 2 * BATCH):
         proof.cases(*of_staff(stage, one, tmp_path))
-    for one in batches(stage, halves(list(lines(corpus, 2_000)))[0]):
+    for one in batches(stage, halves(list(lines(corpus, 2_000)))[0][::2]):
         proof.cases(*echoes(stage, one, tmp_path))

@@ -65,7 +65,7 @@ def _has_own_page(n: int, batch: Sequence[Any]) -> bool:
 
 def by_form(stage: Stage, batch: Sequence[Unit]) -> dict[str, Said]:
     """By a plain form: by turns with our names and, as replies, with those that WordPress' themes have."""
-    sent: dict[str, Said] = {}
+    sent: list[Said] = []
     first = ""
     for n, (name, pack, _) in enumerate(batch):
         body = "\n\n".join(pack)
@@ -73,19 +73,19 @@ def by_form(stage: Stage, batch: Sequence[Unit]) -> dict[str, Said]:
         theirs = {
             "page": TALK, "author": name, "email": stage.email, "comment": body, "url": "", "comment_parent": first,
         }  # fmt: skip
-        form = theirs if first and n % 2 else ours
+        form = theirs if n % 2 else ours
         answer = stage.fill_in(form)
         if answer.status_code == 422:
             form |= {"author" if form is theirs else "name": "Ada"}
             answer = stage.fill_in(form)
         assert answer.status_code == 303, answer.text
-        newest = stage.newest()
-        sent[newest] = Said(form.get("author") or form.get("name", ""), body, html_of(pack))
+        sent.append(Said(form.get("author") or form.get("name", ""), body, html_of(pack)))
         if not first:
             stage.publish_all()
-            first = newest
+            first = stage.newest()
     stage.publish_all()
-    return sent
+    newest = list(stage.told())[: len(sent)]
+    return dict(zip(reversed(newest), sent, strict=True))
 
 
 _FIRST = datetime(2020, 5, 1, tzinfo=UTC)
