@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,15 +35,21 @@ def quick_hashes() -> None:
     passwords.CONTEXT.update(argon2__time_cost=1, argon2__memory_cost=64, argon2__parallelism=1)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """The continuous build has all that a test may want: there, what is skipped has failed."""
+    report = yield
+    if report.skipped and os.environ.get("CI"):
+        report.outcome = "failed"
+    return report
+
+
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """Real exports and attack payloads, read in place. In the continuous build their absence is a failure."""
+    """Real exports and attack payloads, read in place."""
     place = Path(os.environ.get("GREENROOM_CORPORA", ROOT.parent / "shared"))
     if not place.is_dir():
-        message = f"no corpora at {place}; set GREENROOM_CORPORA"
-        if os.environ.get("CI"):
-            pytest.fail(message)
-        pytest.skip(message)
+        pytest.skip(f"no corpora at {place}; set GREENROOM_CORPORA")
     return place
 
 

@@ -10,6 +10,8 @@ from .figures import FIGURES
 
 PARTS = (("figure or control) and not alone", "2"), ("figure or control) and alone", "0"))
 _NOTHING_LEFT = 5
+_PATIENT = ("-o", "faulthandler_timeout=1800")
+"""Some take many minutes."""
 
 
 def main(figures: list[str]) -> int:
@@ -18,7 +20,8 @@ def main(figures: list[str]) -> int:
         sys.exit(f"There is no figure {', '.join(sorted(unknown))}. There are {', '.join(FIGURES)}.")
     chosen = [f"--figure={one}" for one in figures]
     for marks, workers in PARTS:
-        command = [sys.executable, "-m", "pytest", "-n", workers, "--dist", "worksteal", "-m", f"({marks}", *chosen]
+        command = [sys.executable, "-m", "pytest", "-n", workers, "--dist", "worksteal", "-m", f"({marks}", *_PATIENT]
+        command += chosen
         done = subprocess.run(command, env=os.environ | {"GREENROOM_PROOFS": "full"})
         if done.returncode not in (0, 1, _NOTHING_LEFT):
             return done.returncode

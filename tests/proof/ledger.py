@@ -4,8 +4,8 @@ A test marked `figure("4", quick=700, full=2_000)` counts its cases with the `pr
 them failed or when there were fewer than its floor, so that an empty corpus cannot pass. A test marked
 `control("4")` shows that the figure can fail: it breaks something and finds that the same check sees it.
 
-In the suite they run at their quick size. `make prove` runs them at their full size, keeps each result in
-`.proof/`, passes over what already succeeded with the same sources, and writes docs/proof.md.
+In the suite they run at their quick size, without those marked `full`. `make prove` runs all at their full size,
+keeps each result in `.proof/`, passes over what already succeeded with the same sources, and writes docs/proof.md.
 """
 
 from __future__ import annotations
@@ -85,6 +85,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "figure(number, quick, full): counts cases of a figure, at least so many")
     config.addinivalue_line("markers", "control(number): shows that the figure's check can fail")
+    config.addinivalue_line("markers", "full: measures time, or is too long for the suite; only `make prove` runs it")
     config.addinivalue_line("markers", "alone: measures time; `make prove` runs it with nothing beside it")
     if FULL and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Keeper())
@@ -94,7 +95,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """At full size, pass over what succeeded with the same sources; keep to the figures asked for."""
     wanted = config.getoption("--figure")
     done = {test for test, result in kept().items() if result.outcome == "passed"} if FULL else set()
-    chosen = [one for one in items if one.nodeid not in done and (not wanted or _number(one) in wanted)]
+    chosen = [
+        one
+        for one in items
+        if one.nodeid not in done
+        and (not wanted or _number(one) in wanted)
+        and (FULL or not one.get_closest_marker("full"))
+    ]
     if len(chosen) < len(items):
         config.hook.pytest_deselected(items=[one for one in items if one not in set(chosen)])
         items[:] = chosen

@@ -126,7 +126,7 @@ def test_nor_where_another_database_keeps_it(rehearsal: Rehearsal, corpus: list[
     prove(rehearsal, corpus[-500 if FULL else -5 :], proof)
 
 
-@pytest.mark.skipif(not FULL, reason="the reference of the API takes a second each time: `make prove` looks at it")
+@pytest.mark.full  # the reference of the API takes a second each time
 @ON_SQLITE
 @pytest.mark.figure("2", quick=8, full=8)
 def test_the_reference_takes_no_orders_from_its_address(chromium: Any, migrated: Flask, proof: Proof) -> None:

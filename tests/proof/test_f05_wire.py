@@ -22,6 +22,11 @@ from .ledger import Proof
 from .wire import NO_HTTP, Odd, Request, Told, chunked, faults, large, no_http, odd, ticks, told
 from .world import World
 
+pytestmark = pytest.mark.parametrize(
+    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.full)], indirect=True
+)
+"""How bytes are parsed is hardly the database's matter."""
+
 
 @dataclass
 class Server:
@@ -38,8 +43,6 @@ def process(
     migrated: Flask, settings: Settings, database_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Popen[bytes], int, Path]]:
     """`greenroom serve` on the database of the tests: the process, its port and its log."""
-    if not FULL and not database_url.startswith("sqlite"):
-        pytest.skip("quick: how bytes are parsed is not the database's matter")
     env = environment(
         GREENROOM_DATABASE_URL=database_url, GREENROOM_KEYS_FILE=settings.keys_file, GREENROOM_LIMITS_ENABLED="false",
         GREENROOM_FORM_MIN_SECONDS="0", GREENROOM_LOG_LEVEL="WARNING",

@@ -41,7 +41,6 @@ Make = Callable[[int], str]
 Act = Callable[[], TestResponse]
 TEXTS: dict[tuple[str, str], Make] = {("md", name): make for name, make in (MARKDOWN | FOREIGN).items()}
 TEXTS |= {("html", name): make for name, make in FOREIGN.items()}
-measured = pytest.mark.skipif(not FULL, reason="measures time: `make prove` does")
 
 
 @pytest.fixture
@@ -168,7 +167,7 @@ def slow(name: Any, act: Act, most: float = MOST_SECONDS) -> tuple[float, list[s
     return seconds, [f"{name!r}: {seconds * 1000:.0f} ms at {paths[0]}"] if seconds > most else []
 
 
-@measured
+@pytest.mark.full
 @pytest.mark.alone
 @pytest.mark.figure("14", quick=0, full=900)
 def test_every_text_and_line_is_taken_and_shown_in_time(stage: Stage, proof: Proof, tmp_path: Path) -> None:
@@ -192,7 +191,7 @@ def test_every_text_and_line_is_taken_and_shown_in_time(stage: Stage, proof: Pro
     proof.note("slowest: " + ", ".join(f"{kind} {seconds * 1000:.0f} ms" for kind, seconds in worst.items()))
 
 
-@measured
+@pytest.mark.full
 @pytest.mark.alone
 @pytest.mark.figure("14", quick=0, full=52)
 def test_each_text_is_rendered_in_time_and_in_step_with_its_length(proof: Proof) -> None:
@@ -230,7 +229,7 @@ def test_a_crash_is_seen(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     assert any(breaks(Doors(stage).with_text("é"), "é"))
 
 
-@measured
+@pytest.mark.full
 @pytest.mark.alone
 @pytest.mark.control("14")
 def test_a_slow_renderer_is_seen(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
