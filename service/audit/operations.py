@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import secrets
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -74,31 +75,60 @@ def digest(entry: AuditEntry) -> bytes:
 
 
 @dataclass(frozen=True)
+class Head:
+    """Where a chain ends, or ended when somebody noted it: `chain:n:digest` in hex, as `verify` tells it."""
+
+    chain: str
+    n: int
+    digest: bytes
+
+    @classmethod
+    def read(cls, text: str) -> Head:
+        """ValueError when the text is none."""
+        chain, n, digits = text.split(":")
+        return cls(chain, int(n), bytes.fromhex(digits))
+
+    def __str__(self) -> str:
+        return f"{self.chain}:{self.n}:{self.digest.hex()}"
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The state of one chain: `broken` says where and how, None when whole."""
 
-    chain: str
-    length: int
+    head: Head
     broken: str | None
 
 
-def verify() -> list[Verdict]:
-    """Walk every chain from its first link to its head."""
-    return [_walk(head.chain, head.n, head.digest) for head in queries.heads()]
+def verify(noted: Sequence[Head] = ()) -> list[Verdict]:
+    """Walk every chain from its first link to its head, past the heads that were `noted` before.
+
+    Someone with the database alone can cut a chain together with its head row; only a head that was noted
+    elsewhere shows it.
+    """
+    chains = {*queries.chains(), *(one.chain for one in noted)}  # first: a chain that begins now has a head
+    heads = {one.chain: Head(one.chain, one.n, one.digest) for one in queries.heads()}
+    whole = [_walk(head, {one.n: one.digest for one in noted if one.chain == head.chain}) for head in heads.values()]
+    gone = [Verdict(Head(chain, 0, bytes(32)), "its head is gone") for chain in sorted(chains - set(heads))]
+    return whole + gone
 
 
-def _walk(chain: str, length: int, last: bytes) -> Verdict:
+def _walk(head: Head, noted: dict[int, bytes]) -> Verdict:
     n, previous = 0, bytes(32)
-    with closing(queries.links(chain, length)) as links:
+    with closing(queries.links(head.chain, head.n)) as links:
         for entry, detail in links:
             n += 1
             fault = _fault(entry, detail, n, previous)
             if fault:
-                return Verdict(chain, length, f"row {n} ({entry.id}): {fault}")
+                return Verdict(head, f"row {n} ({entry.id}): {fault}")
             previous = entry.digest
-    if n != length or not hmac.compare_digest(previous, last):
-        return Verdict(chain, length, f"{length} rows were written, {n} are left")
-    return Verdict(chain, length, None)
+            if noted.pop(n, previous) != previous:
+                return Verdict(head, f"row {n} ({entry.id}): is not the one that was noted")
+    if n != head.n or not hmac.compare_digest(previous, head.digest):
+        return Verdict(head, f"{head.n} rows were written, {n} are left")
+    if noted:
+        return Verdict(head, f"{max(noted)} rows were noted, {n} are left")
+    return Verdict(head, None)
 
 
 def _fault(entry: AuditEntry, detail: AuditDetail | None, n: int, previous: bytes) -> str | None:

@@ -21,6 +21,11 @@ def locked_head(chain: str) -> AuditHead:
     return db.session.scalars(found.with_for_update().execution_options(populate_existing=True)).one()
 
 
+def chains() -> Sequence[str]:
+    """Every chain that has a link, whether it has a head or not."""
+    return db.session.scalars(select(AuditEntry.chain).distinct()).all()
+
+
 def heads() -> Sequence[AuditHead]:
     return db.session.scalars(select(AuditHead).order_by(AuditHead.chain)).all()
 

@@ -174,18 +174,32 @@ def audit_group() -> None:
     """The audit log."""
 
 
+def _head(_context: object, _option: object, values: tuple[str, ...]) -> list[audit.Head]:
+    try:
+        return [audit.Head.read(one) for one in values]
+    except ValueError:
+        raise click.BadParameter("Write it as verify told it: CHAIN:NUMBER:DIGEST.") from None
+
+
 @audit_group.command()
+@click.option(
+    "--head", "noted", multiple=True, callback=_head, help="A head that you noted before: CHAIN:NUMBER:DIGEST."
+)
 @as_json
-def verify(as_json: bool) -> None:
-    """Walk every chain; name the first broken row of each."""
+def verify(noted: list[audit.Head], as_json: bool) -> None:
+    """Walk every chain; name the first broken row of each, and the heads to note."""
     with told():
-        found = audit.verify()
+        found = audit.verify(noted)
 
     def lines() -> Iterator[str]:
         for one in found:
-            yield f"{one.chain}: " + (f"BROKEN, {one.broken}" if one.broken else f"whole, {one.length} rows")
+            state = f"BROKEN, {one.broken}" if one.broken else f"whole, {one.head.n} rows, head {one.head}"
+            yield f"{one.head.chain}: {state}"
 
-    show([{"chain": one.chain, "length": one.length, "broken": one.broken} for one in found], lines, as_json)
+    rows = [
+        {"chain": one.head.chain, "length": one.head.n, "head": str(one.head), "broken": one.broken} for one in found
+    ]
+    show(rows, lines, as_json)
     if any(one.broken for one in found):
         sys.exit(DATA)
 

@@ -12,7 +12,7 @@ from sqlalchemy import delete, select, update
 
 from service.audit import queries
 from service.audit.models import AuditDetail, AuditEntry, AuditHead
-from service.audit.operations import Deed, record, verify
+from service.audit.operations import Deed, Head, record, verify
 from service.db import db, transaction
 from service.sites.models import Site
 
@@ -31,7 +31,7 @@ def write(site: Site, count: int) -> None:
 def test_a_chain_is_whole_and_begins_with_its_site(app: Flask, site: Site) -> None:
     write(site, 5)
     (verdict,) = verify()
-    assert (verdict.length, verdict.broken) == (6, None)
+    assert (verdict.head.n, verdict.broken) == (6, None)
 
 
 def flip(entry: AuditEntry) -> None:
@@ -61,6 +61,36 @@ def test_a_cut_tail_is_found(app: Flask, site: Site) -> None:
     with transaction():
         take_out(db.session.scalars(select(AuditEntry).where(AuditEntry.n == 6)).one())
     assert broken() == ["6 rows were written, 5 are left"]
+
+
+def test_a_chain_without_its_head_is_found(app: Flask, site: Site) -> None:
+    write(site, 5)
+    with transaction():
+        db.session.execute(delete(AuditHead))
+    assert broken() == ["its head is gone"]
+
+
+def test_a_tail_cut_with_its_head_is_found_by_a_head_that_was_noted(app: Flask, site: Site) -> None:
+    write(site, 5)
+    noted = [Head.read(str(one.head)) for one in verify()]
+    assert [one.broken for one in verify(noted)] == [None]
+    with transaction():
+        take_out(db.session.scalars(select(AuditEntry).where(AuditEntry.n == 6)).one())
+        last = db.session.scalars(select(AuditEntry).where(AuditEntry.n == 5)).one()
+        db.session.execute(update(AuditHead).values(n=5, digest=last.digest))
+    assert broken() == []
+    assert [one.broken for one in verify(noted)] == ["6 rows were noted, 5 are left"]
+
+
+def test_a_chain_that_was_written_anew_is_found_by_a_head_that_was_noted(app: Flask, site: Site) -> None:
+    write(site, 2)
+    (found,) = verify()
+    other = Head(found.head.chain, 2, bytes(32))
+    (verdict,) = verify([other])
+    assert verdict.broken
+    assert "row 2" in verdict.broken
+    (missing,) = (one for one in verify([Head("install", 1, bytes(32))]) if one.broken)
+    assert missing.broken == "its head is gone"
 
 
 def test_a_chain_recomputed_without_the_key_is_found(app: Flask, site: Site) -> None:
@@ -96,7 +126,7 @@ def test_8_writers_make_one_chain(app: Flask, site: Site) -> None:
     for thread in threads:
         thread.join()
     (verdict,) = verify()
-    assert (verdict.length, verdict.broken) == (161, None)
+    assert (verdict.head.n, verdict.broken) == (161, None)
 
 
 def test_what_is_written_while_a_chain_is_walked_breaks_nothing(
@@ -114,7 +144,7 @@ def test_what_is_written_while_a_chain_is_walked_breaks_nothing(
 
     monkeypatch.setattr("service.audit.queries.heads", heads_and_then_a_deed)
     (verdict,) = verify()
-    assert (verdict.length, verdict.broken) == (1, None)
+    assert (verdict.head.n, verdict.broken) == (1, None)
 
 
 def write_elsewhere(app: Flask, site_id: UUID) -> None:
