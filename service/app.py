@@ -67,6 +67,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         PROPAGATE_EXCEPTIONS=False,
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
     db.init_app(app, settings)
     _watch(app)  # before whoever may refuse: every answer has its id and its headers
     app.before_request(_lead_on)
@@ -86,13 +87,14 @@ def create_app(settings: Settings | None = None) -> Flask:
 def _watch(app: Flask) -> None:
     """Around each request: an id, a body limit, no odd bytes; after it: headers and one line of log."""
 
-    @app.before_request
-    def arrive() -> None:
+    @app.url_value_preprocessor
+    def arrive(_endpoint: str | None, _values: dict[str, Any] | None) -> None:
         g.started = time.perf_counter()
         g.request_id = compat.uuid7().hex
         structlog.contextvars.bind_contextvars(request_id=g.request_id)
         doors.limit_body()
-        doors.refuse_odd_text()
+
+    app.before_request(doors.refuse_odd_text)
 
     @app.after_request
     def dress(response: Response) -> Response:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -148,7 +150,10 @@ def _absolute(url: str) -> str:
 
 
 def _engine_options(settings: Settings) -> dict[str, Any]:
-    hidden = {"hide_parameters": True}  # an error's text would quote them: addresses, seals, digests
+    hidden = {
+        "hide_parameters": True,  # an error's text would quote them: addresses, seals, digests
+        "json_serializer": partial(json.dumps, ensure_ascii=False),  # an escaped letter takes up to 12 bytes
+    }
     if settings.sqlite:
         return hidden | {"connect_args": {"timeout": settings.busy_timeout}, "pool_size": settings.threads}
     wait = f"{int(settings.busy_timeout * 1000)}ms"

@@ -13,7 +13,7 @@ from flask_smorest import Blueprint
 from webargs.flaskparser import FlaskParser
 
 from service.config import Settings
-from service.errors import BadRequest, StaleVersion, WrongMediaType
+from service.errors import UNKNOWN, BadRequest, Invalid, StaleVersion, WrongMediaType
 from service.limits import client_ip, spend
 from service.privacy.seal import rate_key
 from service.strictjson import BadJSON, loads
@@ -58,6 +58,17 @@ class _Door(Blueprint):  # type: ignore[misc]  # smorest has no types
         super().__init__(*args, **more)
         self._prepare_doc_cbks.append(self._document)
 
+    def arguments(self, schema: Any, *, location: str = "json", **more: Any) -> Callable[[View], View]:
+        """As smorest has it; the view notes where it reads from."""
+        parsed = super().arguments(schema, location=location, **more)
+
+        def mark(view: View) -> View:
+            marked: View = parsed(view)
+            marked.reads = getattr(view, "reads", frozenset()) | {location}  # type: ignore[attr-defined]
+            return marked
+
+        return mark
+
     def _document(self, doc: dict[str, Any], doc_info: dict[str, Any], **_: Any) -> dict[str, Any]:
         """smorest's hook: add the refusals and headers of every door, and those that `tells` names."""
         refusals, headers = doc_info.get("tells", (set(), ()))
@@ -79,6 +90,10 @@ class OpenDoor(_Door):
 
     guarded = False
 
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.before_request(refuse_unasked)
+
 
 class GuardedDoor(_Door):
     """A blueprint whose every view asks `accounts.guard` who is there."""
@@ -86,7 +101,7 @@ class GuardedDoor(_Door):
     guarded = True
 
 
-_ANYWHERE = {400, 404, 503}
+_ANYWHERE = {400, 404, 422, 503}
 _BY_THE_GUARD = {401, 403}
 _OF_A_BODY = {413, 415}
 _HEADERS = {
@@ -149,6 +164,20 @@ def per_address(name: str) -> Callable[[View], View]:
         return tells(429)(counted)  # type: ignore[return-value]
 
     return wrap
+
+
+def refuse_unasked() -> None:
+    """Refuse (422) parameters and fields where a door of the API has none; where it has some, their schema does it."""
+    door = current_app.blueprints.get(request.blueprint or "")
+    if not isinstance(door, _Door) or request.method == "OPTIONS":
+        return
+    reads: frozenset[str] = getattr(current_app.view_functions[request.endpoint or ""], "reads", frozenset())
+    found = set() if "query" in reads else set(request.args)
+    if "json" not in reads and request.get_data(cache=True):
+        body = strict_json(request)
+        found |= set(body) if isinstance(body, dict) else {"body"}
+    if found:
+        raise Invalid(errors={name: [{"code": "unknown", "detail": UNKNOWN}] for name in sorted(found)})
 
 
 def limit_body() -> None:

@@ -207,10 +207,11 @@ def _coded(message: Any) -> dict[str, str]:
     return {"code": _CODES.get(str(message), "invalid"), "detail": _PEOPLE.get(str(message), str(message))}
 
 
+UNKNOWN = "There is no field of this name."
 _CODES = {"Missing data for required field.": "required", "Unknown field.": "unknown"}
 _PEOPLE = {
     "Missing data for required field.": "This field is required.",
-    "Unknown field.": "There is no field of this name.",
+    "Unknown field.": UNKNOWN,
     "Field may not be null.": "This field is required.",
 }
 _SLUGS = {

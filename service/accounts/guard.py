@@ -22,6 +22,7 @@ from service.accounts.models import Moderator
 from service.accounts.operations import IDLE, LONGEST, digest_of
 from service.accounts.principal import Principal, of_moderator, of_token
 from service.db import now, transaction
+from service.doors import refuse_unasked
 from service.errors import Forbidden, Unauthorized
 from service.sites.origins import own_origin
 
@@ -73,6 +74,7 @@ def guarded(scope: str) -> Callable[[View], View]:
         def asked(*args: Any, **kwargs: Any) -> Any:
             if scope not in authenticate().scopes:
                 raise Forbidden(f"This token does not allow to {scope}.")
+            refuse_unasked()
             return view(*args, **kwargs)
 
         asked.guarded_scope = scope  # type: ignore[attr-defined]

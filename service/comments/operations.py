@@ -14,6 +14,7 @@ from service.comments import queries
 from service.comments.events import EVENT_OF, comment_data
 from service.comments.models import Author, Comment, CommentRevision, HoldReason
 from service.comments.rendering import RENDER_VERSION, render
+from service.comments.schemas import timestamp
 from service.comments.status import APPROVED
 from service.db import db, new_id, now
 from service.errors import Duplicate, Invalid, ThreadClosed
@@ -80,12 +81,12 @@ def submit(site: Site, what: Submission, sender: Sender) -> Submitted:
 
     Raises ThreadClosed, Invalid (parent, rating) and Duplicate (same words by the same token or network).
     """
-    page = open_page(site, what.page, what.page_title)
+    author, token = _author(site, sender.author_token)
+    page = open_page(site, what.page, what.page_title, actor=f"author:{author.id}")
     lock_page(page.id)  # now, so that of two who say the same at once the second is seen to repeat it
     _check_open(page)
     _check_parent(page, what.parent_id)
     _check_rating(site, what.rating)
-    author, token = _author(site, sender.author_token)
     index, label = email_index(site.id, what.email), network_label(site.id, sender.ip)
     _check_first(page, what, author, label)
     by_email = queries.by_email(site.id, index)
@@ -117,7 +118,7 @@ def _reasons(verdict: Verdict) -> list[HoldReason]:
 def _check_open(page: Page) -> None:
     since = page.closed_since()
     if since:
-        raise ThreadClosed(f"Comments on this page closed on {since:%-d %B %Y}.", closed_at=since.isoformat())
+        raise ThreadClosed(f"Comments on this page closed on {since:%-d %B %Y}.", closed_at=timestamp(since))
 
 
 def _check_parent(page: Page, parent_id: UUID | None) -> None:

@@ -23,7 +23,7 @@ from service.sites.models import Site
 from service.sites.origins import allow_origin, check_poster, find_site, this_site
 
 bp = OpenDoor("comments", __name__, url_prefix="/v1/sites/<site>", description="Public doors: no cookies.")
-bp.before_request(find_site)
+bp.url_value_preprocessor(find_site)
 bp.after_request(allow_origin)
 
 
@@ -194,8 +194,10 @@ def read_counts(query: dict[str, Any], site: str) -> Response:
 @bp.route("/counts", methods=["POST"])
 @bp.arguments(schemas.CountsBody)
 @bp.response(200, schemas.CountsOut)
+@tells(403)
 def ask_counts(values: dict[str, Any], site: str) -> Response:
     """The same, for lists too long for a URL."""
+    check_poster(this_site())
     return answer(_counts(values["pages"]))
 
 

@@ -10,6 +10,7 @@ from service.accounts import queries as accounts
 from service.comments import status as states
 from service.comments.schemas import timestamp
 from service.db import now
+from service.moderation.operations import OTHERS
 
 LABELS = {"approve": "Approve", "reject": "Reject", "spam": "Spam", "delete": "Delete", "restore": "Restore"}
 """What the button of a decision says."""
@@ -34,7 +35,6 @@ _DEEDS = {
     "comment.revealed": "E-mail address shown",
     "comment.revision-held": "A change of the text was held",
 }
-_OTHERS = {"author": "the author", "import": "an import", "command": "a command", "system": "Greenroom"}
 _STEPS = ((timedelta(days=1), "day"), (timedelta(hours=1), "hour"), (timedelta(minutes=1), "minute"))
 _RECENT = timedelta(days=30)
 
@@ -70,7 +70,7 @@ def actor(text: str) -> str:
     if kind == "token":
         token = accounts.token_by_id(UUID(id_))
         return f"the token “{token.name}”" if token else "a former token"
-    return _OTHERS.get(kind, text)
+    return OTHERS.get(kind, text)
 
 
 def host(url: str) -> str:

@@ -29,11 +29,11 @@ bp.add_url_rule("/", "home", demo.home)
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
-@bp.before_request
-def arrive() -> None:
+@bp.url_value_preprocessor
+def arrive(endpoint: str | None, values: dict[str, Any] | None) -> None:
     """Look the site up, where the address names one."""
-    if "site" in (request.view_args or {}):
-        find_site()
+    if "site" in (values or {}):
+        find_site(endpoint, values)
         g.embed_terms = forms.Terms.of(this_site())
 
 

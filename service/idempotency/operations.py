@@ -47,7 +47,7 @@ def once(asked: Asked, act: Callable[[], Answer]) -> Answer:
     if asked.key is None:
         return act()
     if not 0 < len(asked.key) <= _LONGEST or not asked.key.isprintable() or not asked.key.isascii():
-        raise Invalid("Idempotency-Key must be 1 to 255 printable ASCII characters.")
+        raise Invalid.field("Idempotency-Key", "key", "Use 1 to 255 printable ASCII characters.")
     scope = keyed("idempotency", asked.by.encode(), asked.door.encode(), asked.key.encode())
     body = keyed("idempotency-body", json.dumps(asked.body, sort_keys=True).encode())
     if not queries.claim(scope, body):
@@ -66,7 +66,8 @@ def _replay(scope: bytes, body: bytes) -> Answer:
     if row is None:  # the twin rolled back while we waited for it
         raise Unavailable("The same request is being worked on. Please try again in a moment.")
     if row.body != body:
-        raise Invalid("This Idempotency-Key was used with another body. Take a new key for a new request.")
+        told = "This key was used with another body. Take a new key for a new request."
+        raise Invalid.field("Idempotency-Key", "used", told)
     return Answer(row.status, json.loads(unseal(row.answer)), replayed=True)
 
 

@@ -13,7 +13,7 @@ from service.db import Base, new_id, now
 
 
 class BulkDecision(Base):
-    """One decision on all that a filter matches, worked off in parts when it is long."""
+    """One decision on many comments, named or matched by a filter, worked off in parts when it is long."""
 
     __tablename__ = "bulk_decisions"
     __table_args__ = (
@@ -29,8 +29,11 @@ class BulkDecision(Base):
     decision: Mapped[str] = mapped_column(String(10))
     reason: Mapped[str | None] = mapped_column(String(500))
     filter: Mapped[dict[str, Any]] = mapped_column(JSON)
+    """What they match; or, as `items`, pairs of an id and the version that was seen."""
     site_ids: Mapped[list[str]] = mapped_column(JSON)
     total: Mapped[int]
     done: Mapped[int] = mapped_column(default=0)
+    results: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list, server_default="[]")
+    """Those that could not be decided, and why."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     finished_at: Mapped[datetime | None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -23,6 +23,9 @@ from service.moderation import queries
 from service.moderation.models import BulkDecision
 from service.moderation.queries import Filter
 from service.privacy.unseal import masked, unseal
+
+OTHERS = {"author": "the author", "import": "an import", "command": "a command", "system": "Greenroom"}
+"""Who decides beside moderators, by the kind of an actor."""
 
 AT_ONCE = 500
 """Comments decided in one transaction; more become a job."""
@@ -101,17 +104,22 @@ def _told(problem: Problem, comment: Comment) -> Problem:
     """The problem with who decided what and when, for a person and for a program."""
     if comment.decided_at:
         when = f"{comment.decided_at:%-d %B %Y, %H:%M} UTC"
-        problem.detail += f" It was set to {comment.status} by {comment.decided_name or 'the author'} on {when}."
+        problem.detail += f" It was set to {comment.status} by {decider(comment)} on {when}."
     problem.more = {
         "current": {
             "status": comment.status,
             "version": comment.version,
-            "by": comment.decided_name,
+            "by": decider(comment),
             "at": timestamp(comment.decided_at),
         }
     }
     problem.headers["ETag"] = etag(comment)
     return problem
+
+
+def decider(comment: Comment) -> str | None:
+    """Who decided: a moderator's name, or what else it was."""
+    return comment.decided_name or OTHERS.get((comment.decided_by or "").partition(":")[0])
 
 
 def reveal(comment_id: UUID, who: Principal) -> str | None:
@@ -157,10 +165,21 @@ def start_bulk(wanted: Filter, seen: int, verdict: Verdict, who: Principal) -> B
     total = queries.count(wanted)
     if total != seen:
         raise Conflict(f"You saw {seen:,} comments; there are {total:,} now. Nothing was changed.", count=total)
+    return _begun(_as_json(wanted), total, verdict, who, wanted.site_ids)
+
+
+def start_many(items: Sequence[tuple[UUID, str | None]], verdict: Verdict, who: Principal) -> BulkDecision:
+    """Decide on many that are named, each with the version that was seen."""
+    return _begun({"items": [(str(one), seen) for one, seen in items]}, len(items), verdict, who)
+
+
+def _begun(
+    filter_: dict[str, Any], total: int, verdict: Verdict, who: Principal, sites: Sequence[UUID] = ()
+) -> BulkDecision:
     bulk = BulkDecision(
         id=new_id(), state="working", moderator_id=who.moderator_id, actor=who.actor, name=who.name,
-        decision=verdict.decision, reason=verdict.reason, filter=_as_json(wanted), total=total, done=0,
-        site_ids=[str(one) for one in wanted.site_ids], created_at=now(),
+        decision=verdict.decision, reason=verdict.reason, filter=filter_, total=total, done=0, results=[],
+        site_ids=[str(one) for one in sites], created_at=now(),
     )  # fmt: skip
     db.session.add(bulk)
     record(Deed("comments.bulk", who.actor, None, bulk.id, {"decision": verdict.decision, "total": total}))
@@ -178,17 +197,29 @@ def work_bulk(who: Callable[[str], Principal | None], hold_back: float) -> bool:
     if bulk is None:
         return False
     principal = who(bulk.actor)
-    left = _left(bulk, principal) if principal else []
+    left = _left(bulk, principal) if principal else {}
     verdict = Verdict(bulk.decision, bulk.reason, hold_back=hold_back)
     if principal and left:
-        bulk.done += sum(1 for one in decide_many(left, verdict, principal) if one.problem is None)
+        seen = {one: version for one, version in left.items() if version}
+        outcomes = decide_many(list(left), verdict, principal, seen)
+        refused = [one for one in outcomes if one.problem]
+        bulk.done += len(outcomes) - len(refused)
+        bulk.results = bulk.results + [asdict(one) | {"id": str(one.id)} for one in refused]
     if len(left) < AT_ONCE:
         bulk.state, bulk.finished_at = "done", now()
     db.session.flush()
     return True
 
 
-def _left(bulk: BulkDecision, who: Principal) -> list[UUID]:
+def _left(bulk: BulkDecision, who: Principal) -> dict[UUID, str | None]:
+    """The next part of the bulk, with the versions that were seen."""
+    if "items" not in bulk.filter:
+        return dict.fromkeys(_pending(bulk, who))
+    begun = bulk.done + len(bulk.results)
+    return {UUID(one): seen for one, seen in bulk.filter["items"][begun : begun + AT_ONCE]}
+
+
+def _pending(bulk: BulkDecision, who: Principal) -> list[UUID]:
     """What of the bulk is still pending, on sites where the moderator still may: a role taken away counts at once."""
     page_id = bulk.filter["page_id"]
     still = Filter(
@@ -198,4 +229,6 @@ def _left(bulk: BulkDecision, who: Principal) -> list[UUID]:
         q=bulk.filter["q"],
         reason=bulk.filter["reason"],
     )
-    return queries.ids(still, until=bulk.created_at, limit=AT_ONCE)
+    refused = {UUID(one["id"]) for one in bulk.results}
+    found = queries.ids(still, until=bulk.created_at, limit=AT_ONCE + len(refused))
+    return [one for one in found if one not in refused][:AT_ONCE]

@@ -15,6 +15,7 @@ from service.doors import TEXT_BODY, GuardedDoor, settings, takes, tells
 from service.errors import NotFound
 from service.idempotency.operations import Answer, Asked, once
 from service.moderation import operations, queries, schemas, views
+from service.moderation.models import BulkDecision
 from service.moderation.operations import AT_ONCE, Verdict
 from service.moderation.queries import Filter
 from service.moderation.scope import page_id_of, sites_of
@@ -120,13 +121,15 @@ def _plain(values: dict[str, Any]) -> dict[str, Any]:
 
 def _bulk(values: dict[str, Any], verdict: Verdict) -> Answer:
     if "items" in values:
-        seen = {one["id"]: one["if_match"] for one in values["items"] if "if_match" in one}
-        outcomes = operations.decide_many([one["id"] for one in values["items"]], verdict, principal(), seen)
-        return _finished(outcomes)
+        items = {one["id"]: one.get("if_match") for one in values["items"]}
+        if len(items) > AT_ONCE:
+            return Answer(202, _progress(operations.start_many(list(items.items()), verdict, principal())))
+        seen = {one: version for one, version in items.items() if version}
+        return _finished(operations.decide_many(list(items), verdict, principal(), seen))
     chosen = wanted(values["filter"] | {"status": "pending"}, "moderate")
     bulk = operations.start_bulk(chosen, values["count"], verdict, principal())
     if bulk.total > AT_ONCE:
-        return Answer(202, _dump({"id": bulk.id, "state": bulk.state, "total": bulk.total, "done": 0, "results": None}))
+        return Answer(202, _progress(bulk))
     ids = queries.ids(chosen, until=bulk.created_at, limit=AT_ONCE)
     answer = _finished(operations.decide_many(ids, verdict, principal()), bulk.id)
     bulk.state, bulk.finished_at, bulk.done = "done", bulk.created_at, answer.body["done"]
@@ -140,6 +143,11 @@ def _finished(outcomes: list[operations.Outcome], bulk_id: UUID | None = None) -
     )
 
 
+def _progress(bulk: BulkDecision) -> dict[str, Any]:
+    told = {"id": bulk.id, "state": bulk.state, "total": bulk.total, "done": bulk.done, "results": bulk.results}
+    return _dump(told)
+
+
 def _dump(document: dict[str, Any]) -> dict[str, Any]:
     dumped: dict[str, Any] = schemas.BulkView().dump(document)
     return dumped
@@ -149,11 +157,11 @@ def _dump(document: dict[str, Any]) -> dict[str, Any]:
 @guarded("read")
 @bp.response(200, schemas.BulkView)
 def read_bulk(bulk_id: UUID) -> dict[str, Any]:
-    """How far a decision on many has come."""
+    """How far a decision on many has come; `results` are those that could not be decided."""
     bulk = queries.bulk(bulk_id, principal().moderator_id)
     if bulk is None:
         raise NotFound("There is no decision by that id.")
-    return {"id": bulk.id, "state": bulk.state, "total": bulk.total, "done": bulk.done, "results": None}
+    return _progress(bulk)
 
 
 @bp.route("/stats")

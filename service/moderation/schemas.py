@@ -6,6 +6,7 @@ from typing import Any
 
 import marshmallow as ma
 from marshmallow import fields, validate
+from webargs.fields import DelimitedList
 
 from service.comments import plaintext
 from service.comments.schemas import (
@@ -20,9 +21,10 @@ from service.comments.schemas import (
     optional_title,
 )
 from service.comments.status import DECISIONS, STATUSES
+from service.webhooks.outbox import EVENT_TYPES
 
 _DECISION = validate.OneOf(list(DECISIONS))
-AT_MOST = 500
+AT_MOST = 5_000
 
 
 def words(length: int, **more: Any) -> Cleaned:
@@ -121,6 +123,10 @@ class CommentView(ma.Schema):
     email = fields.String(required=True, allow_none=True, metadata={"description": "Masked."})
     network = fields.String(required=True, allow_none=True)
     text = fields.String(required=True)
+    body_format = fields.String(
+        required=True,
+        metadata={"description": "What `text` is: `md`, or `html` of an import. An edit is always Markdown."},
+    )
     html = fields.String(required=True)
     rating = fields.Float(required=True, allow_none=True)
     rating_scale = fields.Float(required=True, allow_none=True)
@@ -187,7 +193,7 @@ class BulkView(ma.Schema):
     state = fields.String(required=True)
     total = fields.Integer(required=True)
     done = fields.Integer(required=True)
-    results = fields.List(fields.Nested(OutcomeView), required=True, allow_none=True)
+    results = fields.List(fields.Nested(OutcomeView), required=True)
 
 
 class SiteSizes(ma.Schema):
@@ -226,6 +232,7 @@ class SiteView(ma.Schema):
 
 class Sites(ma.Schema):
     sites = fields.List(fields.Nested(SiteView), required=True)
+    next = fields.String(required=True, allow_none=True)
 
 
 class PagesQuery(ListQuery):
@@ -262,7 +269,11 @@ class EventsQuery(ma.Schema):
     after = Whole(load_default=0, validate=validate.Range(0, 2**53))
     limit = Whole(load_default=50, validate=validate.Range(1, 100))
     site = fields.String(load_default=None, validate=validate.Length(1, 64))
-    types = fields.String(load_default="", validate=validate.Length(max=500))
+    types = DelimitedList(
+        fields.String(validate=validate.OneOf(EVENT_TYPES)),
+        load_default=[],
+        validate=validate.Length(max=len(EVENT_TYPES)),
+    )
 
 
 class EventView(ma.Schema):

@@ -11,6 +11,7 @@ from flask import request
 from service.accounts.guard import guarded, principal
 from service.audit import queries as audit
 from service.audit.models import INSTALL
+from service.comments.schemas import ListQuery
 from service.db import Busy, transaction
 from service.doors import GuardedDoor, tells
 from service.idempotency.operations import Answer, Asked, once
@@ -27,15 +28,17 @@ bp = GuardedDoor("management", __name__, url_prefix="/v1", description="Sites, p
 
 @bp.route("/sites")
 @guarded("read")
+@bp.arguments(ListQuery, location="query")
 @bp.response(200, schemas.Sites)
-def read_sites() -> dict[str, Any]:
-    """The sites on which you have a role."""
+def read_sites(query: dict[str, Any]) -> dict[str, Any]:
+    """The sites on which you have a role, the oldest first."""
     who = principal()
+    found = sites.listed(who.site_ids("read"), read_cursor(query["cursor"], "sites"), query["limit"])
     rows = [
         {"key": one.key, "name": one.name, "origins": one.origins, "mode": one.mode, "role": who.role_on(one.id)}
-        for one in sites_of(None, "read")
+        for one in found.rows
     ]
-    return {"sites": rows}
+    return {"sites": rows, "next": write_cursor(found.next, "sites")}
 
 
 @bp.route("/pages")
@@ -60,8 +63,9 @@ def open_page(values: dict[str, Any]) -> tuple[Any, int]:
 
     def act() -> Answer:
         site = site_of(values["site"], "moderate")
-        page = operations.open_page(site, address_of(site, values["page"]), values["title"])
-        operations.change_page(page, actor=principal().actor, title=values["title"] or None)
+        actor = principal().actor
+        page = operations.open_page(site, address_of(site, values["page"]), values["title"], actor=actor)
+        operations.change_page(page, actor=actor, title=values["title"] or None)
         return Answer(201, schemas.PageFull().dump(views.whole_page(page)))
 
     with transaction():
@@ -126,8 +130,7 @@ def read_events(query: dict[str, Any]) -> dict[str, Any]:
     """Every event of your sites in order: send `next` as `after` and you miss none, and get none twice."""
     ids = [site.id for site in sites_of(query["site"], "read")]
     _release_due()
-    types = [one for one in query["types"].split(",") if one]
-    found = events.released(ids, after=query["after"], types=types, limit=query["limit"])
+    found = events.released(ids, after=query["after"], types=query["types"], limit=query["limit"])
     return {"events": [views.event(one) for one in found], "next": found[-1].seq if found else query["after"]}
 
 

@@ -50,18 +50,13 @@ def change_site(site: Site, values: dict[str, Any], *, actor: str) -> None:
     if "origins" in values:
         values = values | {"origins": _origins(values["origins"])}
     before = {name: getattr(site, name) for name in values}
-    if _rescales(before, values) and queries.has_ratings(site):
-        raise Conflict("There are ratings on the old scale already. They would have to be converted.")
+    scale = values.get("rating_max", site.rating_max)
+    if scale and queries.has_ratings_off(site, scale, halves=values.get("rating_halves", site.rating_halves)):
+        raise Conflict("There are ratings on another scale already. They would have to be converted.")
     for name, value in values.items():
         setattr(site, name, value)
     db.session.flush()
     record(Deed("site.changed", actor, site.id, site.id, {"before": before, "after": values}))
-
-
-def _rescales(before: dict[str, Any], after: dict[str, Any]) -> bool:
-    """Whether ratings that were given may have no place on the new scale. Both hold what is being set."""
-    other = "rating_max" in after and before["rating_max"] not in (None, after["rating_max"])
-    return other or bool(before.get("rating_halves") and not after["rating_halves"])
 
 
 def _origins(texts: list[str]) -> list[str]:
@@ -71,7 +66,7 @@ def _origins(texts: list[str]) -> list[str]:
         raise Invalid.field("origins", "origin", str(error)) from error
 
 
-def open_page(site: Site, address: Address, title: str) -> Page:
+def open_page(site: Site, address: Address, title: str, *, actor: str) -> Page:
     """The page at an address, made when it is the first time. Two at once get the same one."""
     page = queries.page_at(site, address.key)
     if page:
@@ -81,7 +76,8 @@ def open_page(site: Site, address: Address, title: str) -> Page:
     db.session.add(page)
     db.session.flush()
     if queries.claim_address(site.id, address.key, page.id):
-        announce("thread.opened", site.id, page.id, {"page": page_view(page)})
+        record(Deed("thread.opened", actor, site.id, page.id))
+        announce("thread.opened", site.id, page.id, {"page": page_view(page), "actor": actor})
         return page
     db.session.delete(page)
     db.session.flush()

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import Response, current_app, g, request
 
 from service.errors import NotFound, OriginNotAllowed
 from service.sites import queries
 from service.sites.addresses import origin_of
 from service.sites.models import Site
+from service.sites.schemas import KEY
+
+_EXPOSED = ("ETag", "Idempotency-Replayed", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id")
+_ASKED = ("Authorization", "Content-Type", "Idempotency-Key", "If-None-Match")
 
 
-def find_site() -> None:
+def find_site(_endpoint: str | None, values: dict[str, Any] | None) -> None:
     """Before each request of a public door: the site of its path. NotFound when there is none.
 
-    First of all, so that a refusal of anything else can name the allowed origin too.
+    Before all that may refuse, so that every refusal can name the allowed origin too.
     """
-    key = (request.view_args or {}).get("site", "")
-    g.site = queries.site_of(key) if len(key) <= 64 else None
+    key = (values or {}).get("site", "")
+    g.site = queries.site_of(key) if KEY.fullmatch(key) else None
     if g.site is None:
         raise NotFound("There is no site by that name.")
     # Noted now: after the answer the row may be expired and the database away.
@@ -48,9 +54,9 @@ def allow_origin(response: Response) -> Response:
     origin = request.headers.get("Origin")
     if origin and origin in g.get("origins", ()):
         response.headers["Access-Control-Allow-Origin"] = origin
-        response.headers["Access-Control-Expose-Headers"] = "ETag, RateLimit, RateLimit-Policy, Retry-After"
+        response.headers["Access-Control-Expose-Headers"] = ", ".join(_EXPOSED)
         if request.method == "OPTIONS":
             response.headers["Access-Control-Allow-Methods"] = "GET, POST"
-            response.headers["Access-Control-Allow-Headers"] = "Authorization, Content-Type, Idempotency-Key"
+            response.headers["Access-Control-Allow-Headers"] = ", ".join(_ASKED)
             response.headers["Access-Control-Max-Age"] = "600"
     return response

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select, true, update
+from sqlalchemy import Integer, and_, cast, or_, select, true, tuple_, update
 from sqlalchemy.orm import joinedload
 
 from service.db import db, insert_if_new
@@ -25,6 +25,15 @@ def site_by_id(site_id: UUID) -> Site | None:
 
 def sites() -> Sequence[Site]:
     return db.session.scalars(select(Site).order_by(Site.key)).all()
+
+
+def listed(site_ids: Collection[UUID], after: Position | None, limit: int) -> Rows[Site]:
+    """Some sites, the oldest first, keyset-paged."""
+    rows = select(Site).where(Site.id.in_(list(site_ids)))
+    if after:
+        rows = rows.where(tuple_(Site.created_at, Site.id) > (after.at, after.id))
+    found = db.session.scalars(rows.order_by(Site.created_at, Site.id).limit(limit + 1)).all()
+    return page_of(found, limit, lambda site: Position(site.created_at, site.id))
 
 
 def page_at(site: Site, key: str) -> Page | None:
@@ -92,9 +101,12 @@ def count_rating(page_id: UUID, scale: float, value: float, by: int) -> None:
     db.session.execute(bar.values(count=RatingCount.count + by).execution_options(synchronize_session=False))
 
 
-def has_ratings(site: Site) -> bool:
-    """Whether anybody has rated a page of the site, published or not."""
-    rated = select(RatingCount.page_id).join(Page, Page.id == RatingCount.page_id).where(Page.site_id == site.id)
+def has_ratings_off(site: Site, scale: float, *, halves: bool) -> bool:
+    """Whether anybody has rated a page of the site, published or not, as this scale does not allow."""
+    off = RatingCount.scale != scale
+    if not halves:
+        off = or_(off, RatingCount.value != cast(RatingCount.value, Integer))
+    rated = select(RatingCount.page_id).join(Page, Page.id == RatingCount.page_id).where(Page.site_id == site.id, off)
     return db.session.scalar(rated.limit(1)) is not None
 
 

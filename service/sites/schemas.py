@@ -12,7 +12,7 @@ from marshmallow import fields, validate
 from service.errors import Invalid
 from service.sites.policy import MODES, SCHEMA_TYPES
 
-_KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 
 
 def _one_line(text: str) -> None:
@@ -75,7 +75,7 @@ class SiteSettings(ma.Schema):
     @staticmethod
     def check_key(key: str) -> None:
         """Invalid unless the key is a short lower-case name."""
-        if not _KEY.fullmatch(key):
+        if not KEY.fullmatch(key):
             raise Invalid.field("key", "key", "Use lower-case letters, digits, - and _; 64 at most.")
 
 

@@ -43,7 +43,8 @@ def test_the_token_is_told_once_and_a_replay_says_so(client: FlaskClient, site: 
 
 def test_another_body_under_the_key_is_refused(client: FlaskClient, site: Site) -> None:
     post(client, headers={"Idempotency-Key": "k1"})
-    assert post(client, body="Other", headers={"Idempotency-Key": "k1"}).status_code == 422
+    answer = post(client, body="Other", headers={"Idempotency-Key": "k1"})
+    assert (answer.status_code, list(answer.json["errors"])) == (422, ["Idempotency-Key"])
     assert count(Comment) == 1
 
 

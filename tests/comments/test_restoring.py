@@ -35,7 +35,7 @@ def forest(site: Site, store: Store, seed: int) -> list[Any]:
     dice = random.Random(seed)
     made: list[tuple[Comment, str]] = []
     with transaction():
-        page = open_page(site, canonical("/a", origins=site.origins), "")
+        page = open_page(site, canonical("/a", origins=site.origins), "", actor="test")
         for n in range(50):
             parent, rating = dice.choice([None, *made[-6:]]), dice.choice([None, None, 3.0, 5.0])
             comment = Comment(

@@ -294,7 +294,7 @@ def test_a_second_rating_by_token_is_refused(client: FlaskClient, site: Site) ->
     assert again.status_code == 409
 
 
-@pytest.mark.parametrize("change", [{"rating_max": 5.0}, {"rating_max": None}, {"rating_halves": False}])
+@pytest.mark.parametrize("change", [{"rating_max": 5.0}, {"rating_halves": False}])
 def test_a_scale_on_which_somebody_rated_stays_even_while_the_rating_waits(
     client: FlaskClient, site: Site, change: dict[str, Any]
 ) -> None:
@@ -302,6 +302,17 @@ def test_a_scale_on_which_somebody_rated_stays_even_while_the_rating_waits(
     assert post(client, rating=8.5).status_code == 202
     with pytest.raises(Conflict):
         set_site(site, **change)
+
+
+def test_ratings_are_switched_off_and_on_again_on_the_scale_they_were_given(client: FlaskClient, site: Site) -> None:
+    set_site(site, rating_max=10.0, mode="post")
+    post(client, rating=8)
+    set_site(site, rating_max=None)
+    assert thread(client)["page"]["rating"] is None
+    with pytest.raises(Conflict):
+        set_site(site, rating_max=5.0)
+    set_site(site, rating_max=10.0)
+    assert thread(client)["page"]["rating"]["average"] == 8
 
 
 def test_a_scale_without_ratings_may_change(client: FlaskClient, site: Site) -> None:
@@ -321,6 +332,7 @@ def test_a_closed_thread_says_since_when(client: FlaskClient, site: Site) -> Non
     assert answer.status_code == 403
     assert answer.json["type"] == "/problems/thread-closed"
     assert str(now().year) in answer.json["detail"]
+    assert answer.json["closed_at"].endswith("Z")
     assert thread(client)["page"]["state"] == "closed"
 
 

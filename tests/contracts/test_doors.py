@@ -12,7 +12,9 @@ from werkzeug.routing import Rule
 from service import app as house
 from service.app import GUARDED, OPEN, PAGES
 from service.db import db
-from service.doors import GuardedDoor
+from service.doors import GuardedDoor, OpenDoor
+from tests.conftest import add_site
+from tests.moderation.conftest import token_of
 
 OF_LIBRARIES = {
     "security": "signing in and out; flask-security's, one view of its own each",
@@ -104,6 +106,36 @@ def test_a_door_without_a_guard_is_seen(seeded: Flask) -> None:
     seeded.before_request_funcs[None] = []
     rules = (one for one in guarded_rules(seeded) if one.endpoint == "seeded.leak")
     assert let_in(seeded, rules)
+
+
+def lenient(app: Flask, headers: dict[str, str]) -> list[str]:
+    """Which doors of the API take a parameter, or a field, that there is not."""
+    client, found = app.test_client(), []
+    for rule in app.url_map.iter_rules():
+        if not isinstance(app.blueprints.get(rule.endpoint.rpartition(".")[0]), OpenDoor | GuardedDoor):
+            continue
+        path = app.url_map.bind("localhost").build(rule.endpoint, _values(rule), method=_first(rule))
+        for method in sorted(rule.methods - {"OPTIONS"}):
+            fields = {"json": {"odd": 1}} if method not in ("GET", "HEAD") else {"query_string": {"odd": "1"}}
+            answer = client.open(path, method=method, headers=headers, **fields)
+            if answer.status_code != 422 or (method != "HEAD" and "odd" not in answer.json["errors"]):
+                found.append(f"{method} {rule.rule}: {answer.status_code}")
+    return found
+
+
+@pytest.fixture
+def admin(app: Flask) -> dict[str, str]:
+    add_site("x", ["https://x.example.org"])
+    return {"Authorization": f"Bearer {token_of('ada', None, is_admin=True)}"}
+
+
+def test_no_door_takes_what_it_does_not_know(app: Flask, admin: dict[str, str]) -> None:
+    assert lenient(app, admin) == []
+
+
+def test_a_door_that_takes_anything_is_seen(app: Flask, admin: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.accounts.guard.refuse_unasked", lambda: None)
+    assert "GET /v1/moderation/stats: 200" in lenient(app, admin)
 
 
 @pytest.fixture

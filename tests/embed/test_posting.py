@@ -93,7 +93,7 @@ def test_wordpress_names_are_understood(client: FlaskClient, site: Site) -> None
 
 def test_a_number_of_wordpress_finds_the_page_that_was_imported(client: FlaskClient, site: Site) -> None:
     with transaction():
-        page = open_page(site, canonical(PAGE, origins=[ORIGIN]), "Imported")
+        page = open_page(site, canonical(PAGE, origins=[ORIGIN]), "Imported", actor="test")
         add_alias(page, canonical("wp:42", origins=[ORIGIN]), actor="test")
 
     landing(send(client, {"author": "Ada", "email": "a@mail.example.org", "comment": "Hi.", "comment_post_ID": "42"}))

@@ -103,6 +103,44 @@ def progress(bulk_id: UUID) -> tuple[str, int, datetime | None]:
     return made.state, made.done, made.finished_at
 
 
+def test_many_that_are_named_are_worked_off_part_by_part_and_those_refused_are_told(
+    site: Site, client: FlaskClient, robin: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations, "AT_ONCE", 2)
+    ids = [said(client) for _ in range(3)]
+    missing, stale = uuid4(), said(client)
+    items = [(ids[0], None), (missing, None), (stale, '"v8"'), (ids[1], '"v1"'), (ids[2], None)]
+    with transaction():
+        made = operations.start_many(items, Verdict("spam"), robin).id
+    while work():
+        pass
+    assert progress(made) == ("done", 3, NOON)
+    results = db.session.get_one(BulkDecision, made).results
+    assert [one["id"] for one in results] == [str(missing), str(stale)]
+    assert results[1] == {"id": str(stale), "status": "pending", "problem": StaleVersion.detail}
+    assert [row(one).status for one in (*ids, stale)] == ["spam", "spam", "spam", "pending"]
+
+
+def test_one_that_cannot_be_decided_does_not_keep_a_filter_busy_for_ever(
+    site: Site, client: FlaskClient, robin: Principal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations, "AT_ONCE", 1)
+    ids = [said(client) for _ in range(3)]
+    made = bulk(site, robin, 3).id
+    whole = operations.decide
+
+    def decide(comment_id: UUID, *more: Any) -> Any:
+        if comment_id == ids[0]:
+            raise Conflict("Not this one.")
+        return whole(comment_id, *more)
+
+    monkeypatch.setattr(operations, "decide", decide)
+    for _ in range(4):
+        work()
+    assert progress(made) == ("done", 2, NOON)
+    assert [one["problem"] for one in db.session.get_one(BulkDecision, made).results] == ["Not this one."]
+
+
 @pytest.mark.parametrize("part", ["page", "words", "reason", "status"])
 def test_a_bulk_decision_keeps_to_its_filter(site: Site, client: FlaskClient, robin: Principal, part: str) -> None:
     meant = said(client, page="/meant", body="Pills and https://a.example and https://b.example and https://c.example")

@@ -16,8 +16,10 @@ from sqlalchemy import func, select
 from service.accounts.models import ApiToken
 from service.audit.models import AuditEntry
 from service.audit.operations import verify
+from service.comments import queries
 from service.comments.models import Comment
-from service.db import db, now, transaction
+from service.comments.operations import Change, transition
+from service.db import db, new_id, now, transaction
 from service.moderation import worker
 from service.moderation.models import BulkDecision
 from service.sites.models import Site
@@ -235,8 +237,8 @@ def test_another_sites_comment_is_not_there(app: Flask, client: FlaskClient, hel
     other = add_site("other", ["https://other.example.org"])
     stranger = Desk(app, token_of("eve", other.id, "owner"))
     method, _, tail = method_path.partition(" ")
-    document = {"decision": "approve"} if tail == "/decision" else {"body": "x"}
-    answer = stranger.call(method, f"/moderation/comments/{held}{tail}", json=None if method == "GET" else document)
+    document = {"/decision": {"decision": "approve"}, "": {"body": "x"}}.get(tail) if method != "GET" else None
+    answer = stranger.call(method, f"/moderation/comments/{held}{tail}", json=document)
     assert answer.status_code == 404
     assert "Ada" not in answer.text
     assert thread(client)["comments"] == []
@@ -301,6 +303,27 @@ def test_the_race_finds_a_lost_update(
     monkeypatch.setattr("service.moderation.operations._check_seen", lambda *a, **k: None)
     won = [race(app, client, desk, n) for n in range(5)]
     assert any(sorted(code // 100 for code in pair) == [2, 2] for pair in won)
+
+
+def test_more_than_fit_at_once_become_a_job_by_id_too(app: Flask, desk: Desk, held: str) -> None:
+    items = [{"id": held}, *({"id": str(new_id())} for _ in range(500))]
+    answer = desk.call("POST", "/moderation/decisions", json={"decision": "approve", "items": items})
+    assert (answer.status_code, answer.json["state"], answer.json["total"]) == (202, "working", 501)
+    while worker.decide():
+        pass
+    done = desk.get(f"/moderation/decisions/{answer.json['id']}").json
+    assert (done["state"], done["done"], len(done["results"])) == ("done", 1, 500)
+
+
+@pytest.mark.parametrize(("actor", "who"), [("command", "a command"), ("author:1", "the author")])
+def test_whoever_decided_is_named_even_when_it_was_no_moderator(desk: Desk, held: str, actor: str, who: str) -> None:
+    with transaction():
+        comment = queries.get_for_update(UUID(held))
+        assert comment is not None
+        transition(comment, "deleted", Change(actor, event=None))
+    answer = desk.decide(held, "approve")
+    assert f"by {who} on" in answer.json["detail"]
+    assert answer.json["current"]["by"] == who
 
 
 def test_a_decision_under_one_key_is_made_once(desk: Desk, held: str) -> None:

@@ -160,6 +160,27 @@ def test_an_alias_leads_to_the_same_thread(client: FlaskClient, desk: Desk, site
     assert desk.call("POST", f"/pages/{other}/aliases", json={"page": "/old"}).status_code == 409
 
 
+def test_who_opened_a_page_is_told_and_written_down(client: FlaskClient, desk: Desk) -> None:
+    page = desk.call("POST", "/pages", json={"site": "blog", "page": PAGE}).json["id"]
+    post(client, page="/by-a-visitor")
+    opened = desk.get("/audit", action="thread.opened").json["entries"]
+    assert [one["actor"].partition(":")[0] for one in opened] == ["author", "token"]
+    assert opened[1]["subject_id"] == page
+    told = desk.get("/events", types="thread.opened").json["events"]
+    assert [one["data"]["actor"] for one in told] == [opened[1]["actor"], opened[0]["actor"]]
+
+
+def test_sites_are_paged(app: Flask, desk: Desk) -> None:
+    for name in ("one", "two"):
+        add_site(name, [f"https://{name}.example.org"])
+    admin = Desk(app, token_of("root", None, is_admin=True))
+    first = admin.get("/sites", limit=2).json
+    then = admin.get("/sites", limit=2, cursor=first["next"]).json
+    assert [one["key"] for one in first["sites"] + then["sites"]] == ["blog", "one", "two"]
+    assert then["next"] is None
+    assert [one["key"] for one in desk.get("/sites").json["sites"]] == ["blog"]
+
+
 def test_a_page_of_another_site_cannot_be_opened(desk: Desk) -> None:
     answer = desk.call("POST", "/pages", json={"site": "blog", "page": "https://elsewhere.example.com/x"})
     assert answer.status_code == 422

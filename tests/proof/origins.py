@@ -88,7 +88,7 @@ ORIGINS = (
     "chrome-extension://abcdefghijklmnopabcdefghijklmnop",
 )
 KINDS = ("simple", "preflight", "missing", "wrong", "method")
-NEEDED = ("simple", "preflight")
+NEEDED = ("simple", "preflight", "wrong")
 """Ways in which the site's own pages ask: there its origin must be named."""
 
 

@@ -50,7 +50,7 @@ def knocker(app: Flask, limited: Flask) -> Knocker:
     next(iter(limited.extensions["limiter"])).reset()
     made = add_site("blog", [ORIGIN], mode="post")
     with transaction():
-        page = sites.open_page(made, routes.address_of(made, "/one"), "One")
+        page = sites.open_page(made, routes.address_of(made, "/one"), "One", actor="test")
         sites.add_alias(page, routes.address_of(made, "/alias"), actor="test")
     return Knocker(limited.test_client(), "192.0.2.7")
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
 
 from service.db import db, new_id, now, transaction
@@ -56,12 +56,30 @@ def test_a_reader_who_is_refused_releases_nothing(client: FlaskClient, desk: Des
 
 def test_an_event_tells_no_address_and_no_html(client: FlaskClient, desk: Desk) -> None:
     post(client, body="x" * 9_000)
-    text = desk.get("/events", types="comment.created").text
+    told = desk.get("/events", types="comment.created").text
     (event,) = desk.get("/events", types="comment.created").json["events"]
-    assert "ada@" not in text and "html" not in event["data"]["comment"]
+    assert "ada@" not in told and "html" not in event["data"]["comment"]
     assert event["data"]["comment"]["truncated"] is True
     assert len(event["data"]["comment"]["text"].encode()) == 4_000
-    assert len(text.encode()) < 20_000
+    assert len(told.encode()) < 20_000
+
+
+@pytest.mark.parametrize("letter", ["ж", "😀", '"', "\\", "<"])
+def test_no_event_is_larger_than_a_webhook_may_be(app: Flask, site: Site, desk: Desk, letter: str) -> None:
+    """20 kB, by Standard Webhooks; with every field at its longest."""
+    answer = post(app.test_client(), name=letter * 80, page_title=letter * 300, body=letter * 10_000,
+                  website="https://example.org/" + "a" * 180, page="/" + "a" * 1_900)  # fmt: skip
+    held = answer.json["id"]
+    desk.decide(held, "reject", reason=letter * 500)
+    found = desk.get("/events", types="comment.rejected")
+    assert len(found.json["events"]) == 1
+    assert len(found.data) < 20_000
+    stored = db.session.scalar(text("SELECT max(length(CAST(data AS TEXT))) FROM events"))
+    assert stored < 20_000
+
+
+def test_a_type_that_no_event_has_is_refused(desk: Desk) -> None:
+    assert "types.0" in desk.get("/events", types="comment.aproved").json["errors"]
 
 
 def test_the_feed_is_read_while_somebody_writes(app: Flask, client: FlaskClient, desk: Desk) -> None:
