@@ -6,23 +6,23 @@ import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable, MutableMapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from io import BytesIO
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any, TypeVar
+from typing import IO, Any
 from wsgiref.types import WSGIApplication
 
 from service.errors import MEDIA_TYPE, BadRequest, Problem, TooLarge, Unavailable
 from service.front.call import Call, environ_of
+from service.front.lane import Lane
 
 log = logging.getLogger(__name__)
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
-T = TypeVar("T")
 
+SAFE = {"GET", "HEAD", "OPTIONS"}
 IN_MEMORY = 65_536  # of a body; the rest of it goes to a temporary file
 LINGER = 2.0  # seconds to go on reading from a client that was refused before it had finished
 
@@ -42,8 +42,10 @@ class ClientGone(Exception):
 class Front:
     """Runs `wsgi_app` under ASGI, each request in one of `threads` threads once its body is complete.
 
-    A body of more than `max_body` bytes is refused with 413, one that takes more than `body_timeout`
-    seconds with 408; when `max_waiting` requests wait for a thread, the next one is told 503.
+    Half of them are for requests that may write (of one thread, another one): while those wait for the database's
+    lock, whoever only reads is not behind them. A body of more than `max_body` bytes is refused with 413, one that
+    takes more than `body_timeout` seconds with 408; when `max_waiting` requests of a kind wait for a thread, the next
+    one is told 503.
     `on_startup` is called once, before the first request; if it raises, the server does not start.
     """
 
@@ -58,11 +60,10 @@ class Front:
         on_startup: Callable[[], object] | None = None,
     ) -> None:
         self._app = wsgi_app
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="wsgi")
+        self.writing = Lane("writing", threads // 2 or 1, max_waiting)
+        self.reading = Lane("reading", threads - threads // 2, max_waiting)
         self._max_body = max_body
         self._body_timeout = body_timeout
-        self._room = threads + max_waiting
-        self._inside = 0
         self._on_startup = on_startup
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -76,7 +77,8 @@ class Front:
             return await _refuse_unread(problem, scope, receive, send)
         with body:
             try:
-                await self._pass_on(Call(self._app, environ_of(scope, body)), receive, send)
+                lane = self.reading if scope["method"] in SAFE else self.writing
+                await _pass_on(Call(self._app, environ_of(scope, body)), lane, receive, send)
             except Problem as problem:
                 await _refuse(problem, scope, send)
 
@@ -86,7 +88,8 @@ class Front:
             self._on_startup()
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        await asyncio.to_thread(self._pool.shutdown)
+        await self.reading.close()
+        await self.writing.close()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _take_body(self, scope: Message, receive: Receive) -> IO[bytes]:
@@ -122,43 +125,39 @@ class Front:
             log.error("no room for a request's body", exc_info=error)
             raise Unavailable("There is no room for this just now. Please try again in a while.") from None
 
-    async def _pass_on(self, call: Call, receive: Receive, send: Send) -> None:
-        if self._inside >= self._room:
-            raise Unavailable("Too many requests are waiting. Please try again in a moment.")
-        try:
-            data, more = await self._begin(call)
-            await send({"type": "http.response.start", "status": call.status, "headers": call.headers})
+
+async def _pass_on(call: Call, lane: Lane, receive: Receive, send: Send) -> None:
+    if lane.full:
+        raise Unavailable("Too many requests are waiting. Please try again in a moment.")
+    try:
+        data, more = await _begin(call, lane)
+        await send({"type": "http.response.start", "status": call.status, "headers": call.headers})
+        await send({"type": "http.response.body", "body": data, "more_body": more})
+        if more:
+            await _stream(call, lane, receive, send)
+    finally:
+        if not call.over:
+            await lane.run(call.close)
+
+
+async def _begin(call: Call, lane: Lane) -> tuple[bytes, bool]:
+    try:
+        return await lane.run(call.step)
+    except Exception as error:
+        log.error("unexpected %s", type(error).__name__, exc_info=error)
+        raise Broken from None
+
+
+async def _stream(call: Call, lane: Lane, receive: Receive, send: Send) -> None:
+    """Fetch and send in turn: while the client takes its time with a block, no thread waits for it."""
+    gone = asyncio.ensure_future(_until_gone(receive))
+    try:
+        more = True
+        while more and not gone.done():
+            data, more = await lane.run(call.step)
             await send({"type": "http.response.body", "body": data, "more_body": more})
-            if more:
-                await self._stream(call, receive, send)
-        finally:
-            if not call.over:
-                await self._in_thread(call.close)
-
-    async def _begin(self, call: Call) -> tuple[bytes, bool]:
-        try:
-            return await self._in_thread(call.step)
-        except Exception as error:
-            log.error("unexpected %s", type(error).__name__, exc_info=error)
-            raise Broken from None
-
-    async def _stream(self, call: Call, receive: Receive, send: Send) -> None:
-        """Fetch and send in turn: while the client takes its time with a block, no thread waits for it."""
-        gone = asyncio.ensure_future(_until_gone(receive))
-        try:
-            more = True
-            while more and not gone.done():
-                data, more = await self._in_thread(call.step)
-                await send({"type": "http.response.body", "body": data, "more_body": more})
-        finally:
-            gone.cancel()
-
-    async def _in_thread(self, step: Callable[[], T]) -> T:
-        self._inside += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, step)
-        finally:
-            self._inside -= 1
+    finally:
+        gone.cancel()
 
 
 async def _next_part(receive: Receive) -> tuple[bytes, bool]:

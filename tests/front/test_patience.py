@@ -14,6 +14,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 import pytest
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\nhi"
 HALF_HEAD = b"GET / HTTP/1.1\r\nHost: a\r\nX-Half: "
 HALF_BODY = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\nhalf"
 
@@ -72,11 +73,26 @@ def test_a_request_that_holds_the_only_thread_would_be_noticed(serve: Any, until
     assert [server.read(client).status for client in (first, second)] == [200, 200]
 
 
+def test_whoever_reads_is_not_behind_those_who_wait_to_write(serve: Any, until: Any) -> None:
+    app = Waiting()
+
+    def either(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        return (prompt if environ["REQUEST_METHOD"] == "GET" else app)(environ, start_response)
+
+    server = serve(either, threads=2, max_waiting=2)
+    writers = [server.connect(POST) for _ in range(3)]
+    until(lambda: server.front.writing.inside == 3)
+    assert [server.get().status for _ in range(5)] == [200] * 5
+    assert server.ask(POST).status == 503
+    app.let.set()
+    assert [server.read(client, "POST").status for client in writers] == [200] * 3
+
+
 def test_when_too_many_wait_the_next_is_asked_to_come_back(serve: Any, until: Any) -> None:
     app = Waiting()
     server = serve(app, threads=1, max_waiting=2)
     inside = [server.connect(GET) for _ in range(3)]
-    until(lambda: server.front._inside == 3)
+    until(lambda: server.front.reading.inside == 3)
     turned_away = server.get("/queue")
     app.let.set()
 
