@@ -44,6 +44,7 @@ class Judge:
         self.doors: set[str] = set()
         self.round_trips = 0
         self.slowest = 0.0
+        self.last: TestResponse
         self._written = written
         self._put_back()
 
@@ -63,7 +64,7 @@ class Judge:
             self._put_back()
         bad = self._about_something_new(bad)
         started = time.process_time()
-        answer = self.send(bad)
+        self.last = answer = self.send(bad)
         took = time.process_time() - started
         self.slowest = max(self.slowest, took)
         self.seen[answer.status_code] += 1

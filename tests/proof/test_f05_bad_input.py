@@ -94,7 +94,7 @@ def test_json_is_what_its_test_suite_says(judge: Judge, proof: Proof, shared: Pa
 
 
 def _not_taken(judge: Judge, door: Door, raw: bytes) -> list[str]:
-    answer = judge.send(Bad("", door, raw))
+    answer = judge.last
     ill = answer.status_code == 400 and answer.json["detail"].startswith("This is not valid JSON")
     return [f"{door.name}: {raw[:60]!r} is called ill-formed"] if ill else []
 
