@@ -26,6 +26,8 @@ SHOWN = {"rating": "Rating", "body": "Comment", "name": "Name", "email": "Email"
 """The fields that a person sees, in their order, and what they are called."""
 
 _HIDDEN = ("page", "page_title", "page_url", "parent_id", "redirect_to")
+_UNSEEN = {"page": "Page", "page_title": "Page title", "page_url": "Page address", "parent_id": "Reply"}
+"""What fields are called that a person does not see, when something is wrong with them."""
 _WORDPRESS = {"author": "name", "url": "website", "comment": "body", "comment_parent": "parent_id"}
 _IMPORTED_FROM = "wordpress"
 _NUMBER = re.compile(r"\s*\d{1,9}(?:[.,]\d{1,9})?\s*")
@@ -82,6 +84,8 @@ class Form:
     action: str
     token: str | None = None
     answers: Answered | None = None
+    lost: bool = False
+    """Whether the comment that was to be answered is not here (any more)."""
     cancel: str | None = None
     """Where somebody goes who does not want to answer this comment after all."""
     problem: Problem | None = None
@@ -102,8 +106,15 @@ class Form:
     def heading(self) -> str:
         return f"Reply to {self.answers.name}" if self.answers else "Leave a Reply"
 
+    @property
+    def trouble(self) -> str:
+        """The problem in a sentence, which speaks of marked fields only where some are marked."""
+        assert self.problem
+        is_marked = not self.errors or any(map(self.shows, self.errors))
+        return self.problem.detail if is_marked else "This cannot be posted as it is."
+
     def label(self, name: str) -> str:
-        return SHOWN[name]
+        return SHOWN.get(name) or _UNSEEN.get(name, name)
 
     def shows(self, name: str) -> bool:
         return name in SHOWN and (name != "rating" or self.asks_rating)
@@ -180,7 +191,7 @@ def _number(text: str) -> float | str | None:
 def answered(site: Site, page: str, comment_id: UUID | str | None) -> Answered | None:
     """Who is answered; None when there is no such published comment on the page."""
     try:
-        wanted = UUID(str(comment_id)) if comment_id else None
+        wanted = UUID(_parent(site, str(comment_id))) if comment_id else None
         found = sites.page_at(site, address_of(site, page).key)
     except (Problem, ValueError):
         return None
