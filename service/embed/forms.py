@@ -14,6 +14,7 @@ from webargs.flaskparser import abort
 from service.comments import formtoken, queries
 from service.comments.routes import address_of
 from service.comments.schemas import Preview, Submission
+from service.embed import words
 from service.errors import FieldErrors, Problem
 from service.sites import queries as sites
 from service.sites.models import Site
@@ -60,7 +61,7 @@ class Terms:
             language=site.language,
             scale=scale_of(site),
             schema_type=site.schema_type,
-            privacy_text=site.privacy_text,
+            privacy_text=site.privacy_text or words.privacy(site.retention_days),
             privacy_url=site.privacy_url,
             token=formtoken.issue(site),
             known=True,
