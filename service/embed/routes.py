@@ -26,6 +26,7 @@ from service.sites.origins import allow_origin, check_poster, find_site, own_ori
 bp = Blueprint("embed", __name__, template_folder="templates")
 bp.after_request(allow_origin)
 bp.add_url_rule("/", "home", demo.home)
+bp.before_app_request(demo.miss_imported)
 
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 

@@ -88,6 +88,7 @@ address()
 form.action
 form.cancel
 thread
+problem.more.comments
 section.links.reply(comment.id)
 section.links.thread(anchor='greenroom')
 section.links.thread(anchor='greenroom', sort=name)
