@@ -24,12 +24,7 @@ from service.sites import queries
 _SITE = "demo"
 _LOGIN = "moderator@demo.example.org"
 _FILE = "greenroom.demo"
-_POLICY: dict[str, Any] = {
-    "name": "Greenroom demo",
-    "rating_max": 10.0,
-    "schema_type": "TVSeries",
-    "privacy_text": "Your e-mail is stored encrypted, never shown, and deleted after a year.",
-}
+_POLICY: dict[str, Any] = {"rating_max": 10.0, "schema_type": "TVSeries"}
 
 
 @click.command()

@@ -126,7 +126,7 @@ def _comment_page(one: Comment, back: str, status: int = 200, **told: Any) -> Re
 def decide(comment_id: UUID) -> Response:
     """Approve, reject, spam, delete or restore what the moderator saw."""
     values = _parser.parse(schemas.Decide(), location="form")
-    verdict = Verdict(values["decision"], values["reason"], hold_back=settings().undo_seconds)
+    verdict = Verdict(values["decision"], values["reason"], values["note"], hold_back=settings().undo_seconds)
     try:
         with transaction():
             one = operations.decide(comment_id, verdict, principal(), values["seen"])

@@ -14,6 +14,7 @@ from webargs.flaskparser import abort
 from service.comments import formtoken, queries
 from service.comments.routes import address_of
 from service.comments.schemas import Preview, Submission
+from service.embed import words
 from service.errors import FieldErrors, Problem
 from service.sites import queries as sites
 from service.sites.models import Site
@@ -26,6 +27,8 @@ SHOWN = {"rating": "Rating", "body": "Comment", "name": "Name", "email": "Email"
 """The fields that a person sees, in their order, and what they are called."""
 
 _HIDDEN = ("page", "page_title", "page_url", "parent_id", "redirect_to")
+_UNSEEN = {"page": "Page", "page_title": "Page title", "page_url": "Page address", "parent_id": "Reply"}
+"""What fields are called that a person does not see, when something is wrong with them."""
 _WORDPRESS = {"author": "name", "url": "website", "comment": "body", "comment_parent": "parent_id"}
 _IMPORTED_FROM = "wordpress"
 _NUMBER = re.compile(r"\s*\d{1,9}(?:[.,]\d{1,9})?\s*")
@@ -58,7 +61,7 @@ class Terms:
             language=site.language,
             scale=scale_of(site),
             schema_type=site.schema_type,
-            privacy_text=site.privacy_text,
+            privacy_text=site.privacy_text or words.privacy(site.retention_days),
             privacy_url=site.privacy_url,
             token=formtoken.issue(site),
             known=True,
@@ -82,6 +85,8 @@ class Form:
     action: str
     token: str | None = None
     answers: Answered | None = None
+    lost: bool = False
+    """Whether the comment that was to be answered is not here (any more)."""
     cancel: str | None = None
     """Where somebody goes who does not want to answer this comment after all."""
     problem: Problem | None = None
@@ -102,8 +107,15 @@ class Form:
     def heading(self) -> str:
         return f"Reply to {self.answers.name}" if self.answers else "Leave a Reply"
 
+    @property
+    def trouble(self) -> str:
+        """The problem in a sentence, which speaks of marked fields only where some are marked."""
+        assert self.problem
+        is_marked = not self.errors or any(map(self.shows, self.errors))
+        return self.problem.detail if is_marked else "This cannot be posted as it is."
+
     def label(self, name: str) -> str:
-        return SHOWN[name]
+        return SHOWN.get(name) or _UNSEEN.get(name, name)
 
     def shows(self, name: str) -> bool:
         return name in SHOWN and (name != "rating" or self.asks_rating)
@@ -180,7 +192,7 @@ def _number(text: str) -> float | str | None:
 def answered(site: Site, page: str, comment_id: UUID | str | None) -> Answered | None:
     """Who is answered; None when there is no such published comment on the page."""
     try:
-        wanted = UUID(str(comment_id)) if comment_id else None
+        wanted = UUID(_parent(site, str(comment_id))) if comment_id else None
         found = sites.page_at(site, address_of(site, page).key)
     except (Problem, ValueError):
         return None

@@ -43,29 +43,36 @@ def _keeps_words(problem: Problem) -> bool:
     return problem.slug == "thread-closed" or problem.status not in _LOST_ON_THE_WAY
 
 
-def form_page(typed: Typed, *, problem: Problem | None = None, preview: str | None = None) -> Response:
+def form_page(
+    typed: Typed, *, problem: Problem | None = None, preview: str | None = None, cancel: str | None = None
+) -> Response:
     """The form by itself, as it was typed, with a fresh time token."""
     page = typed.values.get("page", "")
     # With the database away the words must still come back.
     reachable = terms().known and not (problem and problem.status >= 500)
+    answers = _answered(typed) if reachable else None
+    lost = reachable and answers is None and "parent_id" in typed.values
     form = Form(
         terms=terms(),
-        values=typed.values,
+        # A comment that is gone can never be answered: what is sent next is one of its own.
+        values={name: value for name, value in typed.values.items() if not (lost and name == "parent_id")},
         action=url_for(FORM_DOOR, site=terms().site),
         token=terms().token,
-        answers=_answered(typed) if reachable else None,
+        answers=answers,
+        lost=lost,
+        cancel=cancel,
         problem=problem,
         preview=preview,
     )
-    return private(
-        draw(
-            "alone.html",
-            origins=terms().origins,
-            status=problem.status if problem else 200,
-            form=form,
-            back=_url_of(page) if reachable else None,
-        )
-    )
+    back = _url_of(page) if reachable else None
+    status = problem.status if problem else 200
+    return private(draw("alone.html", origins=terms().origins, status=status, form=form, back=back))
+
+
+def closed_page(why: str, page: str) -> Response:
+    """In place of the form, where nobody can write."""
+    thread = url_for("embed.thread", site=terms().site, page=page)
+    return private(draw("alone.html", origins=terms().origins, closed=why, back=_url_of(page), thread=thread))
 
 
 def _answered(typed: Typed) -> Answered | None:

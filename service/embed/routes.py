@@ -14,17 +14,19 @@ from service.comments.routes import accept, address_of
 from service.db import now
 from service.doors import TEXT_BODY, conditional, sender_ip, settings, takes
 from service.embed import demo, drawing, forms, pages, schemas
-from service.embed.section import Links, compose
+from service.embed.section import Links, compose, why_closed
 from service.errors import WrongMediaType
 from service.idempotency.operations import Answer
 from service.limits import spend
 from service.privacy.seal import rate_key
+from service.sites import queries as sites
 from service.sites.addresses import safe_redirect
 from service.sites.origins import allow_origin, check_poster, find_site, own_origin, this_site
 
 bp = Blueprint("embed", __name__, template_folder="templates")
 bp.after_request(allow_origin)
 bp.add_url_rule("/", "home", demo.home)
+bp.before_app_request(demo.miss_imported)
 
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -76,10 +78,13 @@ def _tag(drawn: Response, token: str | None) -> str:
 def form(site: str) -> Response:
     """The form by itself, fresh."""
     query = pages.asked(schemas.FormQuery())
-    address_of(this_site(), query["page"])
-    answers = forms.answered(this_site(), query["page"], query["reply"])
+    why = why_closed(sites.page_at(this_site(), address_of(this_site(), query["page"]).key))
+    if why:
+        return pages.closed_page(why, query["page"])
     values = {name: query[name] for name in ("page", "page_title", "redirect_to")}
-    return pages.form_page(forms.Typed(values | ({"parent_id": answers.id} if answers else {})))
+    parent = {"parent_id": str(query["reply"])} if query["reply"] else {}
+    cancel = url_for("embed.form", site=site, **{name: value or None for name, value in values.items()})
+    return pages.form_page(forms.Typed(values | parent), cancel=cancel)
 
 
 @bp.route("/embed/<site>/comments", methods=["POST"])

@@ -13,6 +13,7 @@ from service.comments.routes import address_of, branch_document, thread_document
 from service.embed import jsonld
 from service.embed.drawing import own_url
 from service.embed.forms import Form, Terms, answered
+from service.embed.words import several
 from service.sites import queries as sites
 from service.sites.models import Page, Site
 
@@ -102,6 +103,7 @@ def _form(site: Site, terms: Terms, query: Mapping[str, Any], links: Links) -> F
         action=own_url(path) if links.absolute else path,
         token=None if links.absolute else terms.token,
         answers=answers,
+        lost=query["reply"] is not None and answers is None,
         cancel=links.thread(anchor=FORM_ANCHOR),
     )
 
@@ -111,7 +113,7 @@ def why_closed(page: Page | None) -> str | None:
     since = page.closed_since() if page else None
     if page is None or since is None:
         return None
-    by_age = "" if page.closed_at else f", {page.site.close_after_days} days after they opened"
+    by_age = "" if page.closed_at else f", {several(page.site.close_after_days or 0, 'day', 'days')} after they opened"
     return f"Comments on this page closed on {since:%-d %B %Y}{by_age}."
 
 

@@ -15,6 +15,13 @@ def several(count: int, one: str, many: str) -> str:
     return f"{count:,} {one if count == 1 else many}"
 
 
+def privacy(days: int) -> str:
+    """The line about privacy for a site that has none of its own; all of it is so on every site."""
+    kept = "Your email address, encrypted, and a code for your network are kept for moderators only"
+    told = f"{kept}, and forgotten after {several(days, 'day', 'days')}."
+    return f"What you write may be published, with your name and website. {told}"
+
+
 def wait(seconds: str) -> str:
     """`Retry-After` as people read it."""
     count = int(seconds)

@@ -52,6 +52,7 @@ class Page(Base):
     url: Mapped[str | None] = mapped_column(String(2048), info=PUBLIC)
     title: Mapped[str] = mapped_column(String(300), default="", info=PUBLIC)
     closed_at: Mapped[datetime | None]
+    reopened_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(default=now)
     comment_count: Mapped[int] = mapped_column(default=0, info=PUBLIC)
 
@@ -65,7 +66,7 @@ class Page(Base):
     def closes_at(self) -> datetime | None:
         """When the thread closes by itself, or did; None when it never does."""
         days = self.site.close_after_days
-        return self.created_at + timedelta(days=days) if days else None
+        return (self.reopened_at or self.created_at) + timedelta(days=days) if days else None
 
     def closed_since(self) -> datetime | None:
         """Since when the thread is closed, by hand or by age; None while it is open."""

@@ -97,13 +97,15 @@ def add_alias(page: Page, address: Address, *, actor: str) -> None:
 
 
 def change_page(page: Page, *, actor: str, title: str | None = None, closed: bool | None = None) -> None:
-    """Rename, close or reopen a page."""
+    """Rename, close or reopen a page. One that is reopened counts its age from now on."""
     queries.lock_page(page.id)
     if title is not None and title != page.title:
         record(Deed("page.renamed", actor, page.site_id, page.id, {"before": page.title, "after": title}))
         page.title = title
-    if closed is not None and closed != (page.closed_at is not None):
-        page.closed_at = now() if closed else None
+    # What is closed by its age can still be closed by hand, and then stays so whatever the site's age is.
+    is_closed = page.closed_at if closed else page.closed_since()
+    if closed is not None and closed != bool(is_closed):
+        page.closed_at, page.reopened_at = (now(), page.reopened_at) if closed else (None, now())
         action = "thread.closed" if closed else "thread.opened"
         record(Deed(action, actor, page.site_id, page.id))
         announce(action, page.site_id, page.id, {"page": page_view(page), "actor": actor})

@@ -59,7 +59,8 @@ class SiteSettings(ma.Schema):
         metadata={"description": "The language of the site, as BCP 47 names it."},
     )
     privacy_text = fields.String(
-        validate=[validate.Length(max=500), _one_line], metadata={"description": "The privacy line under the form."}
+        validate=[validate.Length(max=500), _one_line],
+        metadata={"description": "The privacy line under the form; empty for a line of Greenroom's own."},
     )
     privacy_url = fields.Url(
         schemes={"http", "https"},

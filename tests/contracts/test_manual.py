@@ -9,6 +9,7 @@ import click
 import pytest
 from flask import Flask
 
+from service.accounts.models import SCOPES
 from tests.contracts.source import ROOT
 
 PARTS_OF_PAGES = {"desk.files.static", "docs.asset", "docs.script", "embed.asset"}
@@ -57,6 +58,13 @@ def test_every_option_is_explained(bare: Flask) -> None:
     ours = [(name, long) for name, long in options(bare.cli) if not name.startswith("greenroom openapi")]
     assert len(ours) > 20
     assert [f"{name} {long[0]}" for name, long in ours if not any(told(one, text) for one in long)] == []
+
+
+def test_a_scope_that_no_door_asks_for_is_said_to_be_one(bare: Flask) -> None:
+    asked = {getattr(view, "guarded_scope", None) for view in bare.view_functions.values()}
+    assert {"read", "moderate"} <= asked
+    unasked = [scope for scope in SCOPES if scope not in asked]
+    assert re.findall(r"No door of this version asks for `(\w+)`", manual()) == unasked
 
 
 def test_every_door_and_page_is_explained(bare: Flask) -> None:

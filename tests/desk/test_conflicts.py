@@ -47,12 +47,12 @@ def test_htmx_shows_the_conflict_inside_the_item(anna: Browser, bert: Browser, c
     one = comment()
     seen = bert.get("/desk/")
     anna.press(anna.get("/desk/"), "Approve")
-    answer = bert.htmx(seen, "Reject", within=f"c-{one}", reason="Rude.")
+    answer = bert.htmx(seen, "Reject", within=f"c-{one}", reason="Rude.", note="Again.")
     assert answer.status_code == 412 and "HX-Retarget" not in answer.headers
     item = next(tree(answer.text).iter("article"))
     alert = next(part for part in item.iter() if part.get("role") == "alert")
     assert item.get("id") == f"c-{one}" and re.search(WHO_WHEN_WHAT, text(alert))
-    assert "Rude." in [area.text for area in item.iter("textarea")]
+    assert [area.text for area in item.iter("textarea")] == ["Rude.", "Again."]
 
 
 def test_a_comment_that_was_reworded_is_not_decided_unseen(

@@ -10,7 +10,9 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.comments.models import Comment
-from tests.desk.conftest import Browser, text, tree, words
+from service.db import db
+from service.webhooks.models import Event
+from tests.desk.conftest import Browser, text, the_form, tree, words
 from tests.support import thread
 
 Leave = Callable[..., UUID]
@@ -67,6 +69,22 @@ def test_a_reason_is_kept_in_the_record(anna: Browser, comment: Leave, stored: S
     anna.press(anna.get("/desk/"), "Reject", reason="Off topic, sorry.")
     assert stored(one).reason == "Off topic, sorry."
     assert "Rejected by Anna. Reason: “Off topic, sorry.”" in words(anna.get(f"/desk/comments/{one}"))
+
+
+def test_events_carry_the_reason_and_never_the_note(anna: Browser, comment: Leave) -> None:
+    one = comment()
+    anna.press(anna.get("/desk/"), "Reject", reason="Off topic, sorry.", note="Third time this week.")
+    event = db.session.query(Event).filter_by(type="comment.rejected").one()
+    assert event.data["reason"] == "Off topic, sorry." and "Third time" not in str(event.data)
+    assert "Reason: “Off topic, sorry.”. Note: “Third time this week.”" in words(anna.get(f"/desk/comments/{one}"))
+
+
+def test_the_form_says_who_hears_which_words(anna: Browser, comment: Leave) -> None:
+    comment()
+    form, _ = the_form(anna.get("/desk/").text, "Reject", None)
+    names = {one.get("id"): one.get("name") for one in form.iter("textarea")}
+    told = {names[one.get("for")]: text(one) for one in form.iter("label")}
+    assert told == {"reason": "Reason, told to the site’s programs too", "note": "Note, for moderators only"}
 
 
 def test_a_decided_comment_can_be_restored(anna: Browser, comment: Leave, stored: Stored) -> None:

@@ -102,7 +102,7 @@ def test_hostile_text_is_text_in_fragments(anna: Browser, planted: list[UUID]) -
     for one, button in zip(planted, ["Approve", "Reject", "Spam", "Delete"] * 2, strict=True):
         answer = anna.htmx(page, button, within=f"c-{one}", reason=HOSTILE[0])
         assert answer.status_code == 200 and faults(tree(answer.text)) == []
-        again = anna.htmx(page, "Spam", within=f"c-{one}", reason=HOSTILE[2])
+        again = anna.htmx(page, "Spam", within=f"c-{one}", reason=HOSTILE[2], note=HOSTILE[1])
         assert again.status_code == 412 and faults(tree(again.text)) == []
 
 

@@ -8,7 +8,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from service.db import transaction
+from service.sites.addresses import canonical
 from service.sites.models import Site
+from service.sites.operations import open_page
 from tests.conftest import add_site
 from tests.embed.browser import TYPED, by_id, landing, parse, send, values, visit, words
 
@@ -77,3 +80,43 @@ def test_production_shows_no_review(
     monkeypatch.setitem(app.extensions, "greenroom_settings", settings)
 
     assert words(parse(visit(client, "/").text).find(".//h1")) == "Greenroom"  # type: ignore[arg-type]
+
+
+OLD = "/2019/05/caf%C3%A9/?p=7"
+
+
+@pytest.fixture
+def imported(demo: Site) -> Site:
+    """The demo with a page that stands nowhere, as an import leaves it."""
+    with transaction():
+        open_page(demo, canonical(OLD, origins=[OURS]), "An old review")
+    return demo
+
+
+def test_where_an_imported_page_would_be_the_demo_leads_to_its_comments(client: FlaskClient, imported: Site) -> None:
+    answer = visit(client, OLD)
+
+    page = parse(answer.text)
+    link = page.find(".//main//a")
+    assert answer.status_code == 404 and link is not None
+    assert "The demo has the comments of this page, but not the page itself." in words(page)
+    back = parse(visit(client, link.get("href", "")).text).find(".//header[@class='gr-top']/p/a")
+    assert back is not None and visit(client, back.get("href", "").removeprefix(OURS)).text == answer.text
+
+
+@pytest.mark.parametrize("path", ["/2019/05/unknown/", "/%5Cx", "/v1/nothing", "/%E2%80%8E"])
+def test_nothing_else_leads_anywhere(client: FlaskClient, imported: Site, path: str) -> None:
+    answer = visit(client, path)
+
+    assert answer.status_code == 404 and parse(answer.text).find(".//a") is None
+
+
+def test_production_leads_to_no_comments(
+    client: FlaskClient, app: Flask, imported: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = replace(app.extensions["greenroom_settings"], env="production")
+    monkeypatch.setitem(app.extensions, "greenroom_settings", settings)
+
+    answer = visit(client, OLD)
+
+    assert answer.status_code == 404 and parse(answer.text).find(".//a") is None

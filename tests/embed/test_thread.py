@@ -59,6 +59,18 @@ def test_the_form_carries_the_privacy_line_of_the_site(client: FlaskClient, site
     assert line is not None and words(line) == "Kept for a year. Privacy"
 
 
+def test_a_site_without_a_privacy_line_says_what_is_kept_and_how_long(client: FlaskClient, site: Site) -> None:
+    with transaction():
+        change_site(site, {"retention_days": 90}, actor="test")
+
+    line = thread(client).find(".//p[@class='gr-hint gr-privacy']")
+
+    assert line is not None and words(line) == (
+        "What you write may be published, with your name and website. Your email address, encrypted, and a code for "
+        "your network are kept for moderators only, and forgotten after 90 days."
+    )
+
+
 def test_people_do_not_meet_the_honeypot(client: FlaskClient, site: Site) -> None:
     page = thread(client)
 

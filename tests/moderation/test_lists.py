@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from service.db import db, transaction
+from service.db import db, now, transaction
 from service.sites import operations as sites
 from service.sites.models import Site
 from tests.conftest import ORIGIN, add_site
@@ -147,6 +149,31 @@ def test_a_moderator_opens_names_closes_and_reopens_a_page(client: FlaskClient, 
         "thread.closed",
         "thread.opened",
     ]
+
+
+def test_a_thread_that_closed_by_age_is_open_for_as_long_again(client: FlaskClient, desk: Desk, site: Site) -> None:
+    with transaction():
+        sites.change_site(db.session.merge(site), {"close_after_days": 30}, actor="test")
+    path = f"/pages/{desk.call('POST', '/pages', json={'site': 'blog', 'page': PAGE}).json['id']}"
+    with time_machine.travel(now() + timedelta(days=31), tick=False) as clock:
+        assert thread(client)["page"]["state"] == "closed"
+        assert desk.call("PATCH", path, json={"closed": False}).json["state"] == "open"
+        assert post(client).status_code == 202
+        told = [one["data"]["page"]["state"] for one in desk.get("/events", types="thread.opened").json["events"]]
+        assert told == ["open", "open"]
+        clock.shift(timedelta(days=31))
+        assert thread(client)["page"]["state"] == "closed"
+
+
+def test_a_thread_that_closed_by_age_can_be_closed_for_good(client: FlaskClient, desk: Desk, site: Site) -> None:
+    with transaction():
+        sites.change_site(db.session.merge(site), {"close_after_days": 30}, actor="test")
+    path = f"/pages/{desk.call('POST', '/pages', json={'site': 'blog', 'page': PAGE}).json['id']}"
+    with time_machine.travel(now() + timedelta(days=31), tick=False):
+        desk.call("PATCH", path, json={"closed": True})
+        with transaction():
+            sites.change_site(db.session.merge(site), {"close_after_days": None}, actor="test")
+        assert thread(client)["page"]["state"] == "closed"
 
 
 def test_an_alias_leads_to_the_same_thread(client: FlaskClient, desk: Desk, site: Site) -> None:

@@ -86,7 +86,7 @@ ECHOES: list[tuple[str, Send, Callable[[str], str], tuple[str, ...]]] = [
     ("desk: search", _search, _up_to(200), ("q",)),
     ("desk: filter", _search, _up_to(40), ("reason",)),
     ("desk: page", _search, _id, ("page",)),
-    ("desk: late", _late, _up_to(500), ("reason", "back")),
+    ("desk: late", _late, _up_to(500), ("reason", "note", "back")),
     ("desk: refused edit", _refused_edit, str, ("body", "back")),
     ("desk: sign-in", _sign_in, str, ("email", "next")),
 ]

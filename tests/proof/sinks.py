@@ -103,7 +103,7 @@ class Sinks:
         place = {"page": own.page, "page_title": text[:300], "redirect_to": text[:2048]}
         reply = {"page": own.page, "reply": own.comment}
         search = {"q": f"{text[:150]} and nothing like it", "reason": text[:40]}
-        reason = text[:500]
+        why = {"reason": text[:500], "note": text[:2000]}
         return [
             lambda: _seen("refused form", self._send(own)),
             lambda: _seen("own page", self.public.get(_EMBED, query_string=place), bodies=1),
@@ -113,11 +113,11 @@ class Sinks:
             lambda: _seen("odd address", self.public.get(_EMBED, query_string=dict.fromkeys(odd, text))),
             lambda: _seen("search", self.desk.get("/desk/", query_string=search)),
             lambda: _seen("refused edit", self._post(desk, body=text)),
-            lambda: _seen("refused decision", self._post(decision, decision="spam", reason=reason, at="comment")),
+            lambda: _seen("refused decision", self._post(decision, decision="spam", **why, at="comment")),
             lambda: _seen("revealed", self._post(f"{desk}/reveal", back=text)),
             lambda: _seen("lost", self.desk.get(f"/desk/at-{quote(line(text, 500).replace('/', ' '))}")),
             lambda: _seen("sign-in", self._signed_in_as(text)),
-            lambda: _part("refused at once", self._post(decision, _AT_ONCE, decision="spam", reason=reason)),
+            lambda: _part("refused at once", self._post(decision, _AT_ONCE, decision="spam", **why)),
             lambda: _part("revealed at once", self._post(f"{desk}/reveal", _AT_ONCE, back=text)),
             lambda: _part("no decision", self._post(decision, _AT_ONCE, decision=text)),
             lambda: _part("decided", self._post(decision, _AT_ONCE, decision="spam", seen="*", back=text)),

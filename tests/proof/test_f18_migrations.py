@@ -27,7 +27,7 @@ LINE = [one.revision for one in ScriptDirectory.from_config(revisions.config()).
 BEFORE = [None, *LINE[:-1]]
 """The revisions that a migration starts from; None is an empty database."""
 
-FEWEST = 40
+FEWEST = 20
 """Moments that the shortest upgrade has, from the revision before the last."""
 
 

@@ -66,10 +66,11 @@ reason.detail
 text.detail
 error.detail
 problem.detail
-form.problem.detail
+form.trouble
 form.label(name)
 form.label("body")
 section.closed
+closed
 "Please check: " if form.problem
 "Reply" if form.values.get("parent_id") else "Comment"
 'Older' if query.sort == 'newest' else 'Next'
@@ -86,6 +87,8 @@ action
 address()
 form.action
 form.cancel
+thread
+problem.more.comments
 section.links.reply(comment.id)
 section.links.thread(anchor='greenroom')
 section.links.thread(anchor='greenroom', sort=name)
