@@ -52,7 +52,9 @@ class Settings:
     trusted_proxies: list[str] = setting(
         [], "Addresses or networks of your own proxies. Only they may say who the client is.", "list"
     )
-    threads: int = setting(8, "Requests worked on at once by a process; half of them may write.", "int", range=(1, 1_000_000))
+    threads: int = setting(
+        8, "Requests worked on at once by a process; half of them may write.", "int", range=(1, 1_000_000)
+    )
     max_waiting: int = setting(
         256, "Requests that may wait for a thread before 503 is answered.", "int", range=(1, 1_000_000)
     )

@@ -89,7 +89,7 @@ OLD = "/2019/05/caf%C3%A9/?p=7"
 def imported(demo: Site) -> Site:
     """The demo with a page that stands nowhere, as an import leaves it."""
     with transaction():
-        open_page(demo, canonical(OLD, origins=[OURS]), "An old review")
+        open_page(demo, canonical(OLD, origins=[OURS]), "An old review", actor="test")
     return demo
 
 
