@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
 from flask import Blueprint, Flask, Response, request
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from werkzeug.exceptions import BadHost, HTTPException
+from werkzeug.exceptions import BadHost, HTTPException, default_exceptions
 
 log = logging.getLogger(__name__)
 
@@ -166,11 +167,20 @@ def register(app: Flask | Blueprint, page_of: PageMaker) -> None:
         problem.status, problem.slug = 500, "internal-error"
         return answer(problem)
 
+    app.after_request(partial(_in_our_words, answer))
     app.register_error_handler(Problem, answer)
     app.register_error_handler(HTTPException, from_http)
     app.register_error_handler(DBAPIError, from_database)
     app.register_error_handler(PoolTimeout, from_database)
     app.register_error_handler(Exception, from_anything)
+
+
+def _in_our_words(answer: PageMaker, response: Response) -> Response:
+    """A refusal that a library made, as every other: werkzeug answers 412 with the very file."""
+    if response.status_code < 400 or response.mimetype in (MEDIA_TYPE, "text/html"):
+        return response
+    response.close()
+    return answer(of_http(default_exceptions[response.status_code]()))
 
 
 def of_http(error: HTTPException) -> Problem:
@@ -215,12 +225,13 @@ _PEOPLE = {
     "Field may not be null.": "This field is required.",
 }
 _SLUGS = {
-    404: "not-found", 405: "method-not-allowed", 406: "not-acceptable", 413: "too-large",
+    404: "not-found", 405: "method-not-allowed", 406: "not-acceptable", 412: "stale-version", 413: "too-large",
     415: "wrong-media-type", 422: "invalid", 429: "too-many-requests", 500: "internal-error",
 }  # fmt: skip
 _SENTENCES = {
     400: "That request cannot be understood.",
     404: NotFound.detail,
+    412: StaleVersion.detail,
     405: "This door does not take that method.",
     413: TooLarge.detail,
     415: WrongMediaType.detail,

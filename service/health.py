@@ -9,7 +9,7 @@ from flask import Blueprint, Response, json
 from sqlalchemy.exc import SQLAlchemyError
 
 from service import revisions
-from service.errors import DAMAGED, damaged
+from service.errors import DAMAGED, Unavailable, damaged
 from service.revisions import WrongSchema
 
 bp = Blueprint("health", __name__)
@@ -73,7 +73,7 @@ def findings() -> list[Finding]:
 @bp.route("/healthz")
 def healthz() -> Response:
     """The process is up."""
-    return _answer({"status": "up"}, 200)
+    return _answer({"status": "up"})
 
 
 @bp.route("/readyz")
@@ -82,12 +82,12 @@ def readyz() -> Response:
     found = findings()
     ready = all(one.ok for one in found)
     checks = {one.name: "ok" if one.ok else "failed" for one in found}
-    return _answer({"status": "ready" if ready else "not ready", "checks": checks}, 200 if ready else 503)
+    if not ready:
+        raise Unavailable("This process is not ready to work.", checks=checks)
+    return _answer({"status": "ready", "checks": checks})
 
 
-def _answer(document: dict[str, object], status: int) -> Response:
-    response = Response(json.dumps(document), status, content_type="application/json")
+def _answer(document: dict[str, object]) -> Response:
+    response = Response(json.dumps(document), content_type="application/json")
     response.headers["Cache-Control"] = "no-store"
-    if status == 503:
-        response.headers["Retry-After"] = "5"
     return response

@@ -114,7 +114,12 @@ def test_a_newer_database_is_refused_and_left_alone(fresh: Flask) -> None:
     with pytest.raises(WrongSchema, match="newer than this code"):
         revisions.check()
     assert tables() == before
-    assert fresh.test_client().get("/readyz").status_code == 503
+    answer = fresh.test_client().get("/readyz")
+    assert (answer.status_code, answer.mimetype, answer.json["checks"]) == (
+        503,
+        "application/problem+json",
+        {"database": "failed"},
+    )
 
 
 def test_an_older_database_is_told_to_migrate(fresh: Flask) -> None:

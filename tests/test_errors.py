@@ -1,0 +1,16 @@
+"""Refusals that libraries make are told in our words too."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+
+@pytest.mark.parametrize("path", ["/docs/assets/swagger-ui.css", "/desk/static/desk.css"])
+def test_a_file_that_is_another_one_by_now_is_refused_as_a_problem(app: Flask, path: str) -> None:
+    client = app.test_client()
+    with client.get(path) as file:
+        assert file.status_code == 200
+    answer = client.get(path, headers={"If-Match": '"another"'})
+    assert (answer.status_code, answer.mimetype) == (412, "application/problem+json")
+    assert answer.json["type"] == "/problems/stale-version"
