@@ -98,7 +98,15 @@ def test_a_database_that_is_away_is_told_in_words(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("PORT", "eighty"), ("ENV", "staging"), ("TRUSTED_PROXIES", "everybody"), ("PUBLIC_URL", "greenroom.example")],
+    [
+        ("PORT", "eighty"),
+        ("ENV", "staging"),
+        ("TRUSTED_PROXIES", "everybody"),
+        ("PUBLIC_URL", "greenroom.example"),
+        ("LOG_LEVEL", "loud"),
+        ("DATABASE_URL", "foo"),
+        ("KEYS_FILE", "/nonexistent/x"),
+    ],
 )
 def test_a_bad_setting_is_named(tmp_path: Path, name: str, value: str) -> None:
     done = run("doctor", cwd=tmp_path, env=environment(**{f"GREENROOM_{name}": value}))
