@@ -175,6 +175,18 @@ def test_rotation_by_command_keeps_every_address(place: Path) -> None:
     assert run("doctor", cwd=place, env=ENV).returncode == 0
 
 
+@pytest.mark.parametrize("words", ["rotate", "reseal --retire"])
+def test_keys_that_are_set_one_by_one_are_not_changed_in_a_file(place: Path, words: str) -> None:
+    file = place / "greenroom.keys"
+    given = dict(line.split("=", 1) for line in file.read_text().splitlines() if "=" in line)
+    file.unlink()
+    env = environment(**{f"GREENROOM_{name}": value for name, value in given.items()})
+    done = run("keys", *words.split(), cwd=place, env=env)
+    assert (done.returncode, "The keys are set one by one" in done.stderr) == (78, True)
+    assert not file.exists()
+    assert run("keys", "reseal", cwd=place, env=env).returncode == 0
+
+
 def test_the_jobs_run_once_on_request(place: Path) -> None:
     assert run("worker", "--once", cwd=place, env=ENV).returncode == 0
 
