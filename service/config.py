@@ -33,9 +33,10 @@ def setting(default: Any, help_: str, kind: str = "str", **more: Any) -> Any:
 class Settings:
     """All settings. `GREENROOM_` + the field's name in capitals is the variable."""
 
-    env: str = setting("development", "`development` or `production`. Production refuses missing keys.")
+    env: str = setting("development", "`development` or `production`. Production wants its keys, and an https address.")
     public_url: str = setting(
-        "http://127.0.0.1:8080", "Where browsers reach Greenroom: no path. Follows the port; required off loopback."
+        "http://127.0.0.1:8080",
+        "Where browsers reach Greenroom, without a path. Follows the port; required off loopback.",
     )
     host: str = setting("127.0.0.1", "The address to listen on.")
     port: int = setting(8080, "The port to listen on.", "int", range=(1, 65_535))

@@ -18,7 +18,7 @@ from flask import current_app
 from service import health, jobs, limits, revisions
 from service.audit import operations as audit
 from service.cli.printing import CONFIG, DATA, as_json, show, told
-from service.cli.start import preflight, refuse_taken
+from service.cli.start import address, preflight, refuse_taken
 from service.comments.operations import render_anew
 from service.config import Settings
 from service.db import db, transaction
@@ -121,8 +121,7 @@ def doctor(as_json: bool) -> None:
 
 
 def _around(chosen: Settings) -> Iterator[health.Finding]:
-    secure = chosen.public_url.startswith("https://") or not chosen.production
-    yield health.Finding("address", secure, f"{chosen.public_url}" + ("" if secure else " should be https."))
+    yield address(chosen)
     free = shutil.disk_usage(Path.cwd()).free // 2**20
     yield health.Finding("disk", free > 200, f"{free:,} MB free here.")
     yield _limits(chosen)

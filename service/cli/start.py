@@ -49,7 +49,14 @@ def preflight(chosen: Settings, host: str) -> None:
     """Refuse to serve unless everything is in order. Unlike other commands it looks at a SQLite file as a whole."""
     if not _loopback(host) and "127.0.0.1" in chosen.public_url:
         raise Refusal("GREENROOM_PUBLIC_URL is needed when listening off loopback.", CONFIG)
-    refuse_unfit([*health.findings(), health.file()])
+    refuse_unfit([address(chosen), *health.findings(), health.file()])
+
+
+def address(chosen: Settings) -> health.Finding:
+    """In production browsers come by https: sessions and tokens travel on it."""
+    if chosen.production and not chosen.public_url.startswith("https://"):
+        return health.Finding("address", False, "GREENROOM_PUBLIC_URL must begin with https:// in production.")
+    return health.Finding("address", True, chosen.public_url)
 
 
 def refuse_taken(chosen: Settings) -> None:

@@ -14,7 +14,7 @@ from click.testing import Result
 from flask import Flask
 
 from service.app import create_app
-from service.cli import COMMANDS
+from service.cli import COMMANDS, operate
 from service.cli.operate import upgrade
 from service.cli.printing import CONFIG, UNAVAILABLE
 from service.config import Settings
@@ -112,6 +112,24 @@ def test_where_no_database_is_yet_it_is_told_how_to_make_one(app: Flask, path: s
     done = run(app, path, command)
     told = "There is nothing in this database yet. Run: greenroom migrate"
     assert (done.exit_code, told in done.output) == (CONFIG, True), done.output
+
+
+@pytest.mark.parametrize("command", ["serve --no-worker", "worker --once", "demo --prepare-only", "doctor"])
+@pytest.mark.parametrize("url", ["http://comments.example.org", "http://127.0.0.1:8080"])
+def test_production_does_not_start_without_https(
+    used: Flask, command: str, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operate, "_serve", lambda host, port: None)
+    chosen = used.extensions["greenroom_settings"]
+    used.extensions["greenroom_settings"] = replace(chosen, env="production", public_url=url)
+    done = used.test_cli_runner().invoke(args=command.split())
+    assert (done.exit_code, "GREENROOM_PUBLIC_URL must begin with https://" in done.output) == (CONFIG, True)
+
+
+def test_production_starts_with_https(used: Flask) -> None:
+    chosen = used.extensions["greenroom_settings"]
+    used.extensions["greenroom_settings"] = replace(chosen, env="production", public_url="https://x.example")
+    assert used.test_cli_runner().invoke(args=["worker", "--once"]).exit_code == 0
 
 
 def test_a_database_that_is_away_may_be_back_soon(settings: Settings) -> None:
