@@ -28,23 +28,36 @@ def main() -> None:
     os.umask(0o077)  # what is written here is its owner's alone: the database, its keys, a demo's login
     if sys.argv[1:3] == ["keys", "create"]:
         keys.group.main(args=sys.argv[2:], prog_name="greenroom keys")
-    group = FlaskGroup(
+    try:
+        commands().main(prog_name="greenroom")
+    except Exception as error:
+        # Told as the log tells it, by type and place: its words may quote what somebody wrote.
+        logging.getLogger(__name__).critical("unexpected %s", type(error).__name__, exc_info=error)
+        sys.exit(_MISTAKE)
+
+
+class Commands(FlaskGroup):
+    """The commands of the app, without those that libraries announce to whatever Flask app is there."""
+
+    def _load_plugin_commands(self) -> None:
+        pass
+
+
+def commands() -> Commands:
+    """All of `greenroom`."""
+    group = Commands(
         create_app=_app,
         add_default_commands=False,
         add_version_option=False,
         set_debug_flag=False,
         load_dotenv=False,
         help="Greenroom: comments wait in the green room until a moderator lets them on stage.",
+        context_settings={"auto_envvar_prefix": None},
     )
-    # Settings come from GREENROOM_*; Flask's own options would be a second way in.
+    # Settings come from GREENROOM_*; Flask's own options and variables would be a second way in.
     group.params = []
     click.version_option(__version__, prog_name="greenroom")(group)
-    try:
-        group.main(prog_name="greenroom")
-    except Exception as error:
-        # Told as the log tells it, by type and place: its words may quote what somebody wrote.
-        logging.getLogger(__name__).critical("unexpected %s", type(error).__name__, exc_info=error)
-        sys.exit(_MISTAKE)
+    return group
 
 
 def _app() -> Flask:

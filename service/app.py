@@ -17,7 +17,7 @@ from service.accounts import security
 from service.accounts import worker as accounts_worker
 from service.comments import routes as comments
 from service.comments import worker as comments_worker
-from service.config import Settings
+from service.config import BadSetting, Settings
 from service.desk import ui as desk
 from service.embed import routes as embed
 from service.embed.pages import problem_page
@@ -27,6 +27,7 @@ from service.moderation import site_routes as management
 from service.moderation import worker as moderation_worker
 from service.privacy import keys
 from service.privacy import operations as proofs
+from service.sites.addresses import BadOrigin, normal_origin
 from service.webhooks import worker as webhooks_worker
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ HEADERS = {
 def create_app(settings: Settings | None = None) -> Flask:
     """The WSGI app. Raises BadSetting when a setting or a key cannot be used; touches no database."""
     settings = settings or config.load()
+    _check_address(settings.public_url)
     logs.configure(settings.log_level)
     app = Flask("service", static_folder=None)
     app.extensions["greenroom_settings"] = settings
@@ -82,6 +84,14 @@ def create_app(settings: Settings | None = None) -> Flask:
     health.check(proofs.right_keys)
     cli.register(app)
     return app
+
+
+def _check_address(public_url: str) -> None:
+    """Here and not in `config`: only `sites` knows what an origin is."""
+    try:
+        normal_origin(public_url)
+    except BadOrigin as error:
+        raise BadSetting(f"GREENROOM_PUBLIC_URL cannot be used. {error}") from error
 
 
 def _watch(app: Flask) -> None:

@@ -8,8 +8,12 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from environs import Env, EnvError
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 PREFIX = "GREENROOM_"
+_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+_DATABASES = ("sqlite", "postgresql", "postgresql+psycopg")
 _LOOPBACK = "http://127.0.0.1:{}"
 
 
@@ -29,9 +33,10 @@ def setting(default: Any, help_: str, kind: str = "str", **more: Any) -> Any:
 class Settings:
     """All settings. `GREENROOM_` + the field's name in capitals is the variable."""
 
-    env: str = setting("development", "`development` or `production`. Production refuses missing keys.")
+    env: str = setting("development", "`development` or `production`. Production wants its keys, and an https address.")
     public_url: str = setting(
-        "http://127.0.0.1:8080", "Where browsers reach Greenroom. Follows the port; required off loopback."
+        "http://127.0.0.1:8080",
+        "Where browsers reach Greenroom, without a path. Follows the port; required off loopback.",
     )
     host: str = setting("127.0.0.1", "The address to listen on.")
     port: int = setting(8080, "The port to listen on.", "int", range=(1, 65_535))
@@ -115,14 +120,15 @@ def load() -> Settings:
     if "public_url" not in values:
         settings = replace(settings, public_url=_LOOPBACK.format(settings.port))
     _check(settings)
-    return settings
+    return replace(settings, public_url=settings.public_url.rstrip("/"))
 
 
 def _check(settings: Settings) -> None:
     if settings.env not in ("development", "production"):
         raise BadSetting("GREENROOM_ENV must be development or production.")
-    if not settings.public_url.startswith(("http://", "https://")):
-        raise BadSetting("GREENROOM_PUBLIC_URL must start with http:// or https://.")
+    if settings.log_level not in _LEVELS:
+        raise BadSetting("GREENROOM_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR.")
+    _check_database(settings.database_url)
     for one in fields(Settings):
         least, most = one.metadata["range"]
         if one.metadata["kind"] in ("int", "float") and not least <= getattr(settings, one.name) <= most:
@@ -131,3 +137,12 @@ def _check(settings: Settings) -> None:
         settings.proxy_networks  # noqa: B018 - parsing is the check
     except ValueError as error:
         raise BadSetting(f"GREENROOM_TRUSTED_PROXIES: {error}.") from error
+
+
+def _check_database(url: str) -> None:
+    try:
+        known = make_url(url).drivername in _DATABASES
+    except (ArgumentError, ValueError):  # their words quote the URL, and so its password
+        known = False
+    if not known:
+        raise BadSetting("GREENROOM_DATABASE_URL must begin with sqlite:/// or postgresql+psycopg://.")

@@ -22,6 +22,8 @@ class Finding:
     name: str
     ok: bool
     detail: str
+    away: bool = False
+    """Whether the database gave no answer: another try may do."""
 
 
 Check = Callable[[], Finding]
@@ -42,7 +44,7 @@ def database() -> Finding:
     except WrongSchema as error:
         return Finding("database", False, str(error))
     except SQLAlchemyError as error:
-        return Finding("database", False, reason(error))
+        return no_answer("database", error)
     return Finding("database", True, "Reached, and of this code's version.")
 
 
@@ -51,13 +53,15 @@ def file() -> Finding:
     try:
         whole = revisions.is_whole()
     except SQLAlchemyError as error:
-        return Finding("file", False, reason(error))
+        return no_answer("file", error)
     return Finding("file", whole, "Whole, as far as the database can tell." if whole else DAMAGED)
 
 
-def reason(error: SQLAlchemyError) -> str:
-    """Why the database gave no answer, in words for the operator."""
-    return DAMAGED if damaged(error) else f"The database cannot be reached ({type(error).__name__})."
+def no_answer(name: str, error: SQLAlchemyError) -> Finding:
+    """The finding of a check to which the database gave no answer."""
+    if damaged(error):
+        return Finding(name, False, DAMAGED)
+    return Finding(name, False, f"The database cannot be reached ({type(error).__name__}).", away=True)
 
 
 def findings() -> list[Finding]:

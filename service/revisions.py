@@ -66,6 +66,8 @@ def migrate() -> tuple[str | None, str]:
 def check() -> None:
     """WrongSchema unless the database is at `head()`."""
     now_at = current()
+    if now_at is None:
+        raise WrongSchema("There is nothing in this database yet. Run: greenroom migrate")
     _refuse_newer(now_at)
     if now_at != head():
         raise WrongSchema("The database is older than this code. Run: greenroom migrate")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from service.config import BadSetting, load
+from service.app import create_app
+from service.config import BadSetting, Settings, load
 
 
 @pytest.mark.parametrize(
@@ -18,7 +21,10 @@ from service.config import BadSetting, load
         ("BODY_TIMEOUT", "nan", "GREENROOM_BODY_TIMEOUT is not a valid float."),
         ("FORM_MAX_HOURS", "inf", "GREENROOM_FORM_MAX_HOURS is not a valid float."),
         ("ENV", "staging", "GREENROOM_ENV must be development or production."),
-        ("PUBLIC_URL", "comments.example.org", "GREENROOM_PUBLIC_URL must start with http:// or https://."),
+        ("LOG_LEVEL", "loud", "GREENROOM_LOG_LEVEL must be DEBUG, INFO, WARNING or ERROR."),
+        ("DATABASE_URL", "foo", "GREENROOM_DATABASE_URL must begin with sqlite:/// or postgresql+psycopg://."),
+        ("DATABASE_URL", "mysql://db/greenroom", "GREENROOM_DATABASE_URL must begin with "),
+        ("DATABASE_URL", "postgresql+psycopg://a:b@db:port/x", "GREENROOM_DATABASE_URL must begin with "),
         ("TRUSTED_PROXIES", "10.0.0.300", "GREENROOM_TRUSTED_PROXIES: "),
     ],
 )
@@ -29,6 +35,36 @@ def test_a_setting_that_cannot_be_used_is_named(
     with pytest.raises(BadSetting) as refused:
         load()
     assert str(refused.value).startswith(told)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "comments.example.org", "http://", "https://x.example/comments", "https://x.example?", "ftp://x.example",
+        "https://a:b@x.example", "https://x..example", "https://x.example:99999", "https://x .example", "http://[::",
+    ],
+)  # fmt: skip
+def test_a_public_address_that_is_no_origin_is_named(url: str) -> None:
+    with pytest.raises(BadSetting, match="^GREENROOM_PUBLIC_URL cannot be used"):
+        create_app(Settings(public_url=url))
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:8080", "https://x.example/", "https://bücher.example", "http://[::1]"]
+)
+def test_a_public_address_is_an_origin(url: str, settings: Settings) -> None:
+    assert create_app(replace(settings, public_url=url)).config["PUBLIC_URL"] == url.rstrip("/")
+
+
+@pytest.mark.parametrize("url", ["sqlite:///x.db", "postgresql+psycopg://a:b@db/x", "postgresql://db/x"])
+def test_a_database_of_ours_is_taken(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GREENROOM_DATABASE_URL", url)
+    assert load().database_url == url
+
+
+def test_a_slash_at_the_end_of_the_public_address_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GREENROOM_PUBLIC_URL", "https://x.example/")
+    assert load().public_url == "https://x.example"
 
 
 def test_the_public_address_follows_the_port(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,9 @@ from typing import Any
 import click
 import pytest
 from flask import Flask
+from flask.cli import ScriptInfo
 
+from service import __main__ as entry
 from service import errors
 from service.app import create_app
 from service.config import Settings
@@ -172,17 +174,22 @@ def test_tables_of_settings_are_those_of_the_code() -> None:
     assert made.written(page.replace("`8080`", "`80`")) == page, "the tables are not made anew"
 
 
-def commands(group: click.Group, path: str = "greenroom") -> Iterator[str]:
-    for name, command in group.commands.items():
+def commands(group: click.Group, context: click.Context, path: str = "greenroom") -> Iterator[str]:
+    """The commands as click finds them, also those that no app has and a library brings along."""
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command
         if isinstance(command, click.Group):
-            yield from commands(command, f"{path} {name}")
+            yield from commands(command, context, f"{path} {name}")
         else:
             yield f"{path} {name}"
 
 
 def test_every_command_is_in_the_manual(bare: Flask) -> None:
     told = set(re.findall(r"^\| `(greenroom(?: [a-z-]+)+)", manual("commands.md"), re.MULTILINE))
-    assert told == set(commands(bare.cli))
+    group = entry.commands()
+    with click.Context(group, obj=ScriptInfo(create_app=lambda: bare)) as context:
+        assert told == set(commands(group, context))
 
 
 def test_every_problem_is_in_the_manual() -> None:

@@ -13,8 +13,9 @@ import click
 from service.accounts import operations as accounts
 from service.accounts import queries as people
 from service.accounts.operations import NewToken
-from service.cli.operate import listen_at, preflight, refuse_taken, serve, upgrade
+from service.cli.operate import listen_at, serve, upgrade
 from service.cli.printing import told
+from service.cli.start import preflight, refuse_taken
 from service.config import Settings
 from service.db import transaction
 from service.doors import settings
@@ -38,8 +39,8 @@ def demo(context: click.Context, port: int | None, prepare_only: bool) -> None:
         refuse_taken(settings())
     with told():
         upgrade()
+        preflight(settings(), settings().host)  # before anything is written with keys of another database
         login = prepare(settings())
-    preflight(settings(), settings().host)
     click.echo(_words(settings().public_url, login))
     if not prepare_only:
         context.invoke(serve, host=None, port=port, worker=True)

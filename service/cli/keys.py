@@ -40,10 +40,7 @@ def rotate() -> None:
 
     Running processes must be restarted after the first step: they learn the new key at their start.
     """
-    path = Path(settings().keys_file).expanduser()
-    if settings().email_keys or not path.exists():
-        text = "The keys are set one by one: put a new one first in GREENROOM_EMAIL_KEYS, then `greenroom keys reseal`."
-        raise Refusal(text, CONFIG)
+    path = _file("put a new one first in GREENROOM_EMAIL_KEYS, then `greenroom keys reseal`")
     with told():
         keys.rotate_email_key(path)
     click.echo("A new key stands first in the keys file. Restart Greenroom, then run: greenroom keys reseal")
@@ -53,6 +50,7 @@ def rotate() -> None:
 @click.option("--retire", is_flag=True, help="Forget the old keys in the keys file afterwards.")
 def reseal(retire: bool) -> None:
     """Seal every address anew with the first key."""
+    path = _file("reseal without --retire, then take the old ones out of GREENROOM_EMAIL_KEYS") if retire else None
     total, after = 0, None
     while True:
         with told(), transaction():
@@ -63,7 +61,15 @@ def reseal(retire: bool) -> None:
     with told(), transaction():
         finish()
     click.echo(f"{total:,} addresses are sealed with the newest key.")
-    if retire:
+    if path:
         with told():
-            keys.retire_email_keys(Path(settings().keys_file).expanduser())
+            keys.retire_email_keys(path)
         click.echo("The old keys are forgotten.")
+
+
+def _file(otherwise: str) -> Path:
+    """The keys file. Refused when it holds no sealing keys, or others count: then there is something else to do."""
+    path = Path(settings().keys_file).expanduser()
+    if settings().email_keys or not path.exists():
+        raise Refusal(f"The keys are set one by one: {otherwise}.", CONFIG)
+    return path

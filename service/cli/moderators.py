@@ -18,6 +18,8 @@ from service.db import now, transaction
 from service.sites import queries as sites
 from service.sites.models import Site
 
+_NONE = "none"
+
 
 @click.group("moderators")
 def moderators() -> None:
@@ -34,20 +36,19 @@ def moderators() -> None:
 def add(  # noqa: PLR0913 - one for each option
     email: str, name: str, site_key: str | None, role: str, admin: bool, password_stdin: bool
 ) -> None:
-    """Add a moderator, or give one a role on another site."""
+    """Add a moderator. Somebody who is one already is changed by `greenroom moderators set`."""
     if not admin and not site_key:
         raise Refusal("Say where: --site SITE, or --admin for every site.", DATA)
     typed = sys.stdin.readline().rstrip("\n") if password_stdin else None
     made = typed or secrets.token_urlsafe(12)
     with told(), transaction():
-        moderator = queries.moderator_at(operations.normal_address(email))
-        known = moderator is not None
-        if moderator is None:
-            moderator = operations.add_moderator(email, name, made, is_admin=admin, actor="command")
+        if queries.moderator_at(operations.normal_address(email)):
+            raise Refusal(f"{email} is a moderator already. Change them with: greenroom moderators set", DATA)
+        moderator = operations.add_moderator(email, name, made, is_admin=admin, actor="command")
         if site_key:
             operations.grant(moderator, _site(site_key).id, role, actor="command")
     click.echo(f"{moderator.name} ({moderator.email}) " + (f"is {role} of {site_key}." if site_key else "is admin."))
-    if not known and not typed:
+    if not typed:
         click.echo(f"Password, shown once: {made}")
 
 
@@ -74,6 +75,41 @@ def list_(as_json: bool) -> None:
             yield f"{one['email']}  {one['name']}  {', '.join([*more, roles] if roles else more)}"
 
     show(found, lines, as_json)
+
+
+@moderators.command("set")
+@click.argument("email")
+@click.option("--name", help="The name that other moderators see.")
+@click.option("--site", "site_key", help="The site of the role.")
+@click.option("--role", type=click.Choice([*ROLES, _NONE]), help="The role on that site; none takes it away.")
+@click.option("--admin/--no-admin", default=None, help="Admin of the install, or no longer.")
+@click.option("--close/--reopen", "closed", default=None, help="Let them in no more, or again. Closing ends all.")
+def set_(  # noqa: PLR0913 - one for each option
+    email: str, name: str | None, site_key: str | None, role: str | None, admin: bool | None, closed: bool | None
+) -> None:
+    """Change a moderator: name, role on a site, admin or not, closed or not."""
+    if bool(site_key) != bool(role):
+        raise Refusal("A role is of a site: give --site and --role together.", DATA)
+    if all(one is None for one in (name, role, admin, closed)):
+        raise Refusal("Say what to set: --name, --site with --role, --admin, --no-admin, --close or --reopen.", DATA)
+    with told(), transaction():
+        moderator = _moderator(email)
+        if name is not None:
+            operations.rename(moderator, name, actor="command")
+        if site_key and role:
+            _give(moderator, _site(site_key), role)
+        if admin is not None:
+            operations.set_admin(moderator, admin, actor="command")
+        if closed is not None:
+            operations.set_active(moderator, not closed, actor="command")
+    click.echo(f"{moderator.name} ({moderator.email}) is set.")
+
+
+def _give(moderator: Moderator, site: Site, role: str) -> None:
+    if role == _NONE:
+        operations.withdraw(moderator, site.id, actor="command")
+    else:
+        operations.grant(moderator, site.id, role, actor="command")
 
 
 @moderators.command()

@@ -5,13 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import socket  # noqa: TID251 - looks whether a port is free, and sends nothing
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from ipaddress import ip_address
 from pathlib import Path
 
 import click
@@ -19,7 +17,8 @@ from flask import current_app
 
 from service import health, jobs, limits, revisions
 from service.audit import operations as audit
-from service.cli.printing import CONFIG, DATA, Refusal, as_json, show, told
+from service.cli.printing import CONFIG, DATA, as_json, show, told
+from service.cli.start import address, preflight, refuse_taken
 from service.comments.operations import render_anew
 from service.config import Settings
 from service.db import db, transaction
@@ -68,33 +67,6 @@ def listen_at(host: str | None, port: int | None) -> None:
     chosen = settings().at(port or settings().port)
     current_app.extensions["greenroom_settings"] = replace(chosen, host=host or chosen.host)
     current_app.config["PUBLIC_URL"] = chosen.public_url.rstrip("/")
-
-
-def refuse_taken(chosen: Settings) -> None:
-    """Refuse to start where nobody can listen, before anybody is told to look there."""
-    try:
-        family = socket.AF_INET6 if ":" in chosen.host else socket.AF_INET
-        socket.create_server((chosen.host, chosen.port), family=family).close()
-    except OSError as error:
-        why = os.strerror(error.errno) if error.errno else str(error)
-        told = f"Cannot listen at {chosen.host}:{chosen.port}: {why}. GREENROOM_PORT chooses another port."
-        raise Refusal(told, CONFIG) from error
-
-
-def preflight(chosen: Settings, host: str) -> None:
-    """Refuse to start with a sentence and exit code 78 unless everything is in order."""
-    if not _loopback(host) and "127.0.0.1" in chosen.public_url:
-        raise Refusal("GREENROOM_PUBLIC_URL is needed when listening off loopback.", CONFIG)
-    for finding in [*health.findings(), health.file()]:
-        if not finding.ok:
-            raise Refusal(finding.detail, CONFIG)
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _serve(host: str, port: int) -> None:
@@ -149,8 +121,7 @@ def doctor(as_json: bool) -> None:
 
 
 def _around(chosen: Settings) -> Iterator[health.Finding]:
-    secure = chosen.public_url.startswith("https://") or not chosen.production
-    yield health.Finding("address", secure, f"{chosen.public_url}" + ("" if secure else " should be https."))
+    yield address(chosen)
     free = shutil.disk_usage(Path.cwd()).free // 2**20
     yield health.Finding("disk", free > 200, f"{free:,} MB free here.")
     yield _limits(chosen)

@@ -53,6 +53,6 @@ def told() -> Iterator[None]:
     except DatabaseError as error:
         if not damaged(error):
             raise
-        raise Refusal(DAMAGED, UNAVAILABLE) from error
+        raise Refusal(DAMAGED, CONFIG) from error
     except InvalidToken as error:
         raise Refusal("GREENROOM_EMAIL_KEYS: no key opens what is sealed in this database.", CONFIG) from error

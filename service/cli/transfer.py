@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 import click
@@ -64,6 +65,8 @@ def wordpress(file: Path, key: str, dry_run: bool, as_json: bool, **more: Any) -
     )
     with told(), _readable(), _bar() as tell:
         report = importer.run(order, tell).as_dict()
+    with told():
+        report["largest_thread"] = _largest_thread(key, report["import"])
     show(report, lambda: _account(report, dry_run), as_json)
 
 
@@ -156,6 +159,16 @@ def _account(report: dict[str, Any], dry_run: bool) -> Iterator[str]:
     yield f"{'Would import' if dry_run else 'Imported'} {states}."
     if report["import"] and report["imported"]:
         yield f"To take it back: greenroom import undo {report['import']}"
+    if report["largest_thread"]:
+        yield f"Its largest thread, while Greenroom serves: {report['largest_thread']}"
+
+
+def _largest_thread(key: str, batch: str | None) -> str | None:
+    """Where to look at what an import brought."""
+    page = queries.largest_thread(UUID(batch)) if batch else None
+    if page is None:
+        return None
+    return f"{settings().public_url}/embed/{key}?{urlencode({'page': page.url or page.key.removeprefix('id:')})}"
 
 
 def _left_out(skipped: dict[str, Any]) -> Iterator[str]:

@@ -44,9 +44,14 @@ def obtain(settings: Settings) -> Keys:
     }
     path = Path(settings.keys_file).expanduser()
     if not all(given.values()):
-        if not path.exists() and not settings.production and not any(given.values()):
-            create(path)
-        given = _read(path) | {name: value for name, value in given.items() if value}
+        try:
+            if not path.exists() and not settings.production and not any(given.values()):
+                create(path)
+            given = _read(path) | {name: value for name, value in given.items() if value}
+        except OSError as error:
+            raise BadSetting(f"GREENROOM_KEYS_FILE: {path} cannot be used: {error.strerror}.") from error
+        except UnicodeDecodeError as error:
+            raise BadSetting(f"GREENROOM_KEYS_FILE: {path} is no file of keys.") from error
     return _checked(given, path)
 
 

@@ -8,7 +8,7 @@ import hmac
 from cryptography.fernet import InvalidToken
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.health import Finding, reason
+from service.health import Finding, no_answer
 from service.privacy import queries, seal
 
 _SAID = "greenroom"
@@ -31,7 +31,7 @@ def right_keys() -> Finding:
     try:
         wrong = _wrong()
     except SQLAlchemyError as error:
-        return Finding("keys", False, reason(error))
+        return no_answer("keys", error)
     if wrong:
         names = ", ".join(f"GREENROOM_{name}" for name in wrong)
         return Finding("keys", False, f"{names}: not the key that this database was made with.")

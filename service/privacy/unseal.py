@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from cryptography.fernet import InvalidToken
+
 from service.privacy import seal
 
 
@@ -11,10 +13,13 @@ def unseal(sealed: bytes) -> str:
 
 
 def masked(sealed: bytes | None) -> str | None:
-    """`a…@example.org`: enough to recognise, not enough to write to."""
+    """`a…@example.org`: enough to recognise, not enough to write to. `unreadable` when no key opens it."""
     if sealed is None:
         return None
-    local, _, domain = unseal(sealed).rpartition("@")
+    try:
+        local, _, domain = unseal(sealed).rpartition("@")
+    except InvalidToken:  # one bad row must not take the whole list with it
+        return "unreadable"
     return f"{local[:1]}…@{domain}"
 
 

@@ -18,7 +18,7 @@ from service.comments.models import (
     HoldReason,
     Import,
 )
-from service.comments.status import DELETED
+from service.comments.status import APPROVED, DELETED
 from service.db import db, insert_if_new
 from service.sites.models import Page, PageAddress, RatingCount
 from service.transfer.models import ImportedAddress
@@ -80,6 +80,13 @@ def answered_from_outside(ids: Sequence[UUID]) -> set[UUID]:
 def count_brought(import_id: UUID) -> int:
     """How many comments of an import are here."""
     return db.session.scalar(select(func.count()).where(Comment.import_id == import_id)) or 0
+
+
+def largest_thread(import_id: UUID) -> Page | None:
+    """The page on which most of what an import brought is published; None when nothing is."""
+    brought_to = select(Comment.page_id).where(Comment.import_id == import_id, Comment.status == APPROVED)
+    page_id = brought_to.group_by(Comment.page_id).order_by(func.count().desc(), Comment.page_id).limit(1)
+    return db.session.scalar(select(Page).where(Page.id == page_id.scalar_subquery()))
 
 
 def erase(ids: Sequence[UUID]) -> None:

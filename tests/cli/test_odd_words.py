@@ -16,6 +16,11 @@ def test_bytes_that_are_no_utf_8_are_refused(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_variables_of_flask_are_no_second_way_to_say_something(tmp_path: Path) -> None:
+    done = run("sites", "list", cwd=tmp_path, env=environment(FLASK_SITES_LIST_AS_JSON="perhaps"))
+    assert (done.returncode, "perhaps" in done.stderr) == (78, False)
+
+
 @pytest.mark.parametrize(
     "words",
     [("serve", "--port", "65536"), ("demo", "--port", "-1"), ("tokens", "add", "a@b.example", "--days", "9" * 11)],

@@ -35,7 +35,7 @@ def watch(demo: Demo, theirs: str) -> Watch:
 def blog(demo: Demo, theirs: str, shared: Path) -> Iterator[str]:
     """The blog is served, and a site of the demo's; its forms lead to Greenroom."""
     demo.command("sites", "add", "films", "--origin", theirs)
-    demo.command("moderators", "add", demo.email, "--name", "Robin", "--site", "films")
+    demo.command("moderators", "set", demo.email, "--site", "films", "--role", "moderator")
     page = (shared / f"real/page-wordpress-twentytwentythree/site{PAGE}index.html").read_text()
     page = page.replace("127.0.0.1:8099", theirs.removeprefix("http://"))  # where it was written down
     sent_here = page.replace('action="/wp-comments-post.php"', f'action="{demo.url}/embed/films/comments"')

@@ -111,6 +111,16 @@ def test_production_makes_none_and_names_what_is_missing(path: Path) -> None:
     assert not path.exists()
 
 
+@pytest.mark.parametrize("name", ["nowhere/greenroom.keys", "", "file/greenroom.keys", "greenroom.bytes"])
+def test_a_file_that_cannot_be_used_is_named(path: Path, name: str) -> None:
+    (path.parent / "file").touch()
+    (path.parent / "greenroom.bytes").write_bytes(b"\xff=\xff")
+    (path.parent / "greenroom.bytes").chmod(0o600)
+    path.parent.chmod(0o700)  # "" is the directory itself
+    with pytest.raises(BadSetting, match=f"^GREENROOM_KEYS_FILE: {path.parent}"):
+        keys.obtain(Settings(keys_file=str(path.parent / name)))
+
+
 def test_somebody_who_sets_some_keys_is_not_given_others_unasked(given: Settings, path: Path) -> None:
     with pytest.raises(BadSetting, match=f"^GREENROOM_AUDIT_KEY not set, and not in {path}"):
         keys.obtain(replace(given, audit_key=""))

@@ -61,6 +61,11 @@ def test_of_an_address_the_first_letter_and_the_domain_are_shown(address: str, s
     assert unseal.masked(seal.seal(address)) == shown
 
 
+@pytest.mark.parametrize("sealed", [b"", b"no seal", Fernet(Fernet.generate_key()).encrypt(b"ada@example.org")])
+def test_an_address_that_no_key_opens_is_shown_as_unreadable(sealed: bytes) -> None:
+    assert unseal.masked(sealed) == "unreadable"
+
+
 def test_of_no_address_nothing_is_shown() -> None:
     assert unseal.masked(None) is None
 

@@ -73,6 +73,7 @@ COMMANDS = {
     ("sites add", "name"): ["sites", "add", "new", "--name", HOSTILE, "--origin", "https://new.example.org"],
     ("sites set", "assignments"): ["sites", "set", "blog", f"name={HOSTILE}", f"privacy_text={HOSTILE}"],
     ("moderators add", "name"): ["moderators", "add", "eve@staff.example.org", "--name", HOSTILE, "--admin"],
+    ("moderators set", "name"): ["moderators", "set", "eve@staff.example.org", "--name", HOSTILE],
     ("tokens add", "name"): ["tokens", "add", "eve@staff.example.org", "--name", HOSTILE],
     ("import wordpress", "file"): ["import", "wordpress", "export.xml", "--site", "blog"],
 }

@@ -49,6 +49,7 @@ AFTER = (
     "sites list",
     "moderators list --json",
     "moderators list",
+    "moderators set {staff} --name Stella --site blog --role owner",
     "moderators passwd {admin}",
     "moderators passwd nobody@example.org",
     "tokens list {staff} --json",

@@ -25,6 +25,7 @@ RIGHT = {
     "sites add": ["new", "--origin", "https://new.example.org", "--name", "New"],
     "sites set": ["blog", "mode=pre"],
     "moderators add": ["new@staff.example.org", "--name", "New", "--site", "blog"],
+    "moderators set": ["viewer@blog.example.org", "--name", "New", "--site", "blog", "--role", "owner", "--reopen"],
     "moderators passwd": ["viewer@blog.example.org"],
     "tokens add": ["viewer@blog.example.org", "--name", "new", "--scope", "read", "--site", "blog", "--days", "9"],
     "tokens list": ["viewer@blog.example.org"],

@@ -16,8 +16,8 @@ from sqlalchemy import make_url
 
 from service import health
 from service.app import create_app
-from service.cli.operate import preflight
 from service.cli.printing import CONFIG, Refusal
+from service.cli.start import preflight
 from service.config import Settings
 from service.db import db, transaction
 from service.errors import DAMAGED

@@ -20,6 +20,7 @@ from tests.contracts.source import ROOT, sources
 from .conftest import stored
 from .exports import comment, export, item, saved
 
+THREAD = "http://127.0.0.1:8080/embed/blog?page=https%3A%2F%2Fblog.example.org%2Fa%2F"
 Command = Callable[..., Result]
 
 
@@ -49,7 +50,24 @@ def test_people_are_told_in_sentences(command: Command, path: Path) -> None:
         "  1 × ping: It is a pingback, not somebody's words. (2)",
         "Imported 1 approved, 1 pending.",
         f"To take it back: greenroom import undo {batch}",
+        f"Its largest thread, while Greenroom serves: {THREAD}",
     ]
+
+
+def test_the_largest_thread_is_where_it_is_said_to_be(app: Flask, command: Command, tmp_path: Path) -> None:
+    """Another page has more comments, fewer of which are published; this one has no address, only a number."""
+    rest = [comment(id=str(number), approved="spam") for number in range(3, 6)]
+    pages = item(comment(id="1"), comment(id="2"), link=""), item(comment(id="6"), *rest, post_id="8")
+    told = command("wordpress", saved(tmp_path, export(*pages)), "--site", "blog", "--json")
+    address = json.loads(told.output)["largest_thread"]
+    assert address == "http://127.0.0.1:8080/embed/blog?page=wp%3A7"
+    shown = app.test_client().get(address)
+    assert (shown.status_code, shown.text.count("<article")) == (200, 2)
+
+
+def test_of_what_nobody_sees_no_thread_is_told(command: Command, tmp_path: Path) -> None:
+    told = command("wordpress", saved(tmp_path, export(item(comment(approved="0")))), "--site", "blog", "--json")
+    assert json.loads(told.output)["largest_thread"] is None
 
 
 def test_a_dry_run_says_that_it_is_one(command: Command, path: Path) -> None:
