@@ -93,6 +93,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """At full size, pass over what succeeded with the same sources; keep to the figures asked for."""
+    if config.option.collectonly:
+        return
     wanted = config.getoption("--figure")
     done = {test for test, result in kept().items() if result.outcome == "passed"} if FULL else set()
     chosen = [
