@@ -61,7 +61,10 @@ def test_of_an_address_the_first_letter_and_the_domain_are_shown(address: str, s
     assert unseal.masked(seal.seal(address)) == shown
 
 
-@pytest.mark.parametrize("sealed", [b"", b"no seal", Fernet(Fernet.generate_key()).encrypt(b"ada@example.org")])
+_OTHER = pytest.param(Fernet(Fernet.generate_key()).encrypt(b"ada@example.org"), id="another key's")
+
+
+@pytest.mark.parametrize("sealed", [b"", b"no seal", _OTHER])
 def test_an_address_that_no_key_opens_is_shown_as_unreadable(sealed: bytes) -> None:
     assert unseal.masked(sealed) == "unreadable"
 
