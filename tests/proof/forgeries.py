@@ -116,7 +116,8 @@ class Forger:
             fields |= {"csrf_token": one.token}
         more: dict[str, Any] = {"data": fields, "content_type": one.kind or URLENCODED}
         if one.kind == PLAIN or (not one.kind and self.door.form is None):
-            text = json.dumps(self.json) if self.door.form is None else "\r\n".join(map("=".join, fields.items()))
+            said = json.dumps(self.json) if self.json is not None else ""
+            text = said if self.door.form is None else "\r\n".join(map("=".join, fields.items()))
             more = {"data": text, "content_type": one.kind or "application/json"}
         return sent(self.browser, one.path, method=one.method, headers=headers, **more)
 

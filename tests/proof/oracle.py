@@ -44,7 +44,7 @@ def unsound() -> Iterator[str]:
     yield from _compared("event", done | _opened(), Counter(_told()))
     yield from _compared("audit row", done, Counter(_written()))
     yield from _once_each(len(comments) + sum(one.status != PENDING for one in comments.values()))
-    yield from (f"audit: {one.chain} {one.broken}" for one in verify() if one.broken)
+    yield from (f"audit: {one.head.chain} {one.broken}" for one in verify() if one.broken)
     yield from imbalance()
     yield from _whole()
 

@@ -33,6 +33,7 @@ RIGHT = {
     "import wordpress": ["export.xml", "--site", "blog", "--map", "https://a.example=/b"],
     "import undo": ["018f0000-0000-7000-8000-000000000000"],
     "import list": ["--site", "blog"],
+    "audit verify": ["--head", "install:1:00"],
     "serve": ["--host", "127.0.0.1", "--port", "1", "--no-worker"],
     "demo": ["--port", "1"],
 }

@@ -122,7 +122,7 @@ def missing_after(backup: Backup, accepted: set[str]) -> list[str]:
     with restored.app_context():
         upgrade()
         kept = {str(one) for one in db.session.scalars(select(Comment.id))}
-        broken = [f"audit: {one.chain} {one.broken}" for one in audit.verify() if one.broken]
+        broken = [f"audit: {one.head.chain} {one.broken}" for one in audit.verify() if one.broken]
         ready = restored.test_client().get("/readyz").status_code
         db.session.remove()
         db.engine.dispose()

@@ -64,6 +64,7 @@ NO_WORDS_OF_COMMANDS = {
     "key": "is lower-case letters, digits, - and _, or the key of a site that there is",
     "origins": "are origins, held to their form (tests/sites)",
     "email": "is an address; moderators' addresses are shown to nobody",
+    "noted": "is held to the form of a head (tests/cli)",
     "maps": "leads to addresses, held to their form as those of pages are",
     "host": "is listened at",
     "config_prefix": "is flask-smorest's own",
@@ -82,7 +83,7 @@ NO_WORDS_IN_SETTINGS = {
 NO_WORDS_IN_COLUMNS = {
     "key", "mode", "schema_type", "language", "origins", "url", "website", "status", "network_label",
     "body_format", "decided_by", "source", "source_id", "state", "by", "code", "detail", "words", "chain",
-    "actor", "action", "decision", "filter", "site_ids", "email", "password", "fs_uniquifier", "scopes", "type",
+    "actor", "action", "decision", "filter", "results", "site_ids", "email", "password", "fs_uniquifier", "scopes", "type",
     "data", "avatar", "format", "report", "role",
 }  # fmt: skip
 """Names of columns that hold keys, addresses in ASCII, sentences of ours, or copies."""
