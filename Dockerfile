@@ -24,7 +24,7 @@ WORKDIR /data
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s --retries=3 \
-  CMD ["python", "-c", "from urllib.request import ProxyHandler, build_opener; \
-build_opener(ProxyHandler({})).open('http://127.0.0.1:8080/healthz', timeout=4)"]
+  CMD ["python", "-c", "import os; from urllib.request import ProxyHandler, build_opener; \
+build_opener(ProxyHandler({})).open('http://127.0.0.1:' + os.environ['GREENROOM_PORT'] + '/healthz', timeout=4)"]
 ENTRYPOINT ["greenroom"]
 CMD ["serve"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import secrets
 from pathlib import Path
@@ -21,10 +22,12 @@ from service.db import transaction
 from service.doors import settings
 from service.sites import operations as sites
 from service.sites import queries
+from service.sites.addresses import normal_origin
 
 _SITE = "demo"
 _LOGIN = "moderator@demo.example.org"
 _FILE = "greenroom.demo"
+_HERE = ("http://127.0.0.1:", "http://localhost:")
 _POLICY: dict[str, Any] = {"rating_max": 10.0, "schema_type": "TVSeries"}
 
 
@@ -43,12 +46,18 @@ def demo(context: click.Context, port: int | None, prepare_only: bool) -> None:
         login = prepare(settings())
     click.echo(_words(settings().public_url, login))
     if not prepare_only:
+        click.echo("  Ctrl-C stops it.\n")
+        if settings().log_level == "INFO":
+            # A line for each request would carry these words away.
+            logging.getLogger().setLevel(logging.WARNING)
         context.invoke(serve, host=None, port=port, worker=True)
 
 
 def prepare(chosen: Settings) -> dict[str, str]:
     """The demo's site, moderator and token; what was made before is kept. Returns how to get in."""
     path = Path(_FILE)
+    origins = list(dict.fromkeys(map(normal_origin, (chosen.public_url, f"http://localhost:{chosen.port}"))))
+    _follow_the_port(origins)
     if path.exists() and people.moderator_at(_LOGIN):
         kept: dict[str, str] = json.loads(path.read_text())
         return kept
@@ -56,7 +65,6 @@ def prepare(chosen: Settings) -> dict[str, str]:
     with transaction():
         site = queries.site_of(_SITE)
         if site is None:
-            origins = [chosen.public_url, f"http://localhost:{chosen.port}"]
             site = sites.add_site(_SITE, "Greenroom demo", origins, actor="command")
             sites.change_site(site, _POLICY, actor="command")
         moderator = people.moderator_at(_LOGIN)
@@ -70,6 +78,19 @@ def prepare(chosen: Settings) -> dict[str, str]:
         # Inside the transaction: a login that is in no file must be in no database either.
         _keep(path, login)
     return login
+
+
+def _follow_the_port(origins: list[str]) -> None:
+    """The demo may run on another port than the last time: its origins and its pages are there now."""
+    with transaction():
+        site = queries.site_of(_SITE)
+        if site is None or set(origins) <= set(site.origins):
+            return
+        left = [one for one in site.origins if one.startswith(_HERE) and one not in origins]
+        others = [one for one in site.origins if one not in (*left, *origins)]
+        sites.change_site(site, {"origins": [*origins, *others]}, actor="command")
+        for one in left:
+            sites.follow(site, one, origins[-1] if one.startswith(_HERE[1]) else origins[0])
 
 
 def _keep(path: Path, login: dict[str, str]) -> None:
@@ -93,7 +114,7 @@ def _words(address: str, login: dict[str, str]) -> str:
                       (kept in {Path(_FILE).resolve()}, readable by you only)
 
   Leave a reply on the review page, approve it at the desk, and see it appear.
-  Next, bring the comments of a WordPress site:
+  Next, bring the comments of a WordPress site; the last line says where to see them:
 
     .venv/bin/greenroom import wordpress export.xml --site demo
 """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from service.audit.operations import Deed, record
 from service.db import db, new_id, now
 from service.errors import Conflict, Invalid
 from service.sites import queries
-from service.sites.addresses import Address, normal_origin
+from service.sites.addresses import Address, BadPage, canonical, normal_origin
 from service.sites.events import page_view
 from service.sites.models import Page, Site
 from service.webhooks.outbox import announce
@@ -94,6 +95,16 @@ def add_alias(page: Page, address: Address, *, actor: str) -> None:
             raise Conflict("That address belongs to another page.")
         return
     record(Deed("page.alias", actor, page.site_id, page.id, {"alias": address.key}))
+
+
+def follow(site: Site, old: str, new: str) -> None:
+    """Let the pages of one origin stand on another, which the site has by now. Both addresses lead to them."""
+    for page in queries.pages_on(site, old):
+        with suppress(BadPage):  # too long there by a digit of the port: it stays where it is
+            moved = canonical(f"{new}{(page.url or '').removeprefix(old)}", origins=site.origins)
+            queries.claim_address(site.id, moved.key, page.id)
+            page.url = moved.url
+    db.session.flush()
 
 
 def change_page(page: Page, *, actor: str, title: str | None = None, closed: bool | None = None) -> None:

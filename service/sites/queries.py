@@ -49,6 +49,12 @@ def pages_at(site: Site, keys: Iterable[str]) -> dict[str, Page]:
     return dict(db.session.execute(rows).all())
 
 
+def pages_on(site: Site, origin: str) -> Sequence[Page]:
+    """The pages of a site whose address is on an origin."""
+    there = Page.url.startswith(f"{origin}/", autoescape=True)
+    return db.session.scalars(select(Page).where(Page.site_id == site.id, there)).all()
+
+
 def is_of(column: Any, sites: Collection[UUID] | None) -> Any:
     """The condition that a row is of one of these sites; None for any.
 

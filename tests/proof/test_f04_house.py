@@ -264,6 +264,7 @@ def test_an_error_that_quotes_a_row_is_seen_in_an_output(house: House, monkeypat
     def fail() -> None:
         raise IntegrityError("INSERT INTO comments VALUES (:all)", {"all": canary}, ValueError(f"({canary})"))
 
+    assert house.command("migrate") == 0
     monkeypatch.setattr("service.cli.sites.queries.sites", fail)
     assert house.command("sites list") == 70
     assert leaks(house.heaps, of_addresses([canary])) == []

@@ -209,12 +209,17 @@ def test_a_bare_refusal_is_seen(judge: Judge, app: Flask, monkeypatch: pytest.Mo
     hooks = [one for one in app.after_request_funcs[None] if getattr(one, "func", one) is not errors._in_our_words]
     monkeypatch.setitem(app.after_request_funcs, None, hooks)
     preview = Bad("bare", next(one for one in DOORS if one.path.endswith("/preview")))
-    monkeypatch.setitem(app.view_functions, "comments.preview", lambda site: ("no", 418))
+    answer: Any = ("no", 418)
+
+    def view(site: str) -> Any:
+        return answer
+
+    view.reads = {"json"}  # type: ignore[attr-defined]
+    monkeypatch.setitem(app.view_functions, "comments.preview", view)
     assert any("418 is a page" in line for line in judge.try_(preview))
-    monkeypatch.setitem(app.view_functions, "comments.preview", lambda site: ({"status": 400}, 418))
+    answer = ({"status": 400}, 418)
     assert any("418 is application/json" in line for line in judge.try_(preview))
-    halved = (b'{"status": 418, "title": "No"}', 418, {"Content-Type": "application/problem+json"})
-    monkeypatch.setitem(app.view_functions, "comments.preview", lambda site: halved)
+    answer = (b'{"status": 418, "title": "No"}', 418, {"Content-Type": "application/problem+json"})
     assert any("418 without detail" in line for line in judge.try_(preview))
 
 

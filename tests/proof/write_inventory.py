@@ -83,8 +83,8 @@ NO_WORDS_IN_SETTINGS = {
 NO_WORDS_IN_COLUMNS = {
     "key", "mode", "schema_type", "language", "origins", "url", "website", "status", "network_label",
     "body_format", "decided_by", "source", "source_id", "state", "by", "code", "detail", "words", "chain",
-    "actor", "action", "decision", "filter", "results", "site_ids", "email", "password", "fs_uniquifier", "scopes", "type",
-    "data", "avatar", "format", "report", "role",
+    "actor", "action", "decision", "filter", "results", "site_ids", "email", "password", "fs_uniquifier", "scopes",
+    "type", "data", "avatar", "format", "report", "role",
 }  # fmt: skip
 """Names of columns that hold keys, addresses in ASCII, sentences of ours, or copies."""
 
