@@ -8,8 +8,9 @@ import sys
 
 from .figures import FIGURES
 
-PARTS = (("figure or control) and not alone", "2"), ("figure or control) and alone", "0"))
+PARTS = (("figure or control) and not alone", "3"), ("figure or control) and alone", "0"))
 _NOTHING_LEFT = 5
+_ONE_BY_ONE = ("--dist", "load", "--maxschedchunk", "1")
 _PATIENT = ("-o", "faulthandler_timeout=1800")
 """Some take many minutes."""
 
@@ -20,8 +21,7 @@ def main(figures: list[str]) -> int:
         sys.exit(f"There is no figure {', '.join(sorted(unknown))}. There are {', '.join(FIGURES)}.")
     chosen = [f"--figure={one}" for one in figures]
     for marks, workers in PARTS:
-        command = [sys.executable, "-m", "pytest", "-n", workers, "--dist", "worksteal", "-m", f"({marks}", *_PATIENT]
-        command += chosen
+        command = [sys.executable, "-m", "pytest", "-n", workers, "-m", f"({marks}", *_ONE_BY_ONE, *_PATIENT, *chosen]
         done = subprocess.run(command, env=os.environ | {"GREENROOM_PROOFS": "full"})
         if done.returncode not in (0, 1, _NOTHING_LEFT):
             return done.returncode

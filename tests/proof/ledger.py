@@ -86,6 +86,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "figure(number, quick, full): counts cases of a figure, at least so many")
     config.addinivalue_line("markers", "control(number): shows that the figure's check can fail")
     config.addinivalue_line("markers", "full: measures time, or is too long for the suite; only `make prove` runs it")
+    config.addinivalue_line("markers", "long: takes many minutes at full size, and is begun first")
     config.addinivalue_line("markers", "alone: measures time; `make prove` runs it with nothing beside it")
     if FULL and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Keeper())
@@ -106,7 +107,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ]
     if len(chosen) < len(items):
         config.hook.pytest_deselected(items=[one for one in items if one not in set(chosen)])
-        items[:] = chosen
+    items[:] = sorted(chosen, key=lambda one: not one.get_closest_marker("long")) if FULL else chosen
 
 
 @pytest.hookimpl(wrapper=True)

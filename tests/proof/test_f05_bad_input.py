@@ -61,6 +61,7 @@ def _document(judge: Judge) -> dict[str, Any]:
     return told
 
 
+@pytest.mark.long
 @pytest.mark.figure("5", quick=200, full=20_000)
 def test_hostile_texts_break_nothing_at_any_place_of_any_door(judge: Judge, proof: Proof, shared: Path) -> None:
     """A door that is not tried fails; so does one in which nothing is accepted and nothing refused."""

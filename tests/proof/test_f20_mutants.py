@@ -51,6 +51,7 @@ def score(found: list[Met]) -> tuple[float, list[str]]:
     return 1 - len(alive) / len(counted), alive
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "room",
     [
