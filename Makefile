@@ -3,8 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Python compiles what is used when it is used, a fifth of what is installed.
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --require-hashes
-# On two cores: each of them waits for processes and disks a third of its time.
-WORKERS ?= 3
+WORKERS ?= 2
 unexport PYTHONDONTWRITEBYTECODE  # the tests start many processes, which would compile everything each time
 
 .DEFAULT_GOAL := help

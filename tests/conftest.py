@@ -35,6 +35,14 @@ def quick_hashes() -> None:
     passwords.CONTEXT.update(argon2__time_cost=1, argon2__memory_cost=64, argon2__parallelism=1)
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs a browser is run by `make browser`: the suite needs nothing but Python."""
+    for item in items:
+        if "chromium" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """The continuous build has all that a test may want: there, what is skipped has failed."""

@@ -262,12 +262,12 @@ def test_a_viewer_looks_and_does_not_touch(app: Flask, site: Site, held: str) ->
     assert viewer.call("POST", f"/moderation/comments/{held}/reveal").status_code == 403
 
 
-@pytest.mark.figure("17", quick=20, full=200)
+@pytest.mark.figure("17", quick=10, full=200)
 def test_approve_against_reject_has_one_winner_each_round(
     app: Flask, client: FlaskClient, desk: Desk, proof: Proof
 ) -> None:
     """Exactly one 2xx and one 409 or 412 a round; one event, one audit row."""
-    rounds = 200 if FULL else 20
+    rounds = 200 if FULL else 10
     for n in range(rounds):
         codes = race(app, client, desk, n)
         proof.case(*([] if sorted(code // 100 for code in codes) == [2, 4] else [f"round {n}: {codes}"]))

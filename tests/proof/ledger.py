@@ -86,6 +86,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "figure(number, quick, full): counts cases of a figure, at least so many")
     config.addinivalue_line("markers", "control(number): shows that the figure's check can fail")
     config.addinivalue_line("markers", "full: measures time, or is too long for the suite; only `make prove` runs it")
+    config.addinivalue_line(
+        "markers", "one_database: on SQLite only in the suite; the other one changes hardly anything"
+    )
     config.addinivalue_line("markers", "long: takes many minutes at full size, and is begun first")
     config.addinivalue_line("markers", "alone: measures time; `make prove` runs it with nothing beside it")
     if FULL and not hasattr(config, "workerinput"):
@@ -101,13 +104,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     chosen = [
         one
         for one in items
-        if one.nodeid not in done
-        and (not wanted or _number(one) in wanted)
-        and (FULL or not one.get_closest_marker("full"))
+        if one.nodeid not in done and (not wanted or _number(one) in wanted) and (FULL or not _is_left(one))
     ]
     if len(chosen) < len(items):
         config.hook.pytest_deselected(items=[one for one in items if one not in set(chosen)])
     items[:] = sorted(chosen, key=lambda one: not one.get_closest_marker("long")) if FULL else chosen
+
+
+def _is_left(item: pytest.Item) -> bool:
+    """Whether the suite leaves a test to `make prove`."""
+    on_another = item.get_closest_marker("one_database") and "postgresql" in item.nodeid.partition("[")[2]
+    return bool(item.get_closest_marker("full") or on_another)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -37,6 +37,8 @@ from .sweep import CALLERS, TOLD, Sweep, Visit, unvisited
 from .ways import WAYS
 from .world import SOME_ID, Said, World
 
+pytestmark = pytest.mark.one_database
+
 STATUSES = {200, 201, 202, 303, 304, 400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 428, 429, 500, 503}
 
 

@@ -22,10 +22,7 @@ from .ledger import Proof
 from .wire import NO_HTTP, Odd, Request, Told, chunked, faults, large, no_http, odd, ticks, told
 from .world import World
 
-pytestmark = pytest.mark.parametrize(
-    "database_url", ["sqlite", pytest.param("postgresql", marks=pytest.mark.full)], indirect=True
-)
-"""How bytes are parsed is hardly the database's matter."""
+pytestmark = pytest.mark.one_database
 
 
 @dataclass

@@ -34,6 +34,8 @@ from .fleet import Apps, Processes, processes
 from .knocking import LIMIT, ORIGIN, beyond, taken
 from .ledger import Proof
 
+pytestmark = pytest.mark.one_database
+
 MEMBERS = 4 if FULL else 3
 POSTS = 1_000 if FULL else 36
 _LIMITS: dict[str, Any] = {

@@ -51,6 +51,8 @@ from .timed import (
     make_known,
 )
 
+pytestmark = pytest.mark.one_database
+
 MANY = 10_000 if FULL else 10
 SOME = 500 if FULL else 4
 SLOW = 500 if FULL else 5

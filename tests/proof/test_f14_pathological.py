@@ -30,6 +30,8 @@ from .pathological import FOREIGN, LINES, LONGEST, MARKDOWN, processor_time, rep
 from .stage import HTML, TALK, Stage
 from .world import sent
 
+pytestmark = pytest.mark.one_database
+
 MOST_SECONDS = 0.25
 MOST_GROWTH = 3.0
 TOO_SHORT = 0.01

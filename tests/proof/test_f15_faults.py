@@ -22,6 +22,7 @@ from tests.proof.oracle import judge
 from tests.support import FULL
 
 pytest_plugins = ("tests.proof.installs",)
+pytestmark = pytest.mark.one_database
 
 KILLS = 50 if FULL else 1
 RESTARTS = 40 if FULL else 1
@@ -29,8 +30,6 @@ RESTARTS = 40 if FULL else 1
 
 WRITTEN = 40 if FULL else 10
 """Requests that are accepted between two faults."""
-ON_EACH = pytest.mark.parametrize("installs", ["sqlite", "postgresql"] if FULL else ["sqlite"], indirect=True)
-"""A control shows the same on both; in the quick part one will do."""
 
 LOCKED, WAITS = (15.0, 5.0) if FULL else (1.0, 0.4)
 
@@ -93,7 +92,6 @@ def test_a_foreign_lock_is_waited_out(install: Install, proof: Proof) -> None:
 
 
 @pytest.mark.control("15")
-@ON_EACH
 def test_a_build_that_answers_before_it_commits_is_seen(install: Install) -> None:
     served = install.serve(mischief=answers_first)
     with install.written(served) as clients:
@@ -104,7 +102,6 @@ def test_a_build_that_answers_before_it_commits_is_seen(install: Install) -> Non
 
 
 @pytest.mark.control("15")
-@ON_EACH
 def test_a_build_that_tells_after_the_commit_is_seen(install: Install) -> None:
     served = install.serve(mischief=tells_later)
     with install.written(served) as clients:
@@ -117,7 +114,6 @@ def test_a_build_that_tells_after_the_commit_is_seen(install: Install) -> None:
 
 
 @pytest.mark.control("15")
-@ON_EACH
 def test_a_restart_that_waits_for_nobody_is_seen(install: Install) -> None:
     pair = [install.serve(), install.serve()]
     with install.written(*pair) as clients:
@@ -144,7 +140,6 @@ BREAKS = {
 
 
 @pytest.mark.control("15")
-@ON_EACH
 def test_the_oracle_sees_whatever_is_broken(install: Install) -> None:
     journal, send = Journal(install.token), within(install.app)
     with install.app.app_context():

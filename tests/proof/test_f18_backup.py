@@ -29,6 +29,8 @@ from tests.support import FULL, post
 
 from .ledger import Proof
 
+pytestmark = pytest.mark.one_database
+
 ROUNDS = 8 if FULL else 1
 WRITERS = 2
 AT_LEAST = 10

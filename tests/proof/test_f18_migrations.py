@@ -23,6 +23,8 @@ from .catalogue import Rows, Schema
 from .killing import Ground, opened
 from .ledger import Proof
 
+pytestmark = pytest.mark.one_database
+
 LINE = [one.revision for one in ScriptDirectory.from_config(revisions.config()).walk_revisions()][::-1]
 BEFORE = [None, *LINE[:-1]]
 """The revisions that a migration starts from; None is an empty database."""
