@@ -58,10 +58,16 @@ class Settings:
         [], "Addresses or networks of your own proxies. Only they may say who the client is.", "list"
     )
     threads: int = setting(
-        8, "Requests worked on at once by a process; half of them may write.", "int", range=(1, 1_000_000)
+        8,
+        "Requests worked on at once by a process; half of them, and one at least, may write.",
+        "int",
+        range=(1, 1_000_000),
     )
     max_waiting: int = setting(
-        256, "Requests that may wait for a thread before 503 is answered.", "int", range=(1, 1_000_000)
+        256,
+        "Requests that may wait before 503 is answered, of those that read and of others.",
+        "int",
+        range=(1, 1_000_000),
     )
     body_timeout: float = setting(20.0, "Seconds a request body may take to arrive.", "float")
     busy_timeout: float = setting(5.0, "Seconds to wait for a locked database before 503.", "float")

@@ -84,16 +84,17 @@ def before_commit(step: Callable[[], None]) -> Callable[[], None]:
 
 
 @contextmanager
-def transaction() -> Iterator[None]:
+def transaction(*, patience: float | None = None) -> Iterator[None]:
     """All or nothing. The one place that commits. What was read before it is read anew inside.
 
+    `patience`: seconds to wait for SQLite's lock; those of the setting, unless somebody who reads writes by the way.
     Raises whatever its body raises, after a rollback; OperationalError when the database is locked or away.
     """
     session = db.session()
     assert not session.new and not session.dirty, "changes belong inside the transaction"
     session.rollback()
-    with _turn():
-        session.info["writes"] = True
+    with _turn(patience):
+        session.info |= {"writes": True, "patience": patience}
         try:
             yield
             session.flush()
@@ -108,13 +109,14 @@ def transaction() -> Iterator[None]:
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
+def _turn(patience: float | None) -> Iterator[None]:
     """On SQLite the writers of a process queue. SQLite has them look for its lock now and then: some never get it."""
     turn: Lock | None = current_app.extensions["greenroom_turn"]
     if turn is None:
         yield
         return
-    if not turn.acquire(timeout=current_app.extensions["greenroom_settings"].busy_timeout):
+    usual: float = current_app.extensions["greenroom_settings"].busy_timeout
+    if not turn.acquire(timeout=usual if patience is None else patience):
         raise Busy("BEGIN IMMEDIATE", None, TimeoutError("others are writing"))
     try:
         yield
@@ -199,15 +201,15 @@ def _prepare_sqlite(engine: Engine, busy_timeout: float) -> None:
     @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
         # A writer asks for the lock at once: a reader that becomes a writer cannot wait for it (SQLITE_BUSY).
-        by_session = db.session.registry.has() and db.session().info.get("writes")
-        writes = by_session or connection.get_execution_options().get("writes")
-        if writes:
-            _begin_to_write(connection, busy_timeout)
+        info = db.session().info if db.session.registry.has() else {}
+        if info.get("writes") or connection.get_execution_options().get("writes"):
+            patience = info.get("patience")
+            _begin_to_write(connection, busy_timeout if patience is None else patience, busy_timeout)
         else:
             connection.exec_driver_sql("BEGIN")
 
 
-def _begin_to_write(connection: Connection, patience: float) -> None:
+def _begin_to_write(connection: Connection, patience: float, usual: float) -> None:
     """Take SQLite's lock, asking every few milliseconds.
 
     SQLite would ask ever more seldom, in the end ten times a second: of several processes, the one that writes much
@@ -226,5 +228,5 @@ def _begin_to_write(connection: Connection, patience: float) -> None:
                     break
         connection.exec_driver_sql("BEGIN IMMEDIATE")  # once more, for its error as SQLAlchemy tells it
     finally:
-        cursor.execute(f"PRAGMA busy_timeout = {int(patience * 1000)}")
+        cursor.execute(f"PRAGMA busy_timeout = {int(usual * 1000)}")
         cursor.close()

@@ -180,7 +180,11 @@ def _in_our_words(answer: PageMaker, response: Response) -> Response:
     if response.status_code < 400 or response.mimetype in (MEDIA_TYPE, "text/html"):
         return response
     response.close()
-    return answer(of_http(default_exceptions[response.status_code]()))
+    error = default_exceptions.get(response.status_code, HTTPException)()
+    error.code = response.status_code
+    told = answer(of_http(error))
+    told.vary.update(response.vary)
+    return told
 
 
 def of_http(error: HTTPException) -> Problem:

@@ -157,7 +157,7 @@ def _note(last: datetime | None, write: Callable[[], None]) -> None:
     if (last and last + _SEEN_EVERY > now()) or current_app.extensions["greenroom_note_again"] > now():
         return
     try:
-        with transaction():
+        with transaction(patience=0):
             write()
     except DBAPIError as error:
         current_app.extensions["greenroom_note_again"] = soon

@@ -86,6 +86,8 @@ class Head:
     def read(cls, text: str) -> Head:
         """ValueError when the text is none."""
         chain, n, digits = text.split(":")
+        if int(n) < 1:
+            raise ValueError
         return cls(chain, int(n), bytes.fromhex(digits))
 
     def __str__(self) -> str:
@@ -108,12 +110,12 @@ def verify(noted: Sequence[Head] = ()) -> list[Verdict]:
     """
     chains = {*queries.chains(), *(one.chain for one in noted)}  # first: a chain that begins now has a head
     heads = {one.chain: Head(one.chain, one.n, one.digest) for one in queries.heads()}
-    whole = [_walk(head, {one.n: one.digest for one in noted if one.chain == head.chain}) for head in heads.values()]
+    whole = [_walk(head, {(one.n, one.digest) for one in noted if one.chain == head.chain}) for head in heads.values()]
     gone = [Verdict(Head(chain, 0, bytes(32)), "its head is gone") for chain in sorted(chains - set(heads))]
     return whole + gone
 
 
-def _walk(head: Head, noted: dict[int, bytes]) -> Verdict:
+def _walk(head: Head, noted: set[tuple[int, bytes]]) -> Verdict:
     n, previous = 0, bytes(32)
     with closing(queries.links(head.chain, head.n)) as links:
         for entry, detail in links:
@@ -122,12 +124,12 @@ def _walk(head: Head, noted: dict[int, bytes]) -> Verdict:
             if fault:
                 return Verdict(head, f"row {n} ({entry.id}): {fault}")
             previous = entry.digest
-            if noted.pop(n, previous) != previous:
+            if any(at == n and digest != previous for at, digest in noted):
                 return Verdict(head, f"row {n} ({entry.id}): is not the one that was noted")
     if n != head.n or not hmac.compare_digest(previous, head.digest):
         return Verdict(head, f"{head.n} rows were written, {n} are left")
-    if noted:
-        return Verdict(head, f"{max(noted)} rows were noted, {n} are left")
+    if longer := [at for at, _ in noted if at > n]:
+        return Verdict(head, f"{max(longer)} rows were noted, {n} are left")
     return Verdict(head, None)
 
 

@@ -86,11 +86,18 @@ def _follow_the_port(origins: list[str]) -> None:
         site = queries.site_of(_SITE)
         if site is None or set(origins) <= set(site.origins):
             return
-        left = [one for one in site.origins if one.startswith(_HERE) and one not in origins]
+        left = [one for one in _pairs(site.origins) if one not in origins]
         others = [one for one in site.origins if one not in (*left, *origins)]
         sites.change_site(site, {"origins": [*origins, *others]}, actor="command")
         for one in left:
             sites.follow(site, one, origins[-1] if one.startswith(_HERE[1]) else origins[0])
+
+
+def _pairs(origins: list[str]) -> list[str]:
+    """Origins that an earlier start gave: they come in twos. One alone is somebody's own site on this machine."""
+    ports = {name: {one.removeprefix(name) for one in origins if one.startswith(name)} for name in _HERE}
+    both = set.intersection(*ports.values())
+    return [f"{name}{port}" for port in both for name in _HERE]
 
 
 def _keep(path: Path, login: dict[str, str]) -> None:

@@ -119,7 +119,8 @@ def _told(problem: Problem, comment: Comment) -> Problem:
 
 def decider(comment: Comment) -> str | None:
     """Who decided: a moderator's name, or what else it was."""
-    return comment.decided_name or OTHERS.get((comment.decided_by or "").partition(":")[0])
+    kind = (comment.decided_by or "").partition(":")[0]
+    return comment.decided_name or OTHERS.get(kind, kind) or None
 
 
 def reveal(comment_id: UUID, who: Principal) -> str | None:

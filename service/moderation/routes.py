@@ -133,6 +133,7 @@ def _bulk(values: dict[str, Any], verdict: Verdict) -> Answer:
     ids = queries.ids(chosen, until=bulk.created_at, limit=AT_ONCE)
     answer = _finished(operations.decide_many(ids, verdict, principal()), bulk.id)
     bulk.state, bulk.finished_at, bulk.done = "done", bulk.created_at, answer.body["done"]
+    bulk.results = [one for one in answer.body["results"] if one["problem"]]
     return answer
 
 

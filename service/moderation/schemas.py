@@ -24,7 +24,8 @@ from service.comments.status import DECISIONS, STATUSES
 from service.webhooks.outbox import EVENT_TYPES
 
 _DECISION = validate.OneOf(list(DECISIONS))
-AT_MOST = 5_000
+AT_MOST = 3_500
+"""Each with its version: what fits into a body."""
 
 
 def words(length: int, **more: Any) -> Cleaned:

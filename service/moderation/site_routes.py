@@ -135,8 +135,8 @@ def read_events(query: dict[str, Any]) -> dict[str, Any]:
 
 
 def _release_due() -> None:
-    """Release what is due, so as to tell it now. A reader needs no write lock for nothing, and fails for none."""
+    """Release what is due, so as to tell it now. A reader waits for no writer, and fails for none."""
     if not outbox.any_due():
         return
-    with suppress(Busy), transaction():
-        outbox.release_due()
+    with suppress(Busy), transaction(patience=0):
+        outbox.release_due(wait=False)

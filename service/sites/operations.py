@@ -102,8 +102,8 @@ def follow(site: Site, old: str, new: str) -> None:
     for page in queries.pages_on(site, old):
         with suppress(BadPage):  # too long there by a digit of the port: it stays where it is
             moved = canonical(f"{new}{(page.url or '').removeprefix(old)}", origins=site.origins)
-            queries.claim_address(site.id, moved.key, page.id)
-            page.url = moved.url
+            if queries.claim_address(site.id, moved.key, page.id) or queries.page_at(site, moved.key) == page:
+                page.url = moved.url
     db.session.flush()
 
 

@@ -36,15 +36,15 @@ def any_due() -> bool:
     return queries.any_due(now())
 
 
-def release_due() -> int:
-    """Give `seq` to every due event; how many. Call in a transaction of its own.
+def release_due(*, wait: bool = True) -> int:
+    """Give `seq` to every due event; how many. Call in a transaction of its own. Busy when it may not `wait`.
 
     The lock on the head is held until the commit, so a `seq` is seen only when every smaller one is: a cursor
     over `seq` can skip nothing, in whatever order the announcing transactions commit.
     """
     if not any_due():
         return 0
-    head = queries.locked_head()
+    head = queries.locked_head(wait=wait)
     given = 0
     while batch := queries.due(now(), _BATCH):
         for event in batch:

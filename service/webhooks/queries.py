@@ -12,10 +12,10 @@ from service.db import db, insert_if_new
 from service.webhooks.models import Event, EventHead
 
 
-def locked_head() -> EventHead:
-    """The releaser's row, locked until the commit."""
+def locked_head(*, wait: bool = True) -> EventHead:
+    """The releaser's row, locked until the commit. Without `wait`, Busy while another one has it."""
     insert_if_new(EventHead, {"id": 1, "seq": 0})
-    head = select(EventHead).where(EventHead.id == 1).with_for_update()
+    head = select(EventHead).where(EventHead.id == 1).with_for_update(nowait=not wait)
     return db.session.scalars(head.execution_options(populate_existing=True)).one()
 
 

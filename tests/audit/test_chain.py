@@ -89,6 +89,8 @@ def test_a_chain_that_was_written_anew_is_found_by_a_head_that_was_noted(app: Fl
     (verdict,) = verify([other])
     assert verdict.broken
     assert "row 2" in verdict.broken
+    (again,) = verify([other, found.head])
+    assert again.broken
     (missing,) = (one for one in verify([Head("install", 1, bytes(32))]) if one.broken)
     assert missing.broken == "its head is gone"
 

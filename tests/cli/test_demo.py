@@ -18,7 +18,8 @@ from service.sites.models import Site
 from tests.processes import free_port
 from tests.support import post
 
-MINE = "https://mine.example.org"
+MINE, NEAR = "https://mine.example.org", "http://localhost:3000"
+"""Sites of somebody's own, one of them on the same machine."""
 
 
 @pytest.fixture(autouse=True)
@@ -44,14 +45,26 @@ def where(site: Site, page: str) -> str | None:
 def test_on_another_port_its_pages_are_there_and_come_back(app: Flask, settings: Settings) -> None:
     site = prepared(settings, 8080)
     with transaction():
-        operations.change_site(site, {"mode": "post", "origins": [*site.origins, MINE]}, actor="test")
-    for page in ("/", "http://localhost:8080/b?c", f"{MINE}/d"):
+        operations.change_site(site, {"mode": "post", "origins": [*site.origins, MINE, NEAR]}, actor="test")
+    for page in ("/", "http://localhost:8080/b?c", f"{MINE}/d", f"{NEAR}/e"):
         assert post(app.test_client(), "demo", page=page, body=f"On {page}").status_code in (201, 202)
     for port in (8090, 8080):
         site = prepared(settings, port)
         main, other, mine = f"http://127.0.0.1:{port}/", f"http://localhost:{port}/b?c", f"{MINE}/d"
-        assert site.origins == [main[:-1], other[:-4], MINE]
-        assert [where(site, page) for page in ("/", other, mine)] == [main, other, mine]
+        assert site.origins == [main[:-1], other[:-4], MINE, NEAR]
+        assert [where(site, page) for page in ("/", other, mine, f"{NEAR}/e")] == [main, other, mine, f"{NEAR}/e"]
+
+
+def test_a_page_whose_place_is_taken_stays_where_it_is(app: Flask, settings: Settings) -> None:
+    site = prepared(settings, 8080)
+    with transaction():
+        operations.change_site(site, {"origins": [*site.origins, "http://127.0.0.1:8090"]}, actor="test")
+        for port in (8080, 8090):
+            at = canonical(f"http://127.0.0.1:{port}/b", origins=site.origins)
+            operations.open_page(site, at, f"On {port}", actor="test")
+    site = prepared(settings, 8090)
+    assert where(site, "http://127.0.0.1:8090/b") == "http://127.0.0.1:8090/b"
+    assert queries.page_at(site, canonical("http://127.0.0.1:8090/b", origins=site.origins).key).title == "On 8090"  # type: ignore[union-attr]
 
 
 def test_on_the_same_port_nothing_is_changed(app: Flask, settings: Settings) -> None:

@@ -21,8 +21,6 @@ from service.db import db, transaction
 from service.desk.pages import CSP
 from tests.desk.conftest import PASSWORD, Browser, fields, the_form, tree
 
-pytestmark = pytest.mark.one_database
-
 Leave = Callable[..., UUID]
 
 HOSTILE = (

@@ -24,8 +24,6 @@ from service.sites.operations import Scale
 from tests.embed.browser import TYPED, by_id, parse, publish, send, thread, values, visit
 from tests.support import PAGE
 
-pytestmark = pytest.mark.one_database
-
 PAYLOADS = [
     "<script>alert(1)</script>",
     "</script><script>alert(1)</script>",

@@ -20,7 +20,8 @@ from service.comments import queries
 from service.comments.models import Comment
 from service.comments.operations import Change, transition
 from service.db import db, new_id, now, transaction
-from service.moderation import worker
+from service.errors import Conflict
+from service.moderation import schemas, worker
 from service.moderation.models import BulkDecision
 from service.sites.models import Site
 from service.webhooks.models import Event
@@ -303,6 +304,26 @@ def test_the_race_finds_a_lost_update(
     monkeypatch.setattr("service.moderation.operations._check_seen", lambda *a, **k: None)
     won = [race(app, client, desk, n) for n in range(5)]
     assert any(sorted(code // 100 for code in pair) == [2, 2] for pair in won)
+
+
+def test_what_a_filter_could_not_decide_is_told_again(desk: Desk, held: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def decide(*_args: object) -> Comment:
+        raise Conflict("Not this one.")
+
+    monkeypatch.setattr("service.moderation.operations.decide", decide)
+    asked = {"decision": "approve", "filter": {"site": "blog"}, "count": 1}
+    answer = desk.call("POST", "/moderation/decisions", json=asked).json
+    again = desk.get(f"/moderation/decisions/{answer['id']}").json
+    assert (again["done"], again["results"]) == (0, answer["results"])
+    assert again["results"][0]["problem"] == "Not this one."
+
+
+def test_as_many_as_a_call_takes_fit_into_its_body(desk: Desk, held: str) -> None:
+    items = [{"id": str(new_id()), "if_match": '"v1234"'} for _ in range(schemas.AT_MOST)]
+    answer = desk.call("POST", "/moderation/decisions", json={"decision": "restore", "items": items})
+    assert answer.status_code == 202
+    answer = desk.call("POST", "/moderation/decisions", json={"decision": "restore", "items": [*items, items[0]]})
+    assert answer.status_code == 422
 
 
 def test_more_than_fit_at_once_become_a_job_by_id_too(app: Flask, desk: Desk, held: str) -> None:

@@ -112,9 +112,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def _is_left(item: pytest.Item) -> bool:
-    """Whether the suite leaves a test to `make prove`."""
+    """Whether the suite leaves a test to `make prove`, which runs figures and controls only."""
     on_another = item.get_closest_marker("one_database") and "postgresql" in item.nodeid.partition("[")[2]
-    return bool(item.get_closest_marker("full") or on_another)
+    return bool(_number(item) and (item.get_closest_marker("full") or on_another))
 
 
 @pytest.hookimpl(wrapper=True)

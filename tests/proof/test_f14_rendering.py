@@ -1,7 +1,8 @@
-"""No text, however hostile, keeps the renderer busy or swells to megabytes. Measured, so only `make prove` runs it."""
+"""No text, however hostile, keeps the renderer busy or swells to megabytes."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
@@ -12,22 +13,20 @@ import pytest
 from service.comments.plaintext import PlainTextError, clean_body, mend_line, skeleton
 from service.comments.rendering import render, text_of
 
+from . import pathological
 from .ledger import Proof
-from .pathological import processor_time
+from .pathological import LONGEST, processor_time
 
-pytestmark = [pytest.mark.full, pytest.mark.alone]
-
-FULL = 10_000
-"""Characters that a comment may have."""
 MOST_SECONDS = 0.25
+LARGEST_GROWTH = 20
 
 
-def repeated(unit: str, length: int = FULL) -> str:
-    return (unit * (length // len(unit) + 1))[:length]
+def repeated(unit: str, length: int = LONGEST) -> str:
+    return pathological.repeated(unit, length)
 
 
 def halves(first: str, second: str) -> str:
-    return repeated(first, FULL // 2) + repeated(second, FULL // 2)
+    return repeated(first, LONGEST // 2) + repeated(second, LONGEST // 2)
 
 
 MARKDOWN = {
@@ -39,7 +38,7 @@ MARKDOWN = {
         "http://", "https://a.b ", "https://a.b/(", "https://a.b/[", "http://a:1", "https://é*", "://", "b://", ":",
         "@", "xn--a.", "http://xn--a.", "a.", "www.a.b ", "a@b.c ", "\u0301\u0316", "漢字", "😀",
     ]},
-    "lazy lines under deep quotes": ">" * 40 + "a\n" + repeated("b\n", FULL - 42),
+    "lazy lines under deep quotes": ">" * 40 + "a\n" + repeated("b\n", LONGEST - 42),
     "lazy lines under allowed quotes": (">" * 8 + "a\n" + repeated("b\n", 600)) * 16,
     "lists in lists": "\n".join("  " * level + "- a" for level in range(96)),
     "quotes in lists": repeated("- > " * 4 + "a\n"),
@@ -47,12 +46,12 @@ MARKDOWN = {
     "brackets opened, then closed": halves("[", "](b)"),
     "emphasis opened, then closed": halves("*a ", "a* "),
     "emphasis crossed": halves("a**b ", "c* "),
-    "one long host": "http://" + repeated("a.", FULL - 7),
-    "one long foreign host": "[a](http://" + repeated("éü", FULL - 12) + ")",
-    "one long path": "https://a.b/" + repeated("(a", FULL - 12),
+    "one long host": "http://" + repeated("a.", LONGEST - 7),
+    "one long foreign host": "[a](http://" + repeated("éü", LONGEST - 12) + ")",
+    "one long path": "https://a.b/" + repeated("(a", LONGEST - 12),
     "a long definition used often": "[a]: /" + repeated("u", 5_000) + "\n\n" + repeated("[a]", 4_900),
     "a link with a long space": "[a](" + " " * 9_900 + "b",
-    "a heading with a long tail": "# a" + repeated(" #", FULL - 3),
+    "a heading with a long tail": "# a" + repeated(" #", LONGEST - 3),
     "links then closing brackets": halves("https://é*", ":]"),
 }  # fmt: skip
 
@@ -80,33 +79,62 @@ def faults(name: str, act: Callable[[], object], most: float = MOST_SECONDS) -> 
         yield f"{name}: {seconds * 1000:.0f} ms"
 
 
-@pytest.mark.figure("14", quick=0, full=100)
-def test_a_hostile_text_is_rendered_in_time_and_does_not_swell(proof: Proof) -> None:
+def swells(body: str, shown: str) -> bool:
+    return len(shown) > LARGEST_GROWTH * (len(body) + 100)
+
+
+def bodies() -> Iterator[tuple[str, str, str]]:
+    """What it is called, the text, and its format."""
     for body_format, name in CASES:
         body = (MARKDOWN if body_format == "md" else FOREIGN)[name]
         assert 8_000 <= len(body) <= 10_700
-        size = len(render(body, body_format))
-        swells = [f"{name} as {body_format}: {size:,} characters"] if size > 20 * (len(body) + 100) else []
-        proof.case(*faults(f"{name} as {body_format}", partial(render, body, body_format)), *swells)
+        yield f"{name} as {body_format}", body, body_format
 
 
-@pytest.mark.figure("14", quick=0, full=12)
-def test_an_import_of_any_length_takes_linear_time(proof: Proof) -> None:
-    for unit, body_format in product(["[", "<b 1>", "<p>a\n\n", "> - ", "&#9", "<!--"], ["md", "html"]):
-        body = repeated(unit, 200_000)
-        proof.case(*faults(f"much {unit!r} as {body_format}", partial(render, body, body_format), 2 * MOST_SECONDS))
+@pytest.mark.figure("14", quick=100, full=100)
+def test_no_hostile_text_swells(proof: Proof) -> None:
+    for name, body, body_format in bodies():
+        proof.case(*([f"{name} swells"] if swells(body, render(body, body_format)) else []))
 
 
-@pytest.mark.figure("14", quick=0, full=9)
-def test_text_of_a_full_request_is_cleaned_in_time(proof: Proof) -> None:
+@pytest.mark.full
+@pytest.mark.alone
+@pytest.mark.figure("14", quick=0, full=100)
+def test_every_hostile_text_is_rendered_in_time(proof: Proof) -> None:
+    for name, body, body_format in bodies():
+        proof.case(*faults(name, partial(render, body, body_format)))
+
+
+@pytest.mark.full
+@pytest.mark.alone
+@pytest.mark.figure("14", quick=0, full=20)
+def test_much_longer_ones_are_rendered_and_cleaned_in_step_with_their_length(proof: Proof) -> None:
+    """Imports may have them. Twenty times as long, and ten times, so twice and four times the time is little."""
+
     def clean(text: str) -> None:
         with suppress(PlainTextError):
             clean_body(text)
         mend_line(text, max_length=80)
         skeleton(text)
 
+    for unit, body_format in product(["[", "<b 1>", "<p>a\n\n", "> - ", "&#9", "<!--"], ["md", "html"]):
+        body = repeated(unit, 200_000)
+        proof.case(*faults(f"much {unit!r} as {body_format}", partial(render, body, body_format), 2 * MOST_SECONDS))
     for unit in ["\u0301\u0316", "\u302e\u0334", "a\u0301", "\u200d", "م\u200d", " ", "\n ", "\u0958"]:
         proof.case(*faults(f"cleaning {unit!r}", partial(clean, repeated(unit, 100_000)), 4 * MOST_SECONDS))
     sanitised = render("a & b\n\n" * 100_000)
     assert text_of(sanitised, 11) == "a & b a &…"
     proof.case(*faults("a summary", partial(text_of, sanitised, 11)))
+
+
+@pytest.mark.control("14")
+def test_a_text_that_swells_and_one_that_takes_its_time_are_seen() -> None:
+    assert swells("a", "a" * 3_000)
+
+    def slowly() -> None:
+        until = time.thread_time() + 0.02
+        while time.thread_time() < until:
+            pass
+
+    assert list(faults("slow", slowly, 0.01))
+    assert not list(faults("quick", lambda: None, 0.01))

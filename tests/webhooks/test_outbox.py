@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -15,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 
 from service.db import db, new_id, now, transaction
 from service.errors import Conflict
+from service.moderation import site_routes
 from service.sites.models import Site
 from service.webhooks import outbox
 from service.webhooks.models import Event, EventHead
@@ -93,6 +95,28 @@ def test_the_feed_is_read_while_somebody_writes(app: Flask, client: FlaskClient,
         assert time.monotonic() - began < 2
 
 
+def test_a_reader_of_the_feed_waits_for_no_writer(
+    app: Flask, client: FlaskClient, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(client)
+    asked: list[float | None] = []
+    whole = site_routes.transaction
+
+    def transaction(*, patience: float | None = None) -> Any:
+        asked.append(patience)
+        return whole(patience=patience)
+
+    monkeypatch.setattr(site_routes, "transaction", transaction)
+    with db.engine.connect().execution_options(writes=True) as writer:
+        writer.execute(select(EventHead).with_for_update())
+        assert desk.get("/events").status_code == 200
+    assert asked == [0]
+    usual = app.extensions["greenroom_settings"].busy_timeout
+    with db.engine.connect() as connection:
+        if db.engine.dialect.name == "sqlite":  # what a reader asked for is not what the next one gets
+            assert connection.exec_driver_sql("PRAGMA busy_timeout").scalar() == usual * 1000
+
+
 def test_the_feed_tells_what_is_released_when_nothing_can_be_written(
     client: FlaskClient, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,7 +124,7 @@ def test_the_feed_tells_what_is_released_when_nothing_can_be_written(
     desk.get("/events")
     post(client, body="Once more")
 
-    def locked() -> None:
+    def locked(*, wait: bool) -> None:
         raise OperationalError("SELECT", {}, Exception("database is locked"))
 
     monkeypatch.setattr("service.webhooks.queries.locked_head", locked)
