@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from cryptography.fernet import InvalidToken
 
+from service.errors import Conflict
 from service.privacy import seal
 
 
+class NoKeyFits(Conflict):
+    slug, detail = "no-key-fits", "No key opens this any more, so it cannot be read."
+
+
 def unseal(sealed: bytes) -> str:
-    """The address inside. cryptography.fernet.InvalidToken when no key opens it."""
-    return seal.fernet().decrypt(sealed).decode()
+    """The address inside. NoKeyFits (409) when no key opens it."""
+    try:
+        return seal.fernet().decrypt(sealed).decode()
+    except InvalidToken:
+        raise NoKeyFits() from None
 
 
 def masked(sealed: bytes | None) -> str | None:
@@ -18,7 +26,7 @@ def masked(sealed: bytes | None) -> str | None:
         return None
     try:
         local, _, domain = unseal(sealed).rpartition("@")
-    except InvalidToken:  # one bad row must not take the whole list with it
+    except NoKeyFits:  # one bad row must not take the whole list with it
         return "unreadable"
     return f"{local[:1]}…@{domain}"
 

@@ -69,6 +69,18 @@ def test_an_address_that_takes_no_mail_is_noted_for_moderators(
     worker.ask_for_mail()
 
 
+def test_an_address_that_no_key_opens_keeps_the_others_from_nothing(
+    app: Flask, client: FlaskClient, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = app.extensions["greenroom_settings"]
+    monkeypatch.setitem(app.extensions, "greenroom_settings", replace(settings, check_deliverability=True))
+    post(client)
+    with transaction():
+        db.session.execute(update(Comment).values(email_sealed=b"sealed with a key that is gone"))
+    worker.ask_for_mail()
+    assert one().email_checked_at is not None
+
+
 def test_nobody_is_asked_unless_the_setting_says_so(
     client: FlaskClient, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from service.accounts.models import ApiToken
 from service.audit.models import AuditEntry
@@ -143,6 +143,13 @@ def test_the_address_is_masked_and_revealing_it_is_audited(desk: Desk, held: str
     assert "ada@" not in desk.get("/moderation/comments").text
     assert desk.call("POST", f"{path}/reveal").json == {"email": "ada@mail.example.org"}
     assert any(one["action"] == "comment.revealed" for one in desk.get(path).json["history"])
+
+
+def test_an_address_that_no_key_opens_is_refused_with_a_sentence(desk: Desk, held: str) -> None:
+    with transaction():
+        db.session.execute(update(Comment).values(email_sealed=b"sealed with a key that is gone"))
+    answer = desk.call("POST", f"/moderation/comments/{held}/reveal")
+    assert (answer.status_code, answer.json["type"]) == (409, "/problems/no-key-fits")
 
 
 def test_many_are_decided_at_once_each_with_its_outcome(client: FlaskClient, desk: Desk) -> None:

@@ -9,7 +9,7 @@ from ipaddress import IPv6Address
 from uuid import UUID
 
 import pytest
-from cryptography.fernet import Fernet, InvalidToken
+from cryptography.fernet import Fernet
 from flask import Flask
 
 from service.privacy import seal, unseal
@@ -44,7 +44,7 @@ def test_what_is_sealed_can_be_opened_and_not_be_read() -> None:
 def test_the_newest_key_seals_and_every_key_opens() -> None:
     assert Fernet(NEWEST).decrypt(seal.seal("ada@example.org")) == b"ada@example.org"
     assert unseal.unseal(Fernet(OLDER).encrypt(b"ada@example.org")) == "ada@example.org"
-    with pytest.raises(InvalidToken):
+    with pytest.raises(unseal.NoKeyFits):
         unseal.unseal(Fernet(Fernet.generate_key()).encrypt(b"ada@example.org"))
 
 
