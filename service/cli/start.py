@@ -15,8 +15,8 @@ from service import health
 from service.cli.printing import CONFIG, UNAVAILABLE, Refusal
 from service.config import Settings
 
-_AT_ONCE = ("migrate", "doctor", "demo", "keys create")
-"""Commands that bring keys and database in order, or tell what is not. The demo looks when it has migrated."""
+_AT_ONCE = ("migrate", "doctor", "keys create", "demo", "serve", "worker")
+"""Commands that bring keys and database in order, or tell what is not; the last three look by `preflight`."""
 
 
 def fit_first(command: click.Command, path: str) -> None:
