@@ -202,7 +202,7 @@ def test_every_problem_is_in_the_manual() -> None:
 
 
 def test_every_code_of_a_field_is_in_the_manual() -> None:
-    rooms = ("comments", "moderation")
+    rooms = ("comments", "moderation", "reactions")
     sources = [
         ROOT / "service/pagination.py",
         *(path for room in rooms for path in (ROOT / "service" / room).glob("*.py")),

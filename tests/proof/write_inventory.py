@@ -33,6 +33,7 @@ FORMS: Mapping[str, frozenset[str]] = {
 
 NO_WORDS = {
     "POST /v1/sites/<site>/counts": "answers what pages were asked about, and stores nothing",
+    "POST /v1/sites/<site>/comments/<uuid:comment_id>/vote": "takes a token of a fixed form, and keeps a digest of it",
     "POST /v1/moderation/comments/<uuid:comment_id>/reveal": "takes nothing",
     "POST /desk/comments/<uuid:comment_id>/reveal": "takes only where the moderator was",
     "POST /desk/sign-out": "takes nothing",
