@@ -1,4 +1,4 @@
-"""Votes of readers.
+"""Votes and reports of readers, and how many reports put a comment back in the queue.
 
 Revision: 0008, after 0007
 """
@@ -10,13 +10,23 @@ revision = "0008"
 down_revision = "0007"
 
 _LABELLED = "network_label IS NOT NULL"
+_REASONS = ("spam", "abuse", "private", "off-topic", "other")
 
 
 def upgrade() -> None:
     _create("comment_votes")
+    _create(
+        "comment_reports",
+        sa.Column("reason", sa.String(length=10), nullable=False),
+        sa.Column("note", sa.String(length=500), nullable=True),
+        sa.CheckConstraint(f"reason IN {_REASONS}", name=op.f("ck_comment_reports_reason")),
+    )
+    op.add_column("sites", sa.Column("hold_after_reports", sa.Integer(), nullable=True))
 
 
 def downgrade() -> None:
+    op.drop_column("sites", "hold_after_reports")
+    _drop("comment_reports")
     _drop("comment_votes")
 
 

@@ -1,1 +1,1 @@
-"""What readers do about a comment without writing one: they vote for it."""
+"""What readers do about a comment without writing one: they vote for it, or report it."""

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from service.comments.models import Comment
 from service.comments.status import APPROVED
 from service.db import db
-from service.reactions.models import Vote
+from service.reactions.models import Report, Vote
 from service.sites.models import Site
 
-Kind = type[Vote]
+Kind = type[Vote] | type[Report]
+MOST_SHOWN = 100
+"""Reports of one comment that moderators see."""
 
 
 def is_published(site_id: UUID, comment_id: UUID) -> bool:
@@ -24,6 +27,25 @@ def is_published(site_id: UUID, comment_id: UUID) -> bool:
 def vote_of(comment_id: UUID, digest: bytes) -> Vote | None:
     """The vote of a device for a comment."""
     return db.session.scalar(select(Vote).where(Vote.comment_id == comment_id, Vote.device_digest == digest))
+
+
+def reports(comment_id: UUID) -> Sequence[Report]:
+    """What readers reported of a comment, the newest first."""
+    rows = select(Report).where(Report.comment_id == comment_id).order_by(Report.created_at.desc(), Report.id.desc())
+    return db.session.scalars(rows.limit(MOST_SHOWN)).all()
+
+
+def count_reports(comment_id: UUID, *, since: datetime | None) -> int:
+    """How many reports a comment has, or has got since a moment."""
+    rows = select(func.count()).select_from(Report).where(Report.comment_id == comment_id)
+    return db.session.scalar(rows.where(Report.created_at > since) if since else rows) or 0
+
+
+def add_risk(comment_id: UUID, by: int) -> None:
+    """Let a comment come earlier in the queue without touching its version."""
+    table = Comment.__table__
+    change = update(table).where(table.c.id == comment_id)  # type: ignore[arg-type]
+    db.session.execute(change.values(risk=table.c.risk + by))
 
 
 def forget_networks(kind: Kind, moment: datetime, limit: int) -> int:

@@ -1,4 +1,4 @@
-"""The doors for readers who write nothing: vote for a comment."""
+"""The doors for readers who write nothing: vote for a comment, or report it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flask import Response
 from service.db import transaction
 from service.doors import OpenDoor, answer, per_address, sender_ip, tells
 from service.reactions import operations, schemas
-from service.reactions.operations import Reader
+from service.reactions.operations import Complaint, Reader
 from service.sites.origins import allow_origin, check_poster, find_site, this_site
 
 bp = OpenDoor(
@@ -35,3 +35,17 @@ def vote(values: dict[str, Any], site: str, comment_id: UUID) -> Response:
     with transaction():
         done = operations.vote(this_site(), comment_id, Reader(values["device"], sender_ip()), up=values["up"])
     return answer(asdict(done))
+
+
+@bp.route("/report", methods=["POST"])
+@per_address("report")
+@bp.arguments(schemas.Report)
+@bp.response(202, schemas.Reported)
+@tells(403)
+def report(values: dict[str, Any], site: str, comment_id: UUID) -> Response:
+    """Tell the moderators what is wrong with a published comment. The answer is the same the second time."""
+    check_poster(this_site())
+    complaint = Complaint(values["reason"], values["note"])
+    with transaction():
+        operations.report(this_site(), comment_id, Reader(values["device"], sender_ip()), complaint)
+    return answer({"reported": True}, 202)

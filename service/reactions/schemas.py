@@ -1,14 +1,15 @@
-"""What a reader sends when they vote, and what they are told."""
+"""What a reader sends when they vote or report, and what they are told."""
 
 from __future__ import annotations
 
 import re
 
 import marshmallow as ma
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from service.comments.plaintext import PlainTextError
-from service.comments.schemas import Cleaned, Truth
+from service.comments.schemas import Cleaned, Truth, words
+from service.reactions.policy import REASONS
 
 _SHAPE = "[A-Za-z0-9_-]{22,64}"
 
@@ -39,3 +40,14 @@ class Vote(FromDevice):
 class Voted(ma.Schema):
     votes = fields.Integer(required=True)
     voted = fields.Boolean(required=True)
+
+
+class Report(FromDevice):
+    reason = fields.String(required=True, validate=validate.OneOf(list(REASONS)))
+    note = words(500, load_default=None, allow_none=True)
+
+
+class Reported(ma.Schema):
+    """The same for everybody: nobody learns who reported before."""
+
+    reported = fields.Boolean(required=True)

@@ -100,6 +100,10 @@ HOT: dict[str, tuple[str, Callable[[], Any]]] = {
         lambda: audit.listed(["x"], subject_id=None, action=None, after=AFTER, limit=50),
     ),
     "a vote": ("(comment_id=? AND device_digest=?)", lambda: reactions.vote_of(ID, b"x" * 32)),
+    "reports": (
+        "(comment_id=?)",
+        lambda: reactions.count_reports(ID, since=now()),
+    ),
     "events": ("seq", lambda: events.released([ID], after=9, types=(), limit=50)),
 }
 

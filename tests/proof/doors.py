@@ -68,6 +68,10 @@ DOORS = [
         "POST", "/v1/sites/<site>/comments/<uuid:comment_id>/vote", "/v1/sites/{site}/comments/{approved}/vote",
         json={"device": DEVICE},
     ),
+    Door(
+        "POST", "/v1/sites/<site>/comments/<uuid:comment_id>/report", "/v1/sites/{site}/comments/{approved}/report",
+        json={"device": DEVICE, "reason": "spam", "note": "Somebody sells {unique}."},
+    ),
     Door("GET", "/v1/sites/<site>/counts", "/v1/sites/{site}/counts?page={page}&page=/other"),
     Door("POST", "/v1/sites/<site>/counts", "/v1/sites/{site}/counts", json={"pages": ["{page}", "/other"]}),
     Door("GET", "/v1/sites/<site>/latest", "/v1/sites/{site}/latest?limit=3"),

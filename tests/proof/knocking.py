@@ -94,6 +94,11 @@ def vote(who: Knocker, n: int) -> bool:
     return _accepted(who.post(n, path, json={"device": f"device-number-{n:08}"}), 200, 409)
 
 
+def report(who: Knocker, n: int) -> bool:
+    path = f"/v1/sites/blog/comments/{who.said}/report"
+    return _accepted(who.post(n, path, json={"device": f"device-number-{n:08}", "reason": "spam"}), 202)
+
+
 def page(who: Knocker, n: int) -> bool:
     """From everywhere, on one page, however it is spelled."""
     spelled = (
@@ -151,6 +156,7 @@ LIMITED: dict[str, Knock] = {
     "limit_site": site,
     "limit_preview": preview,
     "limit_vote": vote,
+    "limit_report": report,
     "limit_signin": sign_in,
     "limit_signin_address": sign_in_anywhere,
 }

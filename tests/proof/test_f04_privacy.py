@@ -39,7 +39,7 @@ from .world import SOME_ID, Said, World
 
 pytestmark = pytest.mark.one_database
 
-HOMES = {"comments", "comment_votes"}
+HOMES = {"comments", "comment_votes", "comment_reports"}
 """The tables where network labels are kept, beside what tells one person from another."""
 STATUSES = {200, 201, 202, 303, 304, 400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 428, 429, 500, 503}
 

@@ -1,4 +1,4 @@
-"""A published comment, and readers who vote for it."""
+"""A published comment, and readers who vote for it or report it."""
 
 from __future__ import annotations
 
@@ -14,6 +14,10 @@ from service.comments.models import Comment
 from service.db import db
 from service.sites.models import Site
 from tests.comments.test_submitting import set_site
+from tests.desk.conftest import anna as anna
+from tests.desk.conftest import open_browser as open_browser
+from tests.desk.conftest import person as person
+from tests.desk.conftest import signed_in as signed_in
 from tests.moderation.conftest import desk as desk
 from tests.support import post, thread
 

@@ -23,6 +23,7 @@ from tests.comments.test_submitting import set_site
 from tests.conftest import ORIGIN, add_site
 from tests.moderation.conftest import Desk
 from tests.support import post, thread
+from tests.transfer.balance import imbalance
 
 from .conftest import device, one, react, votes
 
@@ -177,6 +178,7 @@ def test_many_who_vote_at_once_are_counted_rightly(
     acts = [partial(react, app, "vote", said, n, network=n % networks) for n in range(VOTERS)]
     found = all_at_once([lambda act=act: act().status_code for act in acts])
     assert (sorted(found), votes(client), len(rows())) == (codes, counted, counted)
+    assert imbalance() == []
 
 
 def test_one_device_many_times_at_once_is_one_vote(app: Flask, client: FlaskClient, said: str) -> None:

@@ -138,8 +138,10 @@ def test_what_moderators_did_meanwhile_goes_too(bring: Bring) -> None:
 
 def test_what_readers_did_goes_too(bring: Bring, app: Flask) -> None:
     report = bring(item(comment()))
-    assert react(app, "vote", str(stored()["1"].id)).status_code == 200
-    assert {"comment_votes", "comment_tallies"} <= set(left())
+    one = str(stored()["1"].id)
+    assert react(app, "vote", one).status_code == 200
+    assert react(app, "report", one, reason="spam").status_code == 202
+    assert {"comment_votes", "comment_reports", "comment_tallies"} <= set(left())
     assert take_back(report)["removed"] == 1
     assert {name for name in left() if name != "events"} == set()
 
