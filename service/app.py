@@ -27,19 +27,23 @@ from service.moderation import site_routes as management
 from service.moderation import worker as moderation_worker
 from service.privacy import keys
 from service.privacy import operations as proofs
+from service.reactions import routes as reactions
+from service.reactions import worker as reactions_worker
 from service.sites.addresses import BadOrigin, normal_origin
 from service.webhooks import worker as webhooks_worker
 
 log = logging.getLogger(__name__)
 
-OPEN = (comments.bp,)
+OPEN = (comments.bp, reactions.bp)
 GUARDED = (moderation.bp, management.bp)
 """The API's doors. A test holds every view of a guarded one to its guard."""
 
 PAGES = (health.bp, embed.bp, desk.bp)
 """Doors that are not in the API's document: pages for people, health for machines."""
 
-WORKERS = (accounts_worker, comments_worker, idempotency_worker, moderation_worker, webhooks_worker)
+WORKERS = (
+    accounts_worker, comments_worker, idempotency_worker, moderation_worker, reactions_worker, webhooks_worker,
+)  # fmt: skip
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",

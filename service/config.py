@@ -77,6 +77,8 @@ class Settings:
     limit_page: str = setting("30/minute", "Comments on one page, from everybody.")
     limit_site: str = setting("120/minute", "Comments on one site, from everybody.")
     limit_preview: str = setting("30/minute", "Previews from one address.")
+    limit_vote: str = setting("30/minute;300/hour", "Votes from one address.")
+    limit_report: str = setting("10/minute;60/hour", "Reports from one address.")
     limit_signin: str = setting("5/minute;30/hour", "Failed sign-ins for one account and address.")
     limit_signin_address: str = setting("30/minute;300/hour", "Sign-ins from one address, for all accounts.")
     form_min_seconds: float = setting(3.0, "A form sent sooner than this is held: people are slower.", "float")

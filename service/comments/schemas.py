@@ -42,6 +42,18 @@ def line(length: int, **more: Any) -> Cleaned:
     return Cleaned(lambda text: plaintext.clean_line(text, max_length=length), metadata=meta, **more)
 
 
+def words(length: int, **more: Any) -> Cleaned:
+    """Some lines of plain text of at most `length` characters."""
+
+    def clean(text: str) -> str:
+        cleaned = plaintext.clean_body(text)
+        if len(cleaned) > length:
+            raise PlainTextError("too-long", f"At most {length} characters.")
+        return cleaned
+
+    return Cleaned(clean, metadata={"minLength": 1, "maxLength": length}, **more)
+
+
 def optional_title() -> Cleaned:
     """The title of a page; a page may have none."""
 

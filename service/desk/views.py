@@ -14,6 +14,8 @@ from service.comments.rendering import text_of
 from service.comments.status import DECISIONS, MOVES
 from service.desk import words
 from service.moderation import operations, queries, views
+from service.reactions import queries as reactions
+from service.reactions.policy import REASONS
 
 EXCERPT = 200
 """Characters of a parent that are shown above its reply."""
@@ -90,6 +92,10 @@ def whole(one: Comment, who: Principal, history: list[Link]) -> dict[str, Any]:
         "revisions": [
             {"by": words.actor(row.by), "at": words.moment(row.created_at), "text": row.body, "state": row.state}
             for row in queries.revisions(one.id)
+        ],
+        "reports": [
+            {"at": words.moment(row.created_at), "reason": REASONS[row.reason], "note": row.note}
+            for row in reactions.reports(one.id)
         ],
         "history": [_entry(link) for link in history],
         "body_format": one.body_format,

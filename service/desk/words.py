@@ -32,6 +32,7 @@ _DEEDS = {
     "comment.deleted": "Deleted",
     "comment.restored": "Put back in the queue",
     "comment.edited": "Text changed",
+    "comment.flagged": "Reported",
     "comment.revealed": "E-mail address shown",
     "comment.revision-held": "A change of the text was held",
 }

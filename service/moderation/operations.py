@@ -24,7 +24,9 @@ from service.moderation.models import BulkDecision
 from service.moderation.queries import Filter
 from service.privacy.unseal import masked, unseal
 
-OTHERS = {"author": "the author", "import": "an import", "command": "a command", "system": "Greenroom"}
+OTHERS = {
+    "author": "the author", "reader": "a reader", "import": "an import", "command": "a command", "system": "Greenroom",
+}  # fmt: skip
 """Who decides beside moderators, by the kind of an actor."""
 
 AT_ONCE = 500

@@ -8,7 +8,6 @@ import marshmallow as ma
 from marshmallow import fields, validate
 from webargs.fields import DelimitedList
 
-from service.comments import plaintext
 from service.comments.schemas import (
     BODY_LENGTH,
     TITLE_LENGTH,
@@ -19,6 +18,7 @@ from service.comments.schemas import (
     body,
     line,
     optional_title,
+    words,
 )
 from service.comments.status import DECISIONS, STATUSES
 from service.webhooks.outbox import EVENT_TYPES
@@ -26,18 +26,6 @@ from service.webhooks.outbox import EVENT_TYPES
 _DECISION = validate.OneOf(list(DECISIONS))
 AT_MOST = 3_500
 """Each with its version: what fits into a body."""
-
-
-def words(length: int, **more: Any) -> Cleaned:
-    """Some lines of a moderator's text."""
-
-    def clean(text: str) -> str:
-        cleaned = plaintext.clean_body(text)
-        if len(cleaned) > length:
-            raise plaintext.PlainTextError("too-long", f"At most {length} characters.")
-        return cleaned
-
-    return Cleaned(clean, metadata={"minLength": 1, "maxLength": length}, **more)
 
 
 class QueueFilter(ma.Schema):
@@ -173,9 +161,16 @@ class PersonRecord(ma.Schema):
     first_seen = fields.String(required=True)
 
 
+class ReportView(ma.Schema):
+    reason = fields.String(required=True)
+    note = fields.String(required=True, allow_none=True)
+    at = fields.String(required=True)
+
+
 class OneView(CommentView):
     history = fields.List(fields.Nested(HistoryView), required=True)
     revisions = fields.List(fields.Nested(RevisionView), required=True)
+    reports = fields.List(fields.Nested(ReportView), required=True)
     person = fields.Nested(PersonRecord, required=True)
 
 

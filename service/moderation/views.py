@@ -8,6 +8,7 @@ from service.audit.queries import Link
 from service.comments.models import Comment
 from service.comments.schemas import timestamp
 from service.moderation import operations, queries
+from service.reactions import queries as reactions
 from service.sites.models import Page
 from service.webhooks.models import Event
 
@@ -45,15 +46,19 @@ def comment(one: Comment) -> dict[str, Any]:
 
 
 def whole(one: Comment, history: list[Link]) -> dict[str, Any]:
-    """A comment with its history, revisions and the person's record."""
+    """A comment with its history, revisions, reports and the person's record."""
     record = queries.record_of(one)
     revisions = [
         {"id": row.id, "state": row.state, "text": row.body, "by": row.by, "created_at": timestamp(row.created_at)}
         for row in queries.revisions(one.id)
     ]
+    reports = [
+        {"reason": row.reason, "note": row.note, "at": timestamp(row.created_at)} for row in reactions.reports(one.id)
+    ]
     return comment(one) | {
         "history": [entry(link) for link in history],
         "revisions": revisions,
+        "reports": reports,
         "person": record | {"first_seen": timestamp(record["first_seen"])},
     }
 

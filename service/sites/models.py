@@ -30,6 +30,7 @@ class Site(Base):
     language: Mapped[str] = mapped_column(String(20), default="en", info=PUBLIC)
     privacy_text: Mapped[str] = mapped_column(String(500), default="", info=PUBLIC)
     privacy_url: Mapped[str | None] = mapped_column(String(500), info=PUBLIC)
+    hold_after_reports: Mapped[int | None]
     retention_days: Mapped[int] = mapped_column(default=365)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default=now)

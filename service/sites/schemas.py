@@ -54,6 +54,11 @@ class SiteSettings(ma.Schema):
         validate=validate.Range(1, 36_500),
         metadata={"description": "Days after which a thread closes; empty for never."},
     )
+    hold_after_reports = fields.Integer(
+        allow_none=True,
+        validate=validate.Range(1, 100),
+        metadata={"description": "Reports after which a comment waits for a moderator again; empty for never."},
+    )
     language = fields.String(
         validate=validate.Regexp(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"),
         metadata={"description": "The language of the site, as BCP 47 names it."},

@@ -20,6 +20,7 @@ from service.comments.models import (
 )
 from service.comments.status import APPROVED, DELETED
 from service.db import db, insert_if_new
+from service.reactions.models import Report, Vote
 from service.sites.models import Page, PageAddress, RatingCount
 from service.transfer.models import ImportedAddress
 
@@ -92,7 +93,7 @@ def largest_thread(import_id: UUID) -> Page | None:
 def erase(ids: Sequence[UUID]) -> None:
     """Delete comments with all that hangs on them, and the authors who have no other."""
     authors = list(db.session.scalars(select(Comment.author_id).where(Comment.id.in_(ids)).distinct()))
-    for table in (CommentSearch, CommentTally, CommentRevision, HoldReason):
+    for table in (CommentSearch, CommentTally, CommentRevision, HoldReason, Vote, Report):
         db.session.execute(delete(table).where(table.comment_id.in_(ids)), execution_options=_PLAIN)
     db.session.execute(delete(Comment).where(Comment.id.in_(ids)), execution_options=_PLAIN)
     alone = Author.id.in_(authors) & ~exists().where(Comment.author_id == Author.id)

@@ -12,7 +12,7 @@ from service.webhooks.models import Event
 
 EVENT_TYPES = (
     "comment.created", "comment.approved", "comment.rejected", "comment.spam", "comment.deleted", "comment.restored",
-    "comment.edited", "thread.opened", "thread.closed",
+    "comment.edited", "comment.flagged", "thread.opened", "thread.closed",
 )  # fmt: skip
 _BATCH = 1_000
 

@@ -23,6 +23,7 @@ from service.db import db, new_id, now
 from service.moderation import queries as moderation
 from service.moderation.queries import Filter
 from service.pagination import Position
+from service.reactions import queries as reactions
 from service.webhooks import queries as events
 
 ID = new_id()
@@ -97,6 +98,11 @@ HOT: dict[str, tuple[str, Callable[[], Any]]] = {
     "audit": (
         "ix_audit_entries_chain_at_id",
         lambda: audit.listed(["x"], subject_id=None, action=None, after=AFTER, limit=50),
+    ),
+    "a vote": ("(comment_id=? AND device_digest=?)", lambda: reactions.vote_of(ID, b"x" * 32)),
+    "reports": (
+        "(comment_id=?)",
+        lambda: reactions.count_reports(ID, since=now()),
     ),
     "events": ("seq", lambda: events.released([ID], after=9, types=(), limit=50)),
 }

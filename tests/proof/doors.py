@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 FORM = "application/x-www-form-urlencoded"
+DEVICE = "device-canary-0123456789"
+"""What tells one reader's device from others."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,14 @@ DOORS = [
     Door("GET", "/v1/sites/<site>/thread", "/v1/sites/{site}/thread?page={page}"),
     Door("POST", "/v1/sites/<site>/comments", "/v1/sites/{site}/comments", json={"page": "{page}"} | _SAID),
     Door("GET", "/v1/sites/<site>/comments/<uuid:comment_id>", "/v1/sites/{site}/comments/{approved}"),
+    Door(
+        "POST", "/v1/sites/<site>/comments/<uuid:comment_id>/vote", "/v1/sites/{site}/comments/{approved}/vote",
+        json={"device": DEVICE},
+    ),
+    Door(
+        "POST", "/v1/sites/<site>/comments/<uuid:comment_id>/report", "/v1/sites/{site}/comments/{approved}/report",
+        json={"device": DEVICE, "reason": "spam", "note": "Somebody sells {unique}."},
+    ),
     Door("GET", "/v1/sites/<site>/counts", "/v1/sites/{site}/counts?page={page}&page=/other"),
     Door("POST", "/v1/sites/<site>/counts", "/v1/sites/{site}/counts", json={"pages": ["{page}", "/other"]}),
     Door("GET", "/v1/sites/<site>/latest", "/v1/sites/{site}/latest?limit=3"),

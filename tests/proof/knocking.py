@@ -44,6 +44,8 @@ class Knocker:
     client: FlaskClient
     peer: str
     csrf: str = ""
+    said: str = ""
+    """The id of a published comment."""
     refused: set[str] = field(default_factory=set)
     """The doors that answered 429."""
 
@@ -84,6 +86,17 @@ def preview(who: Knocker, n: int) -> bool:
     if n % 2:
         return _accepted(who.post(n, "/embed/blog/comments", data=comment(n, preview="1")), 200)
     return _accepted(who.post(n, "/v1/sites/blog/preview", json={"body": f"The word {n}."}), 200)
+
+
+def vote(who: Knocker, n: int) -> bool:
+    """From one address, so that of the devices only the first one counts."""
+    path = f"/v1/sites/blog/comments/{who.said}/vote"
+    return _accepted(who.post(n, path, json={"device": f"device-number-{n:08}"}), 200, 409)
+
+
+def report(who: Knocker, n: int) -> bool:
+    path = f"/v1/sites/blog/comments/{who.said}/report"
+    return _accepted(who.post(n, path, json={"device": f"device-number-{n:08}", "reason": "spam"}), 202)
 
 
 def page(who: Knocker, n: int) -> bool:
@@ -142,6 +155,8 @@ LIMITED: dict[str, Knock] = {
     "limit_page": page,
     "limit_site": site,
     "limit_preview": preview,
+    "limit_vote": vote,
+    "limit_report": report,
     "limit_signin": sign_in,
     "limit_signin_address": sign_in_anywhere,
 }

@@ -16,6 +16,7 @@ from service.db import db
 from service.privacy.keys import Keys
 from service.privacy.seal import keys as keys_of_app
 from service.privacy.seal import network_of, rate_key
+from service.reactions.models import Report, Vote
 
 from .disguises import SHORTEST, Form, coded, hashed, ip_writings, spellings, written
 from .world import Place, Said, World
@@ -156,7 +157,7 @@ def of_secrets(world: World) -> list[Needles]:
 
 
 def of_columns(places: Iterable[Place], *, seals: bool = True, labels: bool = True) -> Needles:
-    """The private columns of the comments of some sites: seals and blind indexes; network labels."""
+    """What is private of some sites' comments, votes and reports: seals, indexes and digests; network labels."""
     found = Needles()
     db.session.rollback()
     for place in places:
@@ -170,6 +171,11 @@ def of_columns(places: Iterable[Place], *, seals: bool = True, labels: bool = Tr
                 found.add(repr(comment.email_index)[2:-1].encode(), "blind index as Python writes it")
             if comment.network_label and labels:
                 found.add(comment.network_label.encode(), f"network label on {place.site.key}")
+        for one in (row for kind in (Vote, Report) for row in db.session.query(kind).filter_by(site_id=place.site.id)):
+            if seals:
+                found.add_all(coded(one.device_digest), "digest of a device")
+            if one.network_label and labels:
+                found.add(one.network_label.encode(), f"network label on {place.site.key}")
     return found
 
 

@@ -124,6 +124,22 @@ def decisions(stage: Stage, by_api: Packs, by_desk: Packs, folder: Path) -> Foun
     return number, faults
 
 
+def reports(stage: Stage, packs: Packs, folder: Path) -> Found:
+    """Notes of readers who report a comment; the page and the answer that show the latest of them."""
+    (one,) = planted(stage, 1, folder)
+    told: list[str] = []
+
+    def write(note: str) -> bool:
+        is_taken = stage.report(one, note).status_code == 202
+        told.extend([note] if is_taken else [])
+        return is_taken
+
+    number = sum(written(packs, write))
+    shown = [row["note"] for row in stage.ask("GET", f"/v1/moderation/comments/{one}")["reports"]]
+    faults = list(_back(dict(enumerate(told[-len(shown) :])), dict(enumerate(reversed(shown))), "note of a report"))
+    return number, faults + list(stage.page_faults([f"/desk/comments/{one}"]))
+
+
 def of_sites(stage: Stage, names: Packs, privacy: Packs, folder: Path) -> Found:
     """Names of sites, the lines about privacy below their forms and where these lead, as the commands set them."""
     planted(stage, 1, folder)

@@ -12,6 +12,7 @@ from service.audit.operations import Deed, record
 from service.comments.models import Comment, CommentRevision, HoldReason
 from service.comments.plaintext import PlainTextError, clean_body, clean_website, mend_line
 from service.db import db, new_id, now, transaction
+from service.reactions.models import Report
 from service.sites.addresses import canonical
 from service.sites.models import Page, PageAddress, Site
 from service.transfer import operations as transfer
@@ -133,7 +134,7 @@ class Garden:
         one.edited_at = now()
 
     def _keep(self, comment: UUID, texts: Sequence[str]) -> None:
-        """Every text as an earlier one of a comment, and as reason and note of a decision about it."""
+        """Every text as an earlier one of a comment, as reason and note of a decision about it, and in a report."""
         for text in texts:
             words = said(text)
             revision = CommentRevision(
@@ -141,6 +142,8 @@ class Garden:
                 by=self.actor, created_at=now(),
             )  # fmt: skip
             db.session.add(revision)
+            who = {"device_digest": new_id().bytes, "site_id": self.site.id}
+            db.session.add(Report(comment_id=comment, reason="other", note=line(text, 500), **who))
             record(Deed("comment.approved", self.actor, self.site.id, comment, {"reason": words, "note": words}))
 
 

@@ -124,6 +124,11 @@ class Stage:
         """A comment by a plain form."""
         return self._post("/embed/blog/comments", data=form, headers=HTML)
 
+    def report(self, comment_id: str, note: str) -> TestResponse:
+        """A reader's report, from a device and a network of its own."""
+        values = {"device": f"device-number-{self.visitors:08}", "reason": "other", "note": note}
+        return self._post(f"/v1/sites/blog/comments/{comment_id}/report", json=values)
+
     def _post(self, path: str, **more: Any) -> TestResponse:
         self.visitors += 1
         here = {"REMOTE_ADDR": f"10.{self.visitors >> 8}.{self.visitors & 255}.1"}

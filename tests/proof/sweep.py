@@ -16,7 +16,7 @@ from service.accounts import operations as accounts
 from service.db import db, transaction
 from tests.desk.conftest import HOME, fields, the_form
 
-from .doors import DOORS, Door
+from .doors import DEVICE, DOORS, Door
 from .leaks import Needles, leaks, of_addresses, of_columns, of_domains, of_networks, of_secrets, of_tokens, together
 from .ways import AROUND, WAYS, Asking, with_query
 from .world import Said, World, rules, sent
@@ -83,6 +83,7 @@ class Sweep:
         self.typed: list[str] = []
         self.secrets = {"browser": f"canary-agent-{uuid4().hex}", "page before": f"canary-page-{uuid4().hex}"}
         """What was sent or handed out, by what it is."""
+        self.secrets["device"] = DEVICE
         self.staff = f"c{uuid4().hex}@staff-canary.example.org"
         self.password = self.secrets["password"] = f"canary password {uuid4().hex}"
         self._bodies: dict[bytes, bytes] = {}

@@ -22,7 +22,7 @@ from flask import Flask
 
 from .echoes import echoes
 from .ledger import Proof
-from .other_words import Packs, aliases, decisions, of_sites, of_staff, titles
+from .other_words import Packs, aliases, decisions, of_sites, of_staff, reports, titles
 from .parsers import PARSERS, violations
 from .payloads import beginnings, bodies, lines, payloads
 from .stage import TALK, Said, Stage
@@ -120,6 +120,8 @@ def test_as_other_words(stage: Stage, corpus: list[str], proof: Proof, tmp_path:
         proof.cases(*decisions(stage, [one for one, _ in both], [other for _, other in both], tmp_path))
     for one in batches(stage, halves(list(lines(corpus, 190)))[0][::2]):
         proof.cases(*aliases(stage, one))
+    for one in batches(stage, halves(list(lines(corpus, 500)))[0][::2], 100):
+        proof.cases(*reports(stage, one, tmp_path))
     privacy = list(lines(corpus, 500))
     for number, one in enumerate(batches(stage, halves(list(lines(corpus, 200)))[0][::2])):
         texts = [privacy[(number * BATCH + n) % len(privacy)] for n in range(BATCH)]

@@ -59,6 +59,7 @@ CARELESS = [
     ("desk/macros.html", "one.site_name"), ("desk/macros.html", "reason.detail"), ("desk/macros.html", "one.reason"),
     ("desk/macros.html", "reason"), ("desk/macros.html", "note"),
     ("desk/comment.html", "row.text"), ("desk/comment.html", "entry.reason"), ("desk/comment.html", "entry.note"),
+    ("desk/comment.html", "report.note"),
     ("desk/comment.html", "one.author.name"),
     ("desk/comment.html", "typed.body if typed and typed.body is defined else one.text"),
     ("desk/queue.html", "query.q or ''"), ("desk/queue.html", "query[name]"),

@@ -19,7 +19,7 @@ from tests.transfer.exports import comment, export, item, saved
 from . import write_inventory as inventory
 from .echoes import echoes
 from .ledger import Proof
-from .other_words import aliases, decisions, titles
+from .other_words import aliases, decisions, reports, titles
 from .stage import TALK, Stage
 from .twins import WORDS
 from .write_inventory import MARK, NO_WORDS, NO_WORDS_IN, NO_WORDS_OF_COMMANDS
@@ -48,6 +48,8 @@ def written(stage: Stage, folder: Path) -> list[str]:
     found = [titles(stage, packs, packs), aliases(stage, packs), echoes(stage, packs[:1], folder)]
     stage.wipe()
     found.append(decisions(stage, packs, packs, folder))
+    stage.wipe()
+    found.append(reports(stage, packs, folder))
     return faults + [what for _, wrong in found for what in wrong]
 
 

@@ -18,7 +18,7 @@ from service.db import db, transaction
 from service.embed import routes as embed
 from service.sites import operations as sites
 from tests.conftest import add_site
-from tests.support import FULL
+from tests.support import FULL, post
 
 from .doors import DOORS
 from .fleet import fronted, posted, proxied
@@ -52,7 +52,7 @@ def knocker(app: Flask, limited: Flask) -> Knocker:
     with transaction():
         page = sites.open_page(made, routes.address_of(made, "/one"), "One", actor="test")
         sites.add_alias(page, routes.address_of(made, "/alias"), actor="test")
-    return Knocker(limited.test_client(), "192.0.2.7")
+    return Knocker(limited.test_client(), "192.0.2.7", said=post(app.test_client(), page="/said").json["id"])
 
 
 def test_every_limit_of_the_settings_is_tried() -> None:

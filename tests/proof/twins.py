@@ -20,6 +20,7 @@ from .parsers import PARSERS, Element, Parser, by_lexbor, text_of
 WORDS = {
     "comments": ("name", "body", "reason", "decided_name", "html"),
     "comment_revisions": ("body",),
+    "comment_reports": ("note",),
     "pages": ("title",),
     "sites": ("name", "privacy_text", "privacy_url"),
     "moderators": ("name",),

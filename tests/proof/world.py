@@ -122,7 +122,7 @@ class World:
             accounts.revoke_token(last.one(), actor="test")
 
     def _talk(self, place: Place, number: int) -> None:
-        """A comment in each state, a reply, an edit, a revealed address, a bulk decision, an alias."""
+        """A comment in each state, a reply, an edit, a revealed address, a bulk decision, a vote, a report."""
         for state, decision in STATES.items():
             place.ids[state] = self.say(place, number)
             if decision:
@@ -133,6 +133,8 @@ class World:
         self.ask(place, "moderator", "PATCH", f"/v1/moderation/comments/{reply}", headers={"If-Match": "*"},
                  json={"body": f"Edited: {place.mark}"})  # fmt: skip
         self.ask(place, "moderator", "POST", f"/v1/moderation/comments/{place.ids['approved']}/reveal")
+        for door, more in (("vote", {}), ("report", {"reason": "abuse", "note": place.mark})):
+            self.react(place, door, number, more)
         chosen = {"site": place.site.key, "page": "/never/seen"}
         bulk = {"decision": "spam", "filter": chosen, "count": 0}
         done = self.ask(place, "moderator", "POST", "/v1/moderation/decisions", json=bulk)
@@ -157,6 +159,14 @@ class World:
         said.id, said.token = answer.json["id"], answer.json["author_token"]
         place.said.append(said)
         return said.id
+
+    def react(self, place: Place, door: str, number: int, more: dict[str, str]) -> None:
+        """Somebody votes for what is published, or reports it."""
+        path = f"/v1/sites/{place.site.key}/comments/{place.ids['approved']}/{door}"
+        here = {"REMOTE_ADDR": f"192.0.{number}.7"}
+        json_ = {"device": uuid4().hex} | more
+        answer = sent(self.app.test_client(), path, method="POST", json=json_, environ_base=here)
+        assert answer.status_code < 300, answer.text
 
     def ask(self, place: Place, role: str, method: str, path: str, **more: Any) -> TestResponse:
         """Call the API as somebody of the site; it must succeed."""

@@ -33,6 +33,7 @@ FORMS: Mapping[str, frozenset[str]] = {
 
 NO_WORDS = {
     "POST /v1/sites/<site>/counts": "answers what pages were asked about, and stores nothing",
+    "POST /v1/sites/<site>/comments/<uuid:comment_id>/vote": "takes a token of a fixed form, and keeps a digest of it",
     "POST /v1/moderation/comments/<uuid:comment_id>/reveal": "takes nothing",
     "POST /desk/comments/<uuid:comment_id>/reveal": "takes only where the moderator was",
     "POST /desk/sign-out": "takes nothing",
@@ -47,6 +48,7 @@ NO_WORDS_IN = {
     "items.if_match": "is compared with a version, and shown nowhere",
     "at": "is one of two words",
     "decision": "is one of five words",
+    "device": "is held to a form, and only a digest of it is kept",
     "honeypot": "is seen to be filled in, and not kept",
     forms.HONEYPOT: "is seen to be filled in, and not kept",
     "site": "is the key of a site that there is",
@@ -88,8 +90,10 @@ NO_WORDS_IN_COLUMNS = {
 }  # fmt: skip
 """Names of columns that hold keys, addresses in ASCII, sentences of ours, or copies."""
 
-NOT_SHOWN = {("bulk_decisions", "name"), ("bulk_decisions", "reason"), ("key_proofs", "name")}
-"""What a job will write into comments, as a decision on one does; what a key is called."""
+NOT_SHOWN = {
+    ("bulk_decisions", "name"), ("bulk_decisions", "reason"), ("key_proofs", "name"), ("comment_reports", "reason"),
+}  # fmt: skip
+"""What a job will write into comments, as a decision on one does; what a key is called; one of five words."""
 
 
 def doors(app: Flask) -> dict[str, set[str]]:
@@ -123,7 +127,8 @@ def _texts(schema: Mapping[str, Any], document: Mapping[str, Any], path: str) ->
     if "items" in schema:
         yield from _texts(schema["items"], document, path)
     kinds = schema.get("type", "")
-    if "string" in ([kinds] if isinstance(kinds, str) else kinds) and schema.get("format") != "uuid":
+    is_text = "string" in ([kinds] if isinstance(kinds, str) else kinds) and "enum" not in schema
+    if is_text and schema.get("format") != "uuid":
         yield path
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from service.comments.models import Author, Comment, CommentSearch, CommentTally
 from service.db import db
+from service.reactions.models import Vote
 from service.sites.models import Page, RatingCount
 
 
@@ -17,7 +18,7 @@ def imbalance() -> list[str]:
     db.session.rollback()
     db.session.expire_all()
     comments = list(db.session.scalars(select(Comment)))
-    return [*_pages(comments), *_tallies(comments), *_words(comments), *_authors(comments)]
+    return [*_pages(comments), *_tallies(comments), *_votes(), *_words(comments), *_authors(comments)]
 
 
 def _pages(comments: list[Comment]) -> list[str]:
@@ -49,6 +50,12 @@ def _tallies(comments: list[Comment]) -> list[str]:
         if stored != truth:
             found.append(f"comment {one.source_id}: {stored} for {truth}")
     return found
+
+
+def _votes() -> list[str]:
+    counted = Counter({tally.comment_id: tally.votes for tally in _all(CommentTally) if tally.votes})
+    votes = Counter(vote.comment_id for vote in _all(Vote))
+    return [] if counted == votes else [f"votes {counted} for {votes}"]
 
 
 def _words(comments: list[Comment]) -> list[str]:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
@@ -21,6 +22,7 @@ from service.transfer import undo as undoing
 from service.transfer.report import Report
 from service.transfer.undo import undo
 from service.webhooks.models import Event
+from tests.reactions.conftest import react
 from tests.support import post, thread
 
 from .balance import imbalance
@@ -131,6 +133,16 @@ def test_what_moderators_did_meanwhile_goes_too(bring: Bring) -> None:
             revise(found, "Edited.", actor="moderator:x")
             transition(found, "rejected", Change("moderator:x", None, reason="No."))
     assert take_back(report)["removed"] == 3
+    assert {name for name in left() if name != "events"} == set()
+
+
+def test_what_readers_did_goes_too(bring: Bring, app: Flask) -> None:
+    report = bring(item(comment()))
+    one = str(stored()["1"].id)
+    assert react(app, "vote", one).status_code == 200
+    assert react(app, "report", one, reason="spam").status_code == 202
+    assert {"comment_votes", "comment_reports", "comment_tallies"} <= set(left())
+    assert take_back(report)["removed"] == 1
     assert {name for name in left() if name != "events"} == set()
 
 

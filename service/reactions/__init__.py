@@ -1,0 +1,1 @@
+"""What readers do about a comment without writing one: they vote for it, or report it."""
