@@ -17,6 +17,7 @@ from collections.abc import Generator, Iterable
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -148,27 +149,36 @@ class _Keeper:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         for name, value in report.user_properties:
             if name == "proof":
-                results = {test: asdict(result) for test, result in kept().items()} | {report.nodeid: value}
+                results = {test: _as_kept(test, asdict(result)) for test, result in kept().items()}
+                results[report.nodeid] = _as_kept(report.nodeid, value)
                 KEPT.parent.mkdir(exist_ok=True)
-                KEPT.write_text(json.dumps({"sources": sources(), "results": results}, indent=1))
+                KEPT.write_text(json.dumps(results, indent=1))
+
+
+def _as_kept(test: str, result: dict[str, Any]) -> dict[str, Any]:
+    return {"sources": sources(_file_of(test)), "result": result}
+
+
+def _file_of(test: str) -> str:
+    return test.partition("::")[0]
 
 
 def kept() -> dict[str, Result]:
     """Results by test, of runs with the sources as they are now."""
-    if not KEPT.exists():
-        return {}
-    found = json.loads(KEPT.read_text())
-    return {test: Result(**one) for test, one in found["results"].items()} if found["sources"] == sources() else {}
+    found = json.loads(KEPT.read_text()) if KEPT.exists() else {}
+    return {test: Result(**one["result"]) for test, one in found.items() if one["sources"] == sources(_file_of(test))}
 
 
 @cache
-def sources() -> str:
-    """A digest of all that a result depends on."""
+def sources(file: str) -> str:
+    """A digest of all that a result of a test in this file depends on: all but the other tests of the proofs."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "-co", "--exclude-standard", *_SOURCES], cwd=ROOT, check=True, capture_output=True
     )
     digest = hashlib.sha256()
     for name in sorted(filter(None, listed.stdout.decode().split("\0"))):
+        if name.startswith("tests/proof/test_") and name != file:
+            continue
         path = ROOT / name
         digest.update(f"{name}\0".encode() + (path.read_bytes() if path.exists() else b""))
     return digest.hexdigest()
