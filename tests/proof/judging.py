@@ -50,6 +50,9 @@ class Judge:
 
     def _put_back(self) -> None:
         empty()
+        if db.engine.dialect.name == "postgresql":  # else it reads on and on through what was deleted
+            with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+                connection.exec_driver_sql("VACUUM")
         self.world = self.world.again()
         self._settle()
         self._accepted, self._fresh = 0, ""

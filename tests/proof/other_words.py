@@ -163,7 +163,7 @@ def of_sites(stage: Stage, names: Packs, privacy: Packs, folder: Path) -> Found:
     with transaction():
         ours = stage.ours()
         sites.change_site(ours, {"name": next(iter(told.values()), "Blog")}, actor="test")
-    shown = {one["key"]: one["name"] for one in stage.ask("GET", "/v1/sites")["sites"]}
+    shown = {one["key"]: one["name"] for one in stage.ask("GET", "/v1/sites?limit=100")["sites"]}
     faults = list(_back(told, shown, "name of a site"))
     for key in list(told)[:5]:
         feed = sent(stage.client, f"/v1/sites/{key}/feed.atom")
