@@ -28,6 +28,8 @@ from .twins import TYPED, WORD, Twin, Words, harmless
 from .wordless import WORDLESS
 from .write_paths import by_desk_edit, by_import, by_json
 
+pytestmark = pytest.mark.one_database
+
 SOME = [one for one in PAYLOADS if "\ud800" not in one and "&#0;" not in one][:: 1 if FULL else 4]
 TELLING = [
     '[x](https://x.example "title")',

@@ -28,6 +28,8 @@ from .payloads import beginnings, bodies, lines, payloads
 from .stage import TALK, Said, Stage
 from .write_paths import Unit, by_api_edit, by_desk_edit, by_form, by_import, by_json, planted
 
+pytestmark = pytest.mark.one_database
+
 BATCH = 50
 FEW = 3
 """Payloads of the quick suite, besides the worst."""

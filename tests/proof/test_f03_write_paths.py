@@ -25,6 +25,8 @@ from .twins import WORDS
 from .write_inventory import MARK, NO_WORDS, NO_WORDS_IN, NO_WORDS_OF_COMMANDS
 from .write_paths import by_api_edit, by_desk_edit, by_form, by_json, planted
 
+pytestmark = pytest.mark.one_database
+
 HOSTILE = f"{MARK}</textarea><img src=x onerror=alert(1)>"
 
 

@@ -27,6 +27,8 @@ from .house import House, Visitor
 from .leaks import leaks, of_addresses
 from .ledger import Proof
 
+pytestmark = pytest.mark.one_database
+
 BEFORE = (
     "migrate",
     "sites add blog --origin https://blog.example.org",

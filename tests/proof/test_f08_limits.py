@@ -25,6 +25,8 @@ from .fleet import fronted, posted, proxied
 from .knocking import LIMIT, LIMITED, ORIGIN, Knocker, beyond, only, taken
 from .ledger import Proof
 
+pytestmark = pytest.mark.one_database
+
 KNOCKS = 1_000 if FULL else 9
 _PEERS = {name: f"10.{number}.0.1" for number, name in enumerate(LIMITED)}
 

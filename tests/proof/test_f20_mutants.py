@@ -67,11 +67,11 @@ def test_mutants_are_found(room: str, proof: Proof) -> None:
     proof.note(f"{room}: {part:.1%} found, {stopped} of them by taking too long; alive: {'; '.join(alive) or 'none'}")
 
 
+@pytest.mark.full
 @pytest.mark.control("20")
 def test_a_sure_mutant_is_found_and_with_emptied_tests_none_is() -> None:
     sure = ["--named", "rendering.py clean: ", "--chosen", "3"]
-    if FULL:  # else those of the suite are sure
-        assert score(met("rendering", *sure))[0] == 1
+    assert score(met("rendering", *sure))[0] == 1
     assert score(met("rendering", *sure, "--emptied"))[0] == 0
 
 
