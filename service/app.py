@@ -112,6 +112,8 @@ def _watch(app: Flask) -> None:
 
     @app.after_request
     def dress(response: Response) -> Response:
+        if response.status_code == 304:
+            response.close()  # of a file, which werkzeug opens and then leaves
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers["X-Request-Id"] = g.get("request_id", "")
