@@ -7,7 +7,7 @@ WORKERS ?= 2
 unexport PYTHONDONTWRITEBYTECODE  # the tests start many processes, which would compile everything each time
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types contracts prove browser lock clean
+.PHONY: help demo test check lint types contracts node prove browser lock words npm-lock clean
 
 help:  ## List the commands
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -22,13 +22,17 @@ help:  ## List the commands
 	$(PIP) -r requirements-dev.lock
 	@touch $@
 
+tests/widget/node_modules/.installed: $(addprefix tests/widget/, package.json package-lock.json .npmrc)
+	cd tests/widget && npm ci --silent
+	@touch $@
+
 demo: .venv/.runtime  ## Try it: http://127.0.0.1:8080 with a review page, a desk and a login
 	@$(BIN)/greenroom demo
 
 test: .venv/.dev  ## The suite on SQLite and PostgreSQL, limits on Valkey, all from wheels
 	$(BIN)/python -m pytest -n $(WORKERS) -m "not browser"
 
-check: lint types contracts test browser  ## Everything the continuous build runs
+check: lint types contracts node test browser  ## Everything the continuous build runs
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
@@ -40,11 +44,15 @@ types: .venv/.dev
 contracts: .venv/.dev
 	$(BIN)/lint-imports --no-logo
 
+node: tests/widget/node_modules/.installed  ## The widget's types, and tests of its pure modules (needs Node.js)
+	cd tests/widget && npx --no-install tsc --project .
+	node --test --test-reporter=dot tests/widget/*.test.js
+
 prove: .venv/.dev  ## Every figure at its full size, into docs/proof.md; `make prove F=4` for one
 	$(BIN)/python -m tests.proof $(F)
 
-browser: .venv/.dev  ## The stories in a real Chromium (needs /usr/bin/chromium)
-	$(BIN)/python -m pytest -m browser
+browser: .venv/.dev tests/widget/node_modules/.installed  ## The stories in a real Chromium (needs /usr/bin/chromium)
+	$(BIN)/python -m pytest -n $(WORKERS) -m browser
 
 lock: .venv/.dev  ## Resolve the dependencies anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
@@ -52,5 +60,11 @@ lock: .venv/.dev  ## Resolve the dependencies anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	  --group build --group dev pyproject.toml -c requirements.lock -o requirements-dev.lock
 
+words: .venv/.dev  ## Find the desk's sentences for its translators, and compile what they wrote
+	$(BIN)/python docs/words.py
+
+npm-lock:  ## Resolve the packages of the widget's tests anew
+	cd tests/widget && npm install --package-lock-only --silent
+
 clean:  ## Remove the virtual environment and caches; data and keys stay
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf tests/widget/node_modules .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
