@@ -133,6 +133,25 @@ def _by_session() -> Principal | None:
     return of_moderator(found) if found else None
 
 
+def myself() -> Moderator:
+    """The account of whoever is asking."""
+    found = queries.moderator_by_id(principal().moderator_id)
+    assert found is not None  # just found
+    return found
+
+
+def this_session() -> UUID | None:
+    """The session of this request; None for a program."""
+    named = session.get("sign_in")
+    return UUID(named) if principal().kind == "session" and isinstance(named, str) else None
+
+
+def require_person() -> None:
+    """Forbidden for a program: some doors are for somebody at the desk."""
+    if principal().kind != "session":
+        raise Forbidden("A token cannot do this. Sign in to the desk.")
+
+
 def signed_in() -> Moderator | None:
     """The moderator of this request's session, if it is one that nobody ended and that is not too old."""
     named = session.get("sign_in")
@@ -166,12 +185,17 @@ def _note(last: datetime | None, write: Callable[[], None]) -> None:
 
 def refuse_forgery() -> None:
     """Forbidden unless a page of our own sent this request, and with the token that it was given."""
-    if not _from_own_page():
-        raise Forbidden("This request came from another site. Open the desk and try again there.")
+    refuse_foreign_pages()
     try:
         current_app.extensions["csrf"].protect()
     except CSRFError as error:
         raise Forbidden("This page is out of date. Reload it and try again.") from error
+
+
+def refuse_foreign_pages() -> None:
+    """Forbidden unless a page of our own sent this request: enough where nothing is changed."""
+    if not _from_own_page():
+        raise Forbidden("This request came from another site. Open the desk and try again there.")
 
 
 def _from_own_page() -> bool:

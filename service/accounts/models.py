@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from flask_security import UserMixin
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, LargeBinary, String
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, LargeBinary, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.db import Base, new_id, now
@@ -87,3 +87,64 @@ class SignIn(Base):
     created_at: Mapped[datetime] = mapped_column(default=now)
     seen_at: Mapped[datetime] = mapped_column(default=now)
     ended_at: Mapped[datetime | None]
+    browser: Mapped[str | None] = mapped_column(String(40))
+    """As `browsers.described` calls it."""
+
+
+class Invite(Base):
+    """A link that gives one person a role on a site. Only a digest of its secret is kept."""
+
+    __tablename__ = "invites"
+    __table_args__ = (CheckConstraint("role IN ('viewer', 'moderator', 'owner')", name="role"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"), index=True)
+    role: Mapped[str] = mapped_column(String(20))
+    name: Mapped[str] = mapped_column(String(80), default="")
+    """For whom it is, in the words of whoever made it."""
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), unique=True)
+    by: Mapped[str] = mapped_column(String(80))
+    """Who made it, as the audit log says it."""
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
+    accepted_by: Mapped[UUID | None] = mapped_column(ForeignKey("moderators.id"))
+    revoked_at: Mapped[datetime | None]
+
+
+class TotpSecret(Base):
+    """What an app on somebody's phone makes codes from (RFC 6238). It counts once a code of it was typed."""
+
+    __tablename__ = "totp_secrets"
+
+    moderator_id: Mapped[UUID] = mapped_column(ForeignKey("moderators.id"), primary_key=True)
+    sealed: Mapped[bytes] = mapped_column(LargeBinary)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    confirmed_at: Mapped[datetime | None]
+    last_counter: Mapped[int | None] = mapped_column(BigInteger)
+    """The half minute of the newest code that was taken: no code is good twice."""
+
+
+class RecoveryCode(Base):
+    """Lets somebody in once who lost their phone. 120 random bits need no slow hash."""
+
+    __tablename__ = "recovery_codes"
+
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32), primary_key=True)
+    moderator_id: Mapped[UUID] = mapped_column(ForeignKey("moderators.id"), index=True)
+    used_at: Mapped[datetime | None]
+
+
+class Passkey(Base):
+    """The public half of a key that somebody's device holds (WebAuthn)."""
+
+    __tablename__ = "passkeys"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    moderator_id: Mapped[UUID] = mapped_column(ForeignKey("moderators.id"), index=True)
+    name: Mapped[str] = mapped_column(String(80))
+    credential_id: Mapped[bytes] = mapped_column(LargeBinary(1023), unique=True)
+    public_key: Mapped[bytes] = mapped_column(LargeBinary)
+    sign_count: Mapped[int] = mapped_column(BigInteger, default=0)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    last_used_at: Mapped[datetime | None]

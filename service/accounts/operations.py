@@ -39,7 +39,7 @@ def add_moderator(email: str, name: str, password: str | None, *, is_admin: bool
     values = {
         "id": new_id(),
         "email": address,
-        "name": _name(name),
+        "name": good_name(name),
         "password": None if password is None else passwords.hashed(password),
         "active": True,
         "is_admin": is_admin,
@@ -63,7 +63,8 @@ def _address(text: str) -> str:
     return normal_address(text)
 
 
-def _name(text: str) -> str:
+def good_name(text: str) -> str:
+    """A name of somebody, or of something of theirs, as it is kept. Invalid when it is empty or too long."""
     name = " ".join(unicodedata.normalize("NFC", text).split())
     if not 0 < len(name) <= _NAME_MAX or not name.isprintable():
         raise Invalid.field("name", "name", f"A name has 1 to {_NAME_MAX} characters.")
@@ -78,8 +79,20 @@ def set_password(moderator: Moderator, password: str, *, actor: str) -> None:
     record(Deed("moderator.password", actor, None, moderator.id))
 
 
+def change_password(moderator: Moderator, old: str, new: str, *, actor: str) -> None:
+    """A new password from somebody who knows the old one; every session ends, theirs too. Invalid when they do not."""
+    prove(moderator, old)
+    set_password(moderator, new, actor=actor)
+
+
+def prove(moderator: Moderator, password: str) -> None:
+    """Invalid when it is not the moderator's password: asked again before what a thief of a session would do."""
+    if not passwords.fits(password, moderator.password):
+        raise Invalid.field("old", "wrong", "This is not your present password.")
+
+
 def rename(moderator: Moderator, name: str, *, actor: str) -> None:
-    before, moderator.name = moderator.name, _name(name)
+    before, moderator.name = moderator.name, good_name(name)
     record(Deed("moderator.renamed", actor, None, moderator.id, {"before": before, "after": moderator.name}))
 
 
@@ -167,7 +180,7 @@ def issue_token(moderator: Moderator, wanted: NewToken, *, actor: str) -> Issued
     token = ApiToken(
         id=new_id(),
         moderator_id=moderator.id,
-        name=_name(wanted.name),
+        name=good_name(wanted.name),
         digest=digest_of(secret),
         scopes=[scope for scope in SCOPES if scope in wanted.scopes],
         site_id=wanted.site_id,
@@ -192,9 +205,9 @@ def revoke_token(token: ApiToken, *, actor: str) -> None:
         record(Deed("token.revoked", actor, token.site_id, token.id))
 
 
-def open_session(moderator_id: UUID) -> UUID:
+def open_session(moderator_id: UUID, browser: str = "") -> UUID:
     """Somebody signed in; the id of the session."""
-    sign_in = SignIn(id=new_id(), moderator_id=moderator_id, created_at=now(), seen_at=now())
+    sign_in = SignIn(id=new_id(), moderator_id=moderator_id, created_at=now(), seen_at=now(), browser=browser or None)
     db.session.add(sign_in)
     db.session.flush()
     record(Deed("session.opened", f"moderator:{moderator_id}", None, moderator_id))
@@ -205,6 +218,26 @@ def end_session(sign_in_id: UUID, moderator_id: UUID) -> None:
     """Somebody signed out."""
     queries.end_sign_in(sign_in_id)
     record(Deed("session.ended", f"moderator:{moderator_id}", None, moderator_id))
+
+
+def end_one_session(sign_in_id: UUID, moderator_id: UUID) -> None:
+    """Somebody ends a session of theirs, on another device perhaps. NotFound when it is none of theirs that is open."""
+    if sign_in_id not in {one.id for one in sessions_of(moderator_id)}:
+        raise NotFound("There is no open session of yours by that id.")
+    end_session(sign_in_id, moderator_id)
+
+
+def end_other_sessions(moderator_id: UUID, kept: UUID | None) -> int:
+    """End every session of a moderator but the one that is kept; how many."""
+    ended = [one.id for one in sessions_of(moderator_id) if one.id != kept]
+    for sign_in_id in ended:
+        end_session(sign_in_id, moderator_id)
+    return len(ended)
+
+
+def sessions_of(moderator_id: UUID) -> Sequence[SignIn]:
+    """The sessions of a moderator that still open the desk, the one seen last first."""
+    return queries.open_sign_ins(moderator_id, seen_after=now() - IDLE, begun_after=now() - LONGEST)
 
 
 def note_failed_sign_in(address: str) -> None:

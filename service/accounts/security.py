@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
@@ -28,16 +29,17 @@ from flask_security import (
     MailUtil,
     RoleMixin,
     Security,
+    login_user,
     user_authenticated,
 )
 from flask_wtf import CSRFProtect
 from wtforms import HiddenField, PasswordField
 from wtforms.validators import DataRequired, Length
 
-from service.accounts import guard, operations, passwords
+from service.accounts import browsers, factors, guard, operations, passwords, queries
 from service.accounts.models import Moderator
 from service.config import Settings
-from service.db import db, transaction
+from service.db import db, now, transaction
 from service.doors import sender_ip, settings
 from service.errors import Forbidden, Problem, TooManyRequests, WrongMediaType
 from service.limits import forget, spend
@@ -48,8 +50,12 @@ FIRST_PAGE = "/desk/"
 SIGN_IN_PAGE = "desk/sign_in.html"
 NO_MATCH = "That e-mail and password do not match."
 
+CODE_PAGE = f"{DESK}/sign-in/code"
+_HALFWAY = "halfway"
+_HALFWAY_FOR = timedelta(minutes=5)
+
 _OWN_PAGE = re.compile(rf"{DESK}([/?][!-\[\]-~]*)?")  # printable ASCII without the backslash
-_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
 class SignInForm(LoginForm):
@@ -88,6 +94,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     security.want_json(lambda _request: False)
     security.login_manager.user_loader(lambda _uniquifier: guard.signed_in())
     app.json = json  # flask-security puts its own in place, which forgets how ours was set
+    security.two_factor_plugins.tf_enter = _ask_for_code  # type: ignore[assignment]  # takes more
     _leave_open_doors_alone(app, security)
     user_authenticated.connect(_open_session, app)
     app.view_functions["security.login"] = _sign_in(app.view_functions["security.login"])
@@ -156,7 +163,7 @@ def _open_session(_app: Flask, user: Moderator, **_more: Any) -> None:
     moderator_id = user.id
     current_app.extensions["security"].datastore.commit()
     with transaction():
-        opened = operations.open_session(moderator_id)
+        opened = operations.open_session(moderator_id, browsers.described(request.user_agent.string))
     session["sign_in"] = str(opened)
     for left_over in ("csrf_token", "_id"):
         session.pop(left_over, None)
@@ -177,22 +184,48 @@ def _sign_in(stock: Callable[[], Any]) -> Callable[[], Response]:
 
 
 def _attempt(stock: Callable[[], Any]) -> Response:
-    if request.mimetype not in _FORMS:
+    if request.mimetype not in FORMS:
         raise WrongMediaType("Send the form of the sign-in page.")
+    session.pop(_HALFWAY, None)
     try:
         guard.refuse_forgery()
         spent = _spend_attempt()
     except (Forbidden, TooManyRequests) as refusal:
-        return _form_again(refusal)
+        return form_again(refusal)
     answer = make_response(stock())
     if guard.signed_in():
         forget(*spent)
         return _go_on()
+    if _HALFWAY in session:
+        forget(*spent)
+        return answer
     if answer.status_code == HTTPStatus.OK:  # its form again
         with transaction():
             operations.note_failed_sign_in(request.form.get("email", ""))
         answer.status_code = HTTPStatus.UNPROCESSABLE_ENTITY
     return answer
+
+
+def _ask_for_code(moderator: Moderator, *_more: Any, **_and_more: Any) -> Any:
+    """flask-security's question once the password was right: where else to go before somebody is in, or None."""
+    if not factors.is_on(moderator.id):
+        return None
+    there = own_page(request.form.get("next"))
+    session[_HALFWAY] = [str(moderator.id), moderator.fs_uniquifier, int(now().timestamp()), there]
+    return redirect(CODE_PAGE, HTTPStatus.SEE_OTHER)
+
+
+def halfway() -> tuple[Moderator, str] | None:
+    """Who has shown their password a moment ago and still has to show a code, and where they want to go then."""
+    named = session.get(_HALFWAY)
+    if not isinstance(named, list):
+        return None
+    id_, uniquifier, since, there = named
+    moderator = queries.moderator_by_id(UUID(id_))
+    fresh = int(now().timestamp()) - since < _HALFWAY_FOR.total_seconds()
+    if moderator is None or not (fresh and moderator.active and moderator.fs_uniquifier == uniquifier):
+        return None
+    return moderator, own_page(there)
 
 
 def _go_on() -> Response:
@@ -204,15 +237,35 @@ def _spend_attempt() -> tuple[str, str, str]:
 
     Also by network alone: each attempt costs a slow hash, whatever the account.
     """
-    windows, address = settings(), operations.normal_address(request.form.get("email", ""))
-    client = rate_key(sender_ip())
-    spend(windows.limit_signin_address, "sign-in-address", client)
-    attempt = (windows.limit_signin, "sign-in", keyed("sign-in", address.encode(), client.encode()).hex())
+    address, client = operations.normal_address(request.form.get("email", "")), spend_by_address()
+    attempt = (settings().limit_signin, "sign-in", keyed("sign-in", address.encode(), client.encode()).hex())
     spend(*attempt)
     return attempt
 
 
-def _form_again(refusal: Problem) -> Response:
+def spend_by_address() -> str:
+    """Count a try to get in, by whichever door; what stands for the client. TooManyRequests beyond the limit."""
+    client = rate_key(sender_ip())
+    spend(settings().limit_signin_address, "sign-in-address", client)
+    return client
+
+
+@contextmanager
+def few_tries(what: str, moderator_id: UUID) -> Iterator[None]:
+    """Count a try of a secret of an account as a sign-in is counted, from wherever; give it back when it was right."""
+    attempt = (settings().limit_signin, what, keyed(what, moderator_id.bytes).hex())
+    spend(*attempt)
+    yield
+    forget(*attempt)
+
+
+def let_in(moderator: Moderator) -> None:
+    """Open a new session for somebody who proved who they are."""
+    session.clear()
+    login_user(moderator, remember=False)
+
+
+def form_again(refusal: Problem) -> Response:
     page = render_template(SIGN_IN_PAGE, login_user_form=SignInForm(), message=refusal.detail)
     return make_response(page, refusal.status, refusal.headers)
 

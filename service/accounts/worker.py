@@ -1,15 +1,16 @@
-"""Regular work on accounts: forget sessions that ended long ago."""
+"""Regular work on accounts: forget sessions and invitations that ended long ago."""
 
 from __future__ import annotations
 
-from service.accounts.operations import purge
+from service.accounts import invites, operations
 from service.db import transaction
 from service.jobs import regularly
 
 
 def forget() -> bool:
     with transaction():
-        purge()
+        operations.purge()
+        invites.purge()
     return False
 
 

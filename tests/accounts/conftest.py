@@ -25,6 +25,7 @@ from service.accounts.operations import NewToken
 from service.config import Settings
 from service.db import Base, db, new_id, now, transaction
 from service.db import init_app as init_database
+from service.desk import languages
 from service.privacy.keys import Keys
 from service.sites.models import Site
 
@@ -111,6 +112,7 @@ def small_app(settings: Settings) -> Flask:
     init_database(app, settings)
     limits.init_app(app, settings)
     security.init_app(app, settings)
+    languages.init_app(app)
     errors.register(app, errors._json)
     app.test_client_class = Browser
     add_doors(app)
