@@ -31,11 +31,31 @@ class Site(Base):
     privacy_text: Mapped[str] = mapped_column(String(500), default="", info=PUBLIC)
     privacy_url: Mapped[str | None] = mapped_column(String(500), info=PUBLIC)
     hold_after_reports: Mapped[int | None]
+    target_age_minutes: Mapped[int | None]
     retention_days: Mapped[int] = mapped_column(default=365)
+    hold_words: Mapped[list[str]] = mapped_column(JSON, server_default="[]", deferred=True)
+    """Up to two megabytes, so they are read only where they are asked for; likewise `spam_words`."""
+    spam_words: Mapped[list[str]] = mapped_column(JSON, server_default="[]", deferred=True)
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     __mapper_args__ = {"version_id_col": version}
+
+
+class RejectReason(Base):
+    """Why a moderator may reject a comment of a site: `title` for moderators, `sentence` for its author.
+
+    One that is retired is offered no more, but who was told it by its code still reads its sentence.
+    """
+
+    __tablename__ = "reject_reasons"
+
+    site_id: Mapped[UUID] = mapped_column(ForeignKey("sites.id"), primary_key=True)
+    code: Mapped[str] = mapped_column(String(40), primary_key=True)
+    place: Mapped[int]
+    title: Mapped[str] = mapped_column(String(80))
+    sentence: Mapped[str] = mapped_column(String(300))
+    retired_at: Mapped[datetime | None]
 
 
 class Page(Base):

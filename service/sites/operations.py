@@ -9,11 +9,15 @@ from typing import Any
 from service.audit.operations import Deed, record
 from service.db import db, new_id, now
 from service.errors import Conflict, Invalid
-from service.sites import queries
+from service.sites import queries, reasons
 from service.sites.addresses import Address, BadPage, canonical, normal_origin
 from service.sites.events import page_view
 from service.sites.models import Page, Site
 from service.webhooks.outbox import announce
+
+WORD_LISTS = {"hold_words", "spam_words"}
+_TOLD = 100
+"""Words of a changed list that are written down."""
 
 
 @dataclass(frozen=True)
@@ -42,22 +46,39 @@ def add_site(key: str, name: str, origins: list[str], *, actor: str) -> Site:
     site = Site(id=new_id(), key=key, name=name, origins=_origins(origins))
     db.session.add(site)
     db.session.flush()
+    reasons.add_usual(site)
     record(Deed("site.added", actor, site.id, site.id, {"key": key, "name": name}))
     return site
 
 
 def change_site(site: Site, values: dict[str, Any], *, actor: str) -> None:
-    """Set some of a site's settings (already validated by SiteSettings)."""
+    """Set some of a site's settings (already validated by SiteSettings). What stands so already is no change."""
     if "origins" in values:
         values = values | {"origins": _origins(values["origins"])}
+    values = {name: value for name, value in values.items() if value != getattr(site, name)}
+    if not values:
+        return
     before = {name: getattr(site, name) for name in values}
-    scale = values.get("rating_max", site.rating_max)
-    if scale and queries.has_ratings_off(site, scale, halves=values.get("rating_halves", site.rating_halves)):
-        raise Conflict("There are ratings on another scale already. They would have to be converted.")
+    if values.keys() & {"rating_max", "rating_halves"}:
+        _check_scale(site, **{"rating_max": site.rating_max, "rating_halves": site.rating_halves} | values)
     for name, value in values.items():
         setattr(site, name, value)
     db.session.flush()
-    record(Deed("site.changed", actor, site.id, site.id, {"before": before, "after": values}))
+    record(Deed("site.changed", actor, site.id, site.id, _differing(before, values)))
+
+
+def _differing(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    """What to write down of a change. Of lists of words only what came and went, and of that the beginning."""
+    told = {"before": dict(before), "after": dict(after)}
+    for name in WORD_LISTS & after.keys():
+        gone, come = set(before[name]) - set(after[name]), set(after[name]) - set(before[name])
+        told["before"][name], told["after"][name] = sorted(gone)[:_TOLD], sorted(come)[:_TOLD]
+    return told
+
+
+def _check_scale(site: Site, rating_max: float | None, rating_halves: bool, **_: Any) -> None:
+    if rating_max and queries.has_ratings_off(site, rating_max, halves=rating_halves):
+        raise Conflict("There are ratings on another scale already. They would have to be converted.")
 
 
 def _origins(texts: list[str]) -> list[str]:

@@ -13,7 +13,8 @@ from service.sites.models import Site
 from service.sites.schemas import KEY
 
 _EXPOSED = ("ETag", "Idempotency-Replayed", "RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-Id")
-_ASKED = ("Authorization", "Content-Type", "Idempotency-Key", "If-None-Match")
+_ASKED = ("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match")
+_ALWAYS = {"HEAD", "OPTIONS"}
 
 
 def find_site(_endpoint: str | None, values: dict[str, Any] | None) -> None:
@@ -56,7 +57,7 @@ def allow_origin(response: Response) -> Response:
         response.headers["Access-Control-Allow-Origin"] = origin
         response.headers["Access-Control-Expose-Headers"] = ", ".join(_EXPOSED)
         if request.method == "OPTIONS":
-            response.headers["Access-Control-Allow-Methods"] = "GET, POST"
+            response.headers["Access-Control-Allow-Methods"] = ", ".join(sorted(set(response.allow) - _ALWAYS))
             response.headers["Access-Control-Allow-Headers"] = ", ".join(_ASKED)
             response.headers["Access-Control-Max-Age"] = "600"
     return response

@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 from service.db import db, insert_if_new
 from service.pagination import Page as Rows
 from service.pagination import Position, page_of
-from service.sites.models import Page, PageAddress, RatingCount, Site
+from service.sites.models import Page, PageAddress, RatingCount, RejectReason, Site
 
 
 def site_of(key: str) -> Site | None:
@@ -23,8 +23,47 @@ def site_by_id(site_id: UUID) -> Site | None:
     return db.session.get(Site, site_id)
 
 
+def locked_site(site_id: UUID) -> Site:
+    """A site as it is now, locked until the commit; its pages and comments may be added to meanwhile."""
+    locked = select(Site).where(Site.id == site_id).with_for_update(key_share=True)
+    return db.session.scalars(locked.execution_options(populate_existing=True)).one()
+
+
 def sites() -> Sequence[Site]:
     return db.session.scalars(select(Site).order_by(Site.key)).all()
+
+
+def reasons_of(site_ids: Collection[UUID]) -> dict[UUID, list[RejectReason]]:
+    """The reasons that moderators of some sites are offered, in their order."""
+    rows = select(RejectReason).where(RejectReason.site_id.in_(list(site_ids)), RejectReason.retired_at.is_(None))
+    found: dict[UUID, list[RejectReason]] = {site_id: [] for site_id in site_ids}
+    for one in db.session.scalars(rows.order_by(RejectReason.place, RejectReason.code)):
+        found[one.site_id].append(one)
+    return found
+
+
+def reason(site_id: UUID, code: str) -> RejectReason | None:
+    """A reason of a site, retired or not."""
+    return db.session.get(RejectReason, (site_id, code))
+
+
+def every_reason(site_id: UUID) -> dict[str, RejectReason]:
+    """Every reason that a site has or had, by code. Nobody else changes them before the commit."""
+    db.session.execute(select(Site.id).where(Site.id == site_id).with_for_update(key_share=True))
+    rows = select(RejectReason).where(RejectReason.site_id == site_id).order_by(RejectReason.place, RejectReason.code)
+    return {one.code: one for one in db.session.scalars(rows.execution_options(populate_existing=True))}
+
+
+def sentences(site_ids: Collection[UUID], codes: Collection[str]) -> dict[tuple[UUID, str], str]:
+    """What the authors of rejected comments are told, by site and code."""
+    at = (RejectReason.site_id.in_(list(site_ids)), RejectReason.code.in_(list(codes)))
+    rows = select(RejectReason.site_id, RejectReason.code, RejectReason.sentence).where(*at)
+    return {(site_id, code): sentence for site_id, code, sentence in db.session.execute(rows)} if codes else {}
+
+
+def is_listed(origin: str) -> bool:
+    """Whether any site lists an origin."""
+    return any(origin in origins for origins in db.session.scalars(select(Site.origins)))
 
 
 def listed(site_ids: Collection[UUID], after: Position | None, limit: int) -> Rows[Site]:

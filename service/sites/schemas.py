@@ -1,9 +1,9 @@
-"""A site's settings: what they may be."""
+"""A site's settings: what they may be, and what visitors are told of them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import marshmallow as ma
@@ -11,8 +11,24 @@ from marshmallow import fields, validate
 
 from service.errors import Invalid
 from service.sites.policy import MODES, SCHEMA_TYPES
+from service.spam.words import LONGEST_PHRASE, folded
 
 KEY = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+MOST_WORDS = 50_000
+"""Entries of a list."""
+
+
+def _word_list(text: str) -> fields.List[str]:
+    each = fields.String(validate=[validate.Length(1, 100), _one_line, _word])
+    return fields.List(each, validate=validate.Length(max=MOST_WORDS), metadata={"description": text})
+
+
+def _word(text: str) -> None:
+    words = len(folded(text))
+    if not words or "*" in text.rstrip().removesuffix("*"):
+        raise ma.ValidationError("Write a word or a phrase; a star may stand at its end.")
+    if words > LONGEST_PHRASE:
+        raise ma.ValidationError(f"A phrase has at most {LONGEST_PHRASE} words.")
 
 
 def _one_line(text: str) -> None:
@@ -59,6 +75,11 @@ class SiteSettings(ma.Schema):
         validate=validate.Range(1, 100),
         metadata={"description": "Reports after which a comment waits for a moderator again; empty for never."},
     )
+    target_age_minutes = fields.Integer(
+        allow_none=True,
+        validate=validate.Range(1, 525_600),
+        metadata={"description": "Minutes that a comment may wait before the queue is overdue; empty for no target."},
+    )
     language = fields.String(
         validate=validate.Regexp(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"),
         metadata={"description": "The language of the site, as BCP 47 names it."},
@@ -78,11 +99,35 @@ class SiteSettings(ma.Schema):
         metadata={"description": "Days for which addresses and network labels are kept."},
     )
 
+    hold_words = _word_list("Words and phrases for which a comment waits; `casin*` is for all that begin so.")
+    spam_words = _word_list("Words and phrases that make a comment spam.")
+
     @staticmethod
     def check_key(key: str) -> None:
         """Invalid unless the key is a short lower-case name."""
         if not KEY.fullmatch(key):
             raise Invalid.field("key", "key", "Use lower-case letters, digits, - and _; 64 at most.")
+
+
+class ScaleOut(ma.Schema):
+    maximum = fields.Float(required=True)
+    step = fields.Float(required=True, metadata={"description": "Also the lowest rating."})
+
+
+class PrivacyOut(ma.Schema):
+    text = fields.String(required=True)
+    own = fields.Boolean(required=True, metadata={"description": "Whether the text is the site's own; else ours."})
+    days = fields.Integer(required=True, metadata={"description": "How long address and network are kept."})
+    url = fields.String(required=True, allow_none=True)
+
+
+class TermsOut(ma.Schema):
+    """What a site tells whoever wants to write on a page."""
+
+    language = fields.String(required=True)
+    scale = fields.Nested(ScaleOut, required=True, allow_none=True)
+    privacy = fields.Nested(PrivacyOut, required=True)
+    closed = fields.String(required=True, allow_none=True, metadata={"description": "Why nobody can write here."})
 
 
 def settings_from(assignments: Sequence[str]) -> dict[str, Any]:
@@ -94,19 +139,27 @@ def settings_from(assignments: Sequence[str]) -> dict[str, Any]:
             raise Invalid.field(one, "form", "Write NAME=VALUE.")
         field = SiteSettings().fields.get(name)
         empty = None if field is not None and field.allow_none else ""
-        values[name] = text.split(",") if name == "origins" else (text or empty)
+        is_list = isinstance(field, fields.List)
+        values[name] = [one for one in text.split(",") if one or name == "origins"] if is_list else (text or empty)
+    return load_settings(values)
+
+
+def load_settings(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Some settings, validated. Invalid names those that cannot be taken."""
     try:
         loaded: dict[str, Any] = SiteSettings().load(values)
     except ma.ValidationError as error:
         messages = error.normalized_messages()  # type: ignore[no-untyped-call]
-        raise Invalid(
-            errors={
-                name: [{"code": "invalid", "detail": str(one)} for one in _flat(found)]
-                for name, found in messages.items()
-            }
-        ) from error
+        raise Invalid(errors=_by_path(messages)) from error
     return loaded
 
 
-def _flat(found: Any) -> list[Any]:
-    return [one for inner in found.values() for one in _flat(inner)] if isinstance(found, dict) else list(found)
+def _by_path(messages: Mapping[Any, Any], path: str = "") -> dict[str, list[dict[str, str]]]:
+    """`{"origins": {0: ["…"]}}` → `{"origins.0": [{"code": "invalid", "detail": "…"}]}`."""
+    found: dict[str, list[dict[str, str]]] = {}
+    for name, told in messages.items():
+        if isinstance(told, dict):
+            found |= _by_path(told, f"{path}{name}.")
+        else:
+            found[f"{path}{name}"] = [{"code": "invalid", "detail": str(one)} for one in told]
+    return found

@@ -5,7 +5,22 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from service.spam.words import Lists
+
 HOLD, SPAM = "hold", "spam"
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """A rule of the site that a submission falls under: `block`, `hold`, `shadow` or `trust`.
+
+    `is_proven`: what it is about was not merely claimed, as everything is that somebody types.
+    """
+
+    kind: str
+    effect: str
+    value: str
+    is_proven: bool
 
 
 @dataclass(frozen=True)
@@ -26,6 +41,10 @@ class Facts:
     too_many_by_email: bool = False
     same_text_by_email: bool = False
     rated_by_email: bool = False
+    name: str = ""
+    lists: Lists = Lists()
+    """The site's words."""
+    ruled: tuple[Ruled, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -37,6 +56,29 @@ class Finding:
     detail: str
     risk: int = 0
     """How much this counts when the queue is sorted by risk."""
+
+
+def blocked(facts: Facts) -> Finding | None:
+    rule = _rule(facts, "block")
+    if rule is None:
+        return None
+    return Finding(SPAM, "blocked", f"A rule of this site blocks this. {_about(rule)}", risk=10)
+
+
+def shadowed(facts: Facts) -> Finding | None:
+    """Who is blocked as well waits like anybody else who is."""
+    rule = None if _rule(facts, "block") else _rule(facts, "shadow")
+    if rule is None:
+        return None
+    told = "Its author is told that this is published, and nobody else sees it."
+    return Finding(SPAM, "shadowed", f"{told} {_about(rule)}", risk=10)
+
+
+def held_by_rule(facts: Facts) -> Finding | None:
+    rule = _rule(facts, "hold")
+    if rule is None:
+        return None
+    return Finding(HOLD, "held-by-rule", f"A rule of this site holds this. {_about(rule)}", risk=3)
 
 
 def honeypot_filled(facts: Facts) -> Finding | None:
@@ -88,12 +130,47 @@ def many_links(facts: Facts) -> Finding | None:
     return Finding(HOLD, "links", f"The text holds {links} links.", risk=3)
 
 
+def spam_word(facts: Facts) -> Finding | None:
+    found = facts.lists.spam.found_in(f"{facts.name}\n{facts.body}")
+    return Finding(SPAM, "spam-word", f"The site lists “{found}” as spam.", risk=10) if found else None
+
+
+def held_word(facts: Facts) -> Finding | None:
+    found = facts.lists.hold.found_in(f"{facts.name}\n{facts.body}")
+    return Finding(HOLD, "held-word", f"The site holds what says “{found}”.", risk=4) if found else None
+
+
 def moderated_site(facts: Facts) -> Finding | None:
+    if _is_trusted(facts):
+        return None
     if facts.mode == "pre":
         return Finding(HOLD, "pre-moderation", "Every comment of this site waits for a moderator.")
     if facts.mode == "first_timers" and not facts.known_author:
         return Finding(HOLD, "first-timer", "The first comment of somebody waits for a moderator.", risk=1)
     return None
 
+
+def _is_trusted(facts: Facts) -> bool:
+    """A domain or a link is typed by whoever likes: it makes trusted only who was approved before, and proves that."""
+    trusted = (one for one in facts.ruled if one.effect == "trust")
+    return any(one.is_proven or (facts.known_author and one.kind != "person") for one in trusted)
+
+
+def _rule(facts: Facts, effect: str) -> Ruled | None:
+    return next((one for one in facts.ruled if one.effect == effect), None)
+
+
+def _about(rule: Ruled) -> str:
+    """What a rule is about. Neither label nor range: they would outlive what is kept of where a comment came from."""
+    return _ABOUT[rule.kind].format(rule.value)
+
+
+_ABOUT = {
+    "person": "The rule is about this person.",
+    "domain": "The rule is about the e-mail domain {}.",
+    "network": "The rule is about the network it came from.",
+    "cidr": "The rule is about the address it came from.",
+    "link_host": "The rule is about links to {}.",
+}
 
 _LINK = re.compile(r"https?://|\bwww\.", re.IGNORECASE)

@@ -8,6 +8,9 @@ from service.spam import rules
 from service.spam.rules import SPAM, Facts, Finding
 
 RULES = (
+    rules.blocked,
+    rules.shadowed,
+    rules.held_by_rule,
     rules.honeypot_filled,
     rules.too_fast,
     rules.no_form_token,
@@ -16,6 +19,8 @@ RULES = (
     rules.repeated_by_email,
     rules.second_rating,
     rules.many_links,
+    rules.spam_word,
+    rules.held_word,
     rules.moderated_site,
 )
 
@@ -30,6 +35,11 @@ class Verdict:
     @property
     def risk(self) -> int:
         return sum(one.risk for one in self.findings)
+
+    @property
+    def is_shadowed(self) -> bool:
+        """Whether its own author shall believe that it is published."""
+        return any(one.code == "shadowed" for one in self.findings)
 
 
 def judge(facts: Facts) -> Verdict:
