@@ -79,11 +79,14 @@ class Settings:
     limit_preview: str = setting("30/minute", "Previews from one address.")
     limit_vote: str = setting("30/minute;300/hour", "Votes from one address.")
     limit_report: str = setting("10/minute;60/hour", "Reports from one address.")
+    limit_mine: str = setting("60/minute;600/hour", "Looks at, and changes of, one's own comments from one address.")
     limit_signin: str = setting("5/minute;30/hour", "Failed sign-ins for one account and address.")
     limit_signin_address: str = setting("30/minute;300/hour", "Sign-ins from one address, for all accounts.")
     form_min_seconds: float = setting(3.0, "A form sent sooner than this is held: people are slower.", "float")
     form_max_hours: float = setting(24.0, "A form older than this is held.", "float")
-    undo_seconds: float = setting(0.0, "How long a decision's events are held back.", "float")
+    undo_seconds: float = setting(
+        10.0, "How long a decision's events are held back: undone meanwhile, none is sent.", "float"
+    )
     import_max_mb: int = setting(
         2048, "Largest export that will be imported, unpacked, in MB.", "int", range=(1, 1_000_000)
     )

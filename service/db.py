@@ -132,6 +132,16 @@ def insert_if_new(table: type[Base], values: dict[str, Any]) -> bool:
     return bool(done.rowcount == 1)  # type: ignore[attr-defined]
 
 
+def insert_or_update(table: type[Base], values: dict[str, Any], key: str, *, when: Any) -> bool:
+    """INSERT … ON CONFLICT (key) DO UPDATE … WHERE: whether the row holds `values` now. A twin is waited for."""
+    insert: Any = sqlite_insert if db.engine.dialect.name == "sqlite" else postgresql_insert
+    row = insert(table).values(**values)
+    others = {name: value for name, value in values.items() if name != key}
+    row = row.on_conflict_do_update(index_elements=[key], set_=others, where=when)
+    done = db.session.execute(row, execution_options={"preserve_rowcount": True})
+    return bool(done.rowcount == 1)  # type: ignore[attr-defined]
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     """Bind the engine; SQLite is told to be durable and to wait, PostgreSQL to check its connections."""
     app.config["SQLALCHEMY_DATABASE_URI"] = _absolute(settings.database_url)

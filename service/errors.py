@@ -59,6 +59,16 @@ class Unauthorized(Problem):
     status, slug, detail = 401, "sign-in-needed", "Sign in, or send a token, to do this."
 
 
+class NoAuthor(Problem):
+    """401: no author has the token that was shown, whatever is wrong with it."""
+
+    status, slug = 401, "author-needed"
+    detail = "Nobody has this private link: it is not complete, or everything behind it was erased."
+
+    def __init__(self) -> None:
+        super().__init__(headers={"WWW-Authenticate": "Author"})
+
+
 class Forbidden(Problem):
     status, slug, detail = 403, "not-allowed", "You may not do this."
 
@@ -222,7 +232,14 @@ def _coded(message: Any) -> dict[str, str]:
 
 
 UNKNOWN = "There is no field of this name."
-_CODES = {"Missing data for required field.": "required", "Unknown field.": "unknown"}
+_CODES = {
+    "Missing data for required field.": "required",
+    "Unknown field.": "unknown",
+    "Use one line, of characters that can be seen.": "line",
+    "Write a word or a phrase; a star may stand at its end.": "word",
+    "This is nothing that comments have in common.": "alike",
+    "Not a valid URL.": "url",
+}
 _PEOPLE = {
     "Missing data for required field.": "This field is required.",
     "Unknown field.": UNKNOWN,

@@ -22,6 +22,8 @@ class AuditEntry(Base):
     __table_args__ = (
         Index(None, "chain", "n", unique=True),
         Index(None, "chain", "at", "id"),
+        Index(None, "chain", "actor", "at", "id"),
+        Index(None, "chain", "action", "at", "id"),
         Index(None, "subject_id"),
     )
 

@@ -60,6 +60,11 @@ def _append(chain: str, n: int, previous: bytes, deed: Deed) -> tuple[int, bytes
     return n, entry.digest
 
 
+def forget_details(subject_ids: Sequence[UUID]) -> None:
+    """Erase the words of what was done to some subjects, with their salts. The chain stays whole."""
+    queries.erase_details(subject_ids)
+
+
 def commitment(salt: bytes, details: dict[str, Any]) -> bytes:
     """SHA-256 over salt and canonical JSON: binds the details without holding them."""
     return hashlib.sha256(salt + json.dumps(details, sort_keys=True).encode()).digest()

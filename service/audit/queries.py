@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import delete, select, tuple_
 
 from service.audit.models import AuditDetail, AuditEntry, AuditHead
 from service.db import db, insert_if_new
@@ -43,22 +46,48 @@ def links(chain: str, length: int) -> Generator[Link, None, None]:
             yield link[0], link[1]
 
 
-def listed(
-    chains: Sequence[str], *, subject_id: UUID | None, action: str | None, after: Position | None, limit: int
-) -> Page[Link]:
+def erase_details(subject_ids: Sequence[UUID]) -> None:
+    """Delete the words beside the links about some subjects."""
+    about = select(AuditEntry.id).where(AuditEntry.subject_id.in_(subject_ids))
+    words = delete(AuditDetail).where(AuditDetail.entry_id.in_(about))
+    db.session.execute(words.execution_options(synchronize_session=False))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which links: what must hold of them."""
+
+    subject_id: UUID | None = None
+    action: str | None = None
+    actors: Sequence[str] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    """Before this moment."""
+
+
+def listed(chains: Sequence[str], asked: Asked, *, after: Position | None, limit: int) -> Page[Link]:
     """The newest links of some chains first, keyset-paged."""
     rows = (
         select(AuditEntry, AuditDetail)
         .outerjoin(AuditDetail, AuditDetail.entry_id == AuditEntry.id)
-        .where(AuditEntry.chain.in_(chains))
+        .where(AuditEntry.chain.in_(chains), *_conditions(asked))
         .order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
         .limit(limit + 1)
     )
-    if subject_id:
-        rows = rows.where(AuditEntry.subject_id == subject_id)
-    if action:
-        rows = rows.where(AuditEntry.action == action)
     if after:
         rows = rows.where(tuple_(AuditEntry.at, AuditEntry.id) < (after.at, after.id))
     found = [(entry, detail) for entry, detail in db.session.execute(rows)]
     return page_of(found, limit, lambda link: Position(link[0].at, link[0].id))
+
+
+def _conditions(asked: Asked) -> Iterator[Any]:
+    if asked.subject_id:
+        yield AuditEntry.subject_id == asked.subject_id
+    if asked.action:
+        yield AuditEntry.action == asked.action
+    if asked.actors is not None:
+        yield AuditEntry.actor.in_(asked.actors)
+    if asked.since:
+        yield AuditEntry.at >= asked.since
+    if asked.until:
+        yield AuditEntry.at < asked.until

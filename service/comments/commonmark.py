@@ -11,23 +11,39 @@ from markdown_it.rules_inline import StateInline
 DEEPEST = 10
 """Levels of lists and quotes; a list counts as two."""
 
+_LAZIEST = 4_000
 _LONGEST_LINK = 2_000
+_MARKERS = re.compile(r"[\s>*+\-.)\d]*")
 _LINK_START = re.compile(r"https?://[^/]|mailto:.", re.IGNORECASE)
 _BARE_SCHEME = re.compile(r"(?<![a-z0-9])https?$", re.IGNORECASE)
 _BARE_REST = re.compile(r"://[^\W_][^\s<>\"`\\|^{}\u2018-\u201f\u3000-\u303f\uff01-\uff0f\uff1a-\uff1f]*")
 
 
 def to_html(text: str) -> str | None:
-    """HTML that still has to be sanitised; None where lists and quotes are nested too deep.
+    """HTML that still has to be sanitised; None where lists and quotes are nested too deep, or go on too long.
 
     The parser silently drops what lies below its limit, and a comment must not lose words.
     """
+    if _laziness(text) > _LAZIEST:
+        return None
     tokens = _PARSER.parse(text)
     containers = (token for token in tokens if token.type in ("blockquote_open", "list_item_open"))
     if any(token.level >= DEEPEST - 1 for token in containers):
         return None
     markup: str = _PARSER.renderer.render(tokens, _PARSER.options, {})
     return markup
+
+
+def _laziness(text: str) -> int:
+    """How often the parser looks at lines that go on with a quote above without its marks: once for each level."""
+    levels = total = 0
+    for line in text.split("\n"):
+        marks = _MARKERS.match(line)
+        quoted = marks.group().count(">") if marks else 0
+        # A blank line ends what may go on.
+        levels = quoted or (levels if line and not line.isspace() else 0)
+        total += min(levels, DEEPEST) - min(quoted, DEEPEST)
+    return total
 
 
 class _Markdown(MarkdownIt):

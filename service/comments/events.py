@@ -46,6 +46,13 @@ def comment_view(comment: Comment) -> dict[str, Any]:
     }
 
 
+def erased(data: dict[str, Any]) -> dict[str, Any]:
+    """`data` of an event without what its comment's author gave, and without words about it."""
+    blank = {"author": {"name": "", "website": None, "avatar": ""}, "text": "", "truncated": False, "rating": None}
+    kept = {name: value for name, value in data.items() if name != "reason"}
+    return kept | ({"comment": data["comment"] | blank} if "comment" in data else {})
+
+
 def cut(text: str, longest: int) -> tuple[str, bool]:
     """At most `longest` bytes of UTF-8, cut between characters; whether anything was cut."""
     raw = text.encode()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterable
 
 _NO_ATTRIBUTES = re.compile(r"<(?!(?:a|ol)\b)([a-z][a-z0-9]*)[\s/][^>]*>", re.IGNORECASE)
 _HEADING = re.compile(r"<(/?)h[1-6](?:\s[^<>]*)?>", re.IGNORECASE)
@@ -17,6 +18,7 @@ _STRUCTURE = re.compile(r"(</?(?:blockquote|ul|ol|li|pre|hr|h[1-6])(?:\s[^<>]*)?
 _HOLDS_WORDS = re.compile(r"<(?:li|h[1-6])[\s>]")
 _BREAK = re.compile(r"(?<!<br>)(?<!<br/>)(?<!<br />)\n")
 _NESTING = re.compile(r"<(/?)(?!br|hr)[a-z]+")
+_CONTAINER = re.compile(r"<(/?)(?:blockquote|ul|ol)\b", re.IGNORECASE)
 _LINE_END = re.compile(r"<(?:br|/p|/li|/div|/tr|/h[1-6]|/blockquote)\b[^>]*>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-z][^>]*>|<!--[^>]*>", re.IGNORECASE)
 _HUGE_REFERENCE = re.compile(r"&#\d{8,};?")
@@ -57,8 +59,17 @@ def _lines(text: str, *, opened: bool) -> str:
 
 def depth(sanitised: str) -> int:
     """How deep sanitised HTML is nested."""
+    return _deepest(_NESTING.finditer(sanitised))
+
+
+def containers(text: str) -> int:
+    """How deep any HTML nests what has to be closed: quotes and lists."""
+    return _deepest(_CONTAINER.finditer(text))
+
+
+def _deepest(tags: Iterable[re.Match[str]]) -> int:
     deepest = level = 0
-    for tag in _NESTING.finditer(sanitised):
+    for tag in tags:
         level += -1 if tag[1] else 1
         deepest = max(deepest, level)
     return deepest

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, text
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, LargeBinary, String, Text, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
 
 from service.comments import status as states
@@ -14,6 +14,9 @@ from service.db import PUBLIC, Base, new_id, now
 from service.sites.models import Page, Site
 
 _PRIVATE = "email_sealed IS NOT NULL OR network_label IS NOT NULL"
+_ERASED = "erased_at IS NOT NULL"
+_PINNED = "pinned_at IS NOT NULL"
+_HELD = "state = 'held'"
 _UNCHECKED = "email_checked_at IS NULL AND email_sealed IS NOT NULL"
 
 
@@ -42,15 +45,23 @@ class Comment(Base):
         Index("ix_comments_latest", "site_id", "status", "created_at", "id"),
         Index("ix_comments_every", "site_id", "created_at", "id"),
         Index("ix_comments_risk", "site_id", "status", "risk", "created_at", "id"),
+        Index("ix_comments_alike_host", "site_id", "status", "alike_host", "created_at", "id"),
+        Index("ix_comments_alike_text", "site_id", "status", "alike_text", "created_at", "id"),
         Index("ix_comments_email", "site_id", "email_index", "created_at"),
         Index("ix_comments_network", "site_id", "network_label", "created_at"),
         Index("ix_comments_parent", "parent_id"),
         Index("ix_comments_author", "author_id", "page_id"),
+        Index("ix_comments_mine", "author_id", "created_at", "id"),
         Index("uq_comments_source", "site_id", "source", "source_id", unique=True),
         Index("ix_comments_batch", "import_id"),
         Index(
             "ix_comments_private", "site_id", "received_at",
             sqlite_where=text(_PRIVATE), postgresql_where=text(_PRIVATE),
+        ),
+        Index("ix_comments_erased", "erased_at", sqlite_where=text(_ERASED), postgresql_where=text(_ERASED)),
+        Index(
+            "ix_comments_pinned", "page_id", "parent_id", "shown", "created_at", "id",
+            sqlite_where=text(_PINNED), postgresql_where=text(_PINNED),
         ),
         Index(
             "ix_comments_unchecked", "status", "id",
@@ -66,6 +77,8 @@ class Comment(Base):
     status: Mapped[str] = mapped_column(String(10))
     shown: Mapped[bool] = mapped_column(default=False)
     """Approved, or the removed ancestor of something that is shown."""
+    shadowed: Mapped[bool] = mapped_column(default=False, server_default=false())
+    """A rule made it spam, and its own author is to believe that it is published."""
     name: Mapped[str] = mapped_column(String(80), info=PUBLIC)
     website: Mapped[str | None] = mapped_column(String(200), info=PUBLIC)
     is_moderator: Mapped[bool] = mapped_column(default=False, info=PUBLIC)
@@ -78,21 +91,32 @@ class Comment(Base):
     body_format: Mapped[str] = mapped_column(String(4), default="md")
     html: Mapped[str] = mapped_column(Text, info=PUBLIC)
     render_version: Mapped[int] = mapped_column(index=True)
+    alike_host: Mapped[str | None] = mapped_column(String(255))
+    alike_text: Mapped[str | None] = mapped_column(String(16))
+    """By these, comments that are alike find each other: see `likeness`."""
     rating: Mapped[float | None] = mapped_column(info=PUBLIC)
     rating_scale: Mapped[float | None]
     risk: Mapped[int] = mapped_column(default=0)
     """What the reasons weigh together; sorts the queue."""
     notify: Mapped[bool] = mapped_column(default=False)
     notify_consent_at: Mapped[datetime | None]
+    pinned_at: Mapped[datetime | None] = mapped_column(info=PUBLIC)
+    """Since when it stands first on its page; only what is approved does."""
     created_at: Mapped[datetime] = mapped_column(default=now, info=PUBLIC)
     received_at: Mapped[datetime] = mapped_column(default=now)
     """When it came to us; imported comments were written earlier. Retention counts from here."""
     edited_at: Mapped[datetime | None] = mapped_column(info=PUBLIC)
+    erased_at: Mapped[datetime | None]
+    """When its author had all erased that was theirs: only the place is left, and it stays deleted."""
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[str | None] = mapped_column(String(80))
     decided_name: Mapped[str | None] = mapped_column(String(80))
     reason: Mapped[str | None] = mapped_column(String(500))
     """The words given with the last decision."""
+    reason_code: Mapped[str | None] = mapped_column(String(40))
+    """Of a rejection: which of the site's reasons it was."""
+    decision_id: Mapped[UUID | None]
+    """The last decision, where it is one that can be undone."""
     source: Mapped[str | None] = mapped_column(String(20))
     source_id: Mapped[str | None] = mapped_column(String(80))
     import_id: Mapped[UUID | None] = mapped_column(ForeignKey("imports.id"))
@@ -105,6 +129,12 @@ class Comment(Base):
     reasons: Mapped[list[HoldReason]] = relationship(order_by="HoldReason.n", lazy="selectin")
 
     __mapper_args__ = {"version_id_col": version}
+
+    @property
+    def told_status(self) -> str:
+        """The state as its author is told it: a spammer hears what everybody hears who waits."""
+        spam = states.APPROVED if self.shadowed else states.PENDING
+        return spam if self.status == states.SPAM else self.status
 
     @validates("status")
     def _status_by_the_table(self, _key: str, after: str) -> str:
@@ -144,7 +174,11 @@ class CommentRevision(Base):
     __table_args__ = (
         CheckConstraint("state IN ('published', 'held', 'refused')", name="state"),
         Index(None, "comment_id", "created_at"),
-    )
+        Index(
+            "uq_comment_revisions_held", "comment_id", unique=True,
+            sqlite_where=text(_HELD), postgresql_where=text(_HELD),
+        ),
+    )  # fmt: skip
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     comment_id: Mapped[UUID] = mapped_column(ForeignKey("comments.id"))
@@ -153,6 +187,27 @@ class CommentRevision(Base):
     body_format: Mapped[str] = mapped_column(String(4))
     by: Mapped[str] = mapped_column(String(80))
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class UndoEntry(Base):
+    """What it takes to undo a decision on a comment: what stood before, and the event that told of it."""
+
+    __tablename__ = "undo_entries"
+    __table_args__ = (Index(None, "comment_id"), Index(None, "created_at"))
+
+    decision_id: Mapped[UUID] = mapped_column(primary_key=True)
+    comment_id: Mapped[UUID] = mapped_column(ForeignKey("comments.id"), primary_key=True)
+    event_id: Mapped[UUID]
+    status: Mapped[str] = mapped_column(String(10))
+    decided_at: Mapped[datetime | None]
+    decided_by: Mapped[str | None] = mapped_column(String(80))
+    decided_name: Mapped[str | None] = mapped_column(String(80))
+    reason: Mapped[str | None] = mapped_column(String(500))
+    reason_code: Mapped[str | None] = mapped_column(String(40))
+    previous_id: Mapped[UUID | None]
+    """The decision before it, where that one can be undone."""
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    undone_at: Mapped[datetime | None]
 
 
 class CommentSearch(Base):

@@ -5,30 +5,28 @@ from __future__ import annotations
 import hashlib
 import secrets
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
 from service.audit.operations import Deed, record
-from service.comments import queries
+from service.comments import admission, queries
 from service.comments.events import EVENT_OF, comment_data
-from service.comments.models import Author, Comment, CommentRevision, HoldReason
+from service.comments.facts import facts_of
+from service.comments.likeness import likeness
+from service.comments.models import Author, Comment, CommentRevision, HoldReason, UndoEntry
 from service.comments.rendering import RENDER_VERSION, render
-from service.comments.schemas import timestamp
 from service.comments.status import APPROVED
 from service.db import db, new_id, now
-from service.errors import Duplicate, Invalid, ThreadClosed
 from service.privacy.seal import email_index, network_label, seal
 from service.sites.addresses import Address
-from service.sites.models import Page, Site
-from service.sites.operations import open_page, scale_of
+from service.sites.models import Site
+from service.sites.operations import open_page
 from service.sites.queries import count_comment, count_rating, lock_page
-from service.spam.rules import Facts
 from service.spam.verdict import Verdict, judge
-from service.webhooks.outbox import announce
+from service.webhooks.outbox import announce, withdraw
 
 TOKEN_PREFIX = "gra_"  # noqa: S105 - how tokens begin, not one
-_SAME_TEXT = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -72,8 +70,11 @@ class Change:
     event: str | None
     name: str | None = None
     reason: str | None = None
+    reason_code: str | None = None
     note: str | None = None
     not_before: datetime | None = None
+    decision_id: UUID | None = None
+    """By this a moderator can undo it."""
 
 
 def submit(site: Site, what: Submission, sender: Sender) -> Submitted:
@@ -84,70 +85,26 @@ def submit(site: Site, what: Submission, sender: Sender) -> Submitted:
     author, token = _author(site, sender.author_token)
     page = open_page(site, what.page, what.page_title, actor=f"author:{author.id}")
     lock_page(page.id)  # now, so that of two who say the same at once the second is seen to repeat it
-    _check_open(page)
-    _check_parent(page, what.parent_id)
-    _check_rating(site, what.rating)
+    admission.check_open(page)
+    admission.check_parent(page, what.parent_id)
+    admission.check_rating(site, what.rating)
     index, label = email_index(site.id, what.email), network_label(site.id, sender.ip)
-    _check_first(page, what, author, label)
-    by_email = queries.by_email(site.id, index)
-    facts = Facts(
-        body=what.body,
-        mode=site.mode,
-        known_author=token is None and queries.is_known(author.id),
-        same_text_by_email=queries.said_before(page.id, what.body, since=now() - _SAME_TEXT, by=by_email),
-        rated_by_email=what.rating is not None and queries.rated_before(page.id, by_email),
-        **sender.signs,
-    )
-    verdict = judge(facts)
+    admission.check_first(page, what.body, what.rating, author.id, label)
     comment = Comment(
         id=new_id(), site=site, page=page, author=author, parent_id=what.parent_id, name=what.name,
         website=what.website, email_sealed=seal(what.email), email_index=index, network_label=label,
         rating=what.rating, rating_scale=site.rating_max if what.rating is not None else None,
         notify=what.notify, notify_consent_at=now() if what.notify else None,
-        risk=verdict.risk, reasons=_reasons(verdict),
     )  # fmt: skip
     write(comment, what.body, "md")
+    verdict = judge(facts_of(comment, what.email, sender.ip, sender.signs, is_proven=token is None))
+    comment.risk, comment.reasons, comment.shadowed = verdict.risk, _reasons(verdict), verdict.is_shadowed
     transition(comment, verdict.status, Change(f"author:{author.id}", "comment.created"))
     return Submitted(comment, token)
 
 
 def _reasons(verdict: Verdict) -> list[HoldReason]:
     return [HoldReason(n=n, code=one.code, detail=one.detail) for n, one in enumerate(verdict.findings)]
-
-
-def _check_open(page: Page) -> None:
-    since = page.closed_since()
-    if since:
-        raise ThreadClosed(f"Comments on this page closed on {since:%-d %B %Y}.", closed_at=timestamp(since))
-
-
-def _check_parent(page: Page, parent_id: UUID | None) -> None:
-    if parent_id is None:
-        return
-    if not queries.is_published_on(page.id, parent_id):
-        raise Invalid.field("parent_id", "parent", "The comment you answer is not on this page (any more).")
-
-
-def _check_rating(site: Site, rating: float | None) -> None:
-    scale = scale_of(site)
-    if rating is None:
-        return
-    if scale is None:
-        raise Invalid.field("rating", "no-scale", "This site takes no ratings.")
-    if not scale.has(rating):
-        steps = "in halves" if scale.halves else "in whole steps"
-        text = f"Rate from {scale.step:g} to {scale.maximum:g}, {steps}."
-        raise Invalid.field("rating", "off-scale", text)
-
-
-def _check_first(page: Page, what: Submission, author: Author, label: str) -> None:
-    """Refuse what a proven author, or a network, said already. An address alone proves nothing."""
-    since = now() - _SAME_TEXT
-    for who in (queries.by_author(author.id), queries.by_network(page.site_id, label)):
-        if queries.said_before(page.id, what.body, since=since, by=who):
-            raise Duplicate()
-    if what.rating is not None and queries.rated_before(page.id, queries.by_author(author.id)):
-        raise Duplicate("You have rated this page already.")
 
 
 def _author(site: Site, token: str | None) -> tuple[Author, str | None]:
@@ -173,6 +130,7 @@ def write(comment: Comment, body: str, body_format: str) -> None:
     """Set a text and its html: the one path from words to html, for every way to write."""
     comment.body, comment.body_format = body, body_format
     comment.html, comment.render_version = render(body, body_format), RENDER_VERSION
+    comment.alike_host, comment.alike_text = likeness(comment.html)
 
 
 def transition(comment: Comment, to: str, change: Change) -> None:
@@ -181,22 +139,60 @@ def transition(comment: Comment, to: str, change: Change) -> None:
     `comment` is new on a locked page, or locked by `queries.get_for_update`. Raises IllegalTransition.
     """
     before = cast("str | None", comment.status)  # a new comment has none
+    stood = _what_stands(comment)
     comment.status = to
     if before is not None:
         comment.decided_at, comment.decided_by = now(), change.actor
-        comment.decided_name, comment.reason = change.name, change.reason
+        comment.decided_name, comment.reason, comment.reason_code = change.name, change.reason, change.reason_code
+        comment.decision_id = change.decision_id
+    _store(comment, before)
+    if not change.event:
+        return
+    code = {"reason_code": change.reason_code} if change.reason_code else {}
+    details = {"from": before, "to": to, "reason": change.reason, "note": change.note} | code
+    action = "comment.created" if before is None else EVENT_OF[to]
+    record(Deed(action, change.actor, comment.site_id, comment.id, details))
+    told = {"actor": change.actor, "reason": change.reason, "previous_status": before} | code
+    data = comment_data(comment, **told)
+    event = announce(change.event, comment.site_id, comment.id, data, not_before=change.not_before)
+    if change.decision_id:
+        undo_entry = UndoEntry(decision_id=change.decision_id, comment_id=comment.id, event_id=event.id, **stood)
+        db.session.add(undo_entry)
+
+
+def _what_stands(comment: Comment) -> dict[str, Any]:
+    """What a decision takes the place of, as an UndoEntry holds it."""
+    names = ("status", "decided_at", "decided_by", "decided_name", "reason", "reason_code")
+    return {name: getattr(comment, name) for name in names} | {"previous_id": comment.decision_id}
+
+
+def _store(comment: Comment, before: str | None) -> None:
+    if comment.status != APPROVED:
+        comment.pinned_at = None
     db.session.add(comment)
     db.session.flush()
     if before is None:
         queries.index_words(comment)
     _recount(comment, before)
-    details = {"from": before, "to": to, "reason": change.reason, "note": change.note}
-    action = "comment.created" if before is None else EVENT_OF[to]
-    if change.event:
-        record(Deed(action, change.actor, comment.site_id, comment.id, details))
-        told = {"actor": change.actor, "reason": change.reason, "previous_status": before}
-        data = comment_data(comment, **told)
-        announce(change.event, comment.site_id, comment.id, data, not_before=change.not_before)
+
+
+def undo(comment: Comment, entry: UndoEntry, actor: str) -> None:
+    """Bring back what stood before a comment's last decision (both locked).
+
+    A decision of which nobody has heard yet is never told of; of another one, the reverse is told.
+    """
+    before = comment.status
+    comment.status = entry.status
+    comment.decided_at, comment.decided_by = entry.decided_at, entry.decided_by
+    comment.decided_name, comment.reason, comment.reason_code = entry.decided_name, entry.reason, entry.reason_code
+    comment.decision_id, entry.undone_at = entry.previous_id, now()
+    _store(comment, before)
+    type_ = EVENT_OF[comment.status]
+    details = {"from": before, "to": comment.status, "undoes": str(entry.decision_id)}
+    record(Deed("comment.undone", actor, comment.site_id, comment.id, details))
+    if not withdraw(entry.event_id):
+        told = {"actor": actor, "previous_status": before, "undoes": str(entry.event_id)}
+        announce(type_, comment.site_id, comment.id, comment_data(comment, **told))
 
 
 def _recount(comment: Comment, before: str | None) -> None:
@@ -228,23 +224,27 @@ def reshow(comment_id: UUID, parent_id: UUID | None, status: str) -> None:
         should = parent.status == APPROVED or tally.shown_replies > 0
 
 
-def revise(comment: Comment, body: str, *, actor: str, hold: bool = False) -> None:
-    """Give a comment (locked) another text; the old one is kept.
+def revise(comment: Comment, body: str, *, actor: str, hold: bool = False, told: dict[str, Any] | None = None) -> None:
+    """Give a comment (locked) another text; the old one is kept. `told`: see `tell_edit`.
 
-    `hold`: a published comment keeps its text until a moderator takes the new one.
+    `hold`: a comment that its author believes to be published keeps its text until a moderator takes the new one.
     """
-    if hold and comment.status == APPROVED:
+    if hold and comment.told_status == APPROVED:
         _keep(comment, "held", body, "md", actor)
-        record(Deed("comment.revision-held", actor, comment.site_id, comment.id))
+        tell_edit(comment, "comment.revision-held", actor, {"revision": "held"})
         return
     _keep(comment, "published", comment.body, comment.body_format, actor)
     write(comment, body, "md")
     comment.edited_at = now()
     db.session.flush()
     queries.index_words(comment)
-    record(Deed("comment.edited", actor, comment.site_id, comment.id))
-    data = comment_data(comment, actor=actor)
-    announce("comment.edited", comment.site_id, comment.id, data)
+    tell_edit(comment, "comment.edited", actor, told or {})
+
+
+def tell_edit(comment: Comment, action: str, actor: str, told: dict[str, Any]) -> None:
+    """Audit and announce what became of a text. `told`: of an author's change its `revision` (held, …), a `reason`."""
+    record(Deed(action, actor, comment.site_id, comment.id, told))
+    announce("comment.edited", comment.site_id, comment.id, comment_data(comment, actor=actor, **told))
 
 
 def _keep(comment: Comment, state: str, body: str, body_format: str, actor: str) -> None:
@@ -252,30 +252,3 @@ def _keep(comment: Comment, state: str, body: str, body_format: str, actor: str)
         id=new_id(), comment_id=comment.id, state=state, body=body, body_format=body_format, by=actor, created_at=now()
     )
     db.session.add(row)
-
-
-def render_anew(limit: int) -> int:
-    """Render up to `limit` comments whose html an older renderer made; how many there were."""
-    rows = queries.rendered_before(RENDER_VERSION, limit)
-    for row in rows:
-        queries.set_html(row.id, render(row.body, row.body_format), RENDER_VERSION)
-    return len(rows)
-
-
-def purge(limit: int = 1_000) -> int:
-    """Forget addresses and networks past their site's retention time; how many comments."""
-    ids = queries.past_retention(now(), limit)
-    queries.forget_private(ids)
-    return len(ids)
-
-
-def note_deliverability(comment_id: UUID, takes_mail: bool | None) -> None:
-    """Note that an address was asked about; a moderator is told when its domain takes no mail."""
-    comment = queries.get_for_update(comment_id)
-    if comment is None:
-        return
-    queries.mark_checked(comment_id, now())
-    if takes_mail is False:
-        detail = "The domain of the e-mail address takes no mail."
-        comment.reasons.append(HoldReason(n=len(comment.reasons), code="email-undeliverable", detail=detail))
-        db.session.flush()

@@ -9,6 +9,8 @@ from service.comments.schemas import timestamp
 from service.comments.threads import Node
 from service.pagination import Position
 from service.sites.models import Page, Site
+from service.sites.operations import scale_of
+from service.sites.terms import privacy_text, why_closed
 
 CursorOf = Callable[[Position | None, str], str | None]
 
@@ -34,6 +36,7 @@ def told(row: Any) -> dict[str, Any]:
         },
         "html": row.html,
         "rating": row.rating,
+        "pinned": row.pinned_at is not None,
         "created_at": timestamp(row.created_at),
         "edited_at": timestamp(row.edited_at),
         "votes": row.votes,
@@ -60,6 +63,23 @@ def rating(site: Site, histogram: dict[float, int] | None) -> dict[str, Any] | N
         "best": site.rating_max,
         "worst": 0.5 if site.rating_halves else 1.0,
         "histogram": [{"value": value, "count": many} for value, many in sorted(histogram.items())],
+    }
+
+
+def form(site: Site, found: Page | None, token: str) -> dict[str, Any]:
+    """What a client needs to draw the form for a page, with a fresh time token."""
+    scale = scale_of(site)
+    return {
+        "token": token,
+        "language": site.language,
+        "scale": {"maximum": scale.maximum, "step": scale.step} if scale else None,
+        "privacy": {
+            "text": privacy_text(site),
+            "own": bool(site.privacy_text),
+            "days": site.retention_days,
+            "url": site.privacy_url,
+        },  # fmt: skip
+        "closed": why_closed(found),
     }
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,17 +17,19 @@ from service.pagination import Page as Rows
 from service.pagination import Position, page_of
 from service.sites.models import Page, Site
 from service.sites.queries import is_of, lock_page
+from service.spam.words import folded
 
 PublicRow = Row[Any]
-_PUBLIC = tuple(column for column in Comment.__table__.columns if column.info == PUBLIC)
 _TOLD = (
-    *_PUBLIC,
+    *(column for column in Comment.__table__.columns if column.info == PUBLIC),
     Author.avatar,
     (Comment.status == APPROVED).label("approved"),
     func.coalesce(CommentTally.replies, 0).label("reply_count"),
     func.coalesce(CommentTally.shown_replies, 0).label("shown_replies"),
     func.coalesce(CommentTally.votes, 0).label("votes"),
 )
+
+_ITS_PAGE = (Page.id.label("page_id"), Page.url.label("page_url"), Page.title.label("page_title"))
 
 _MOST_WORDS = 10
 _MOST_INDEXED = 100_000  # imported bodies have no cap, but a tsvector takes a megabyte at most
@@ -45,22 +45,21 @@ def _told(*more: Any) -> Select[Any]:
     )
 
 
-def published(page_id: UUID, *, sort: str, after: Position | None, limit: int) -> Rows[PublicRow]:
-    """The shown roots of a page: oldest, newest or top first, keyset-paged."""
+def published(page_id: UUID, *, sort: str, after: Position | None, limit: int, pinned: bool = False) -> Rows[PublicRow]:
+    """The shown roots of a page that are (not) pinned: oldest, newest or top first, keyset-paged."""
     rows = _told().where(Comment.page_id == page_id, Comment.parent_id.is_(None), Comment.shown.is_(True))
+    rows = rows.where(Comment.pinned_at.is_not(None) if pinned else Comment.pinned_at.is_(None))
     votes = func.coalesce(CommentTally.votes, 0)
     time = (Comment.created_at, Comment.id)
+    later = tuple_(*time) > (after.at, after.id) if after else None
     if sort == "newest":
         rows = rows.order_by(Comment.created_at.desc(), Comment.id.desc())
         past = tuple_(*time) < (after.at, after.id) if after else None
     elif sort == "top":
         rows = rows.order_by(votes.desc(), *time)
-        past = (
-            or_(votes < after.rank, and_(votes == after.rank, tuple_(*time) > (after.at, after.id))) if after else None
-        )
+        past = or_(votes < after.rank, and_(votes == after.rank, later)) if after and later is not None else None
     else:
-        rows = rows.order_by(*time)
-        past = tuple_(*time) > (after.at, after.id) if after else None
+        rows, past = rows.order_by(*time), later
     if past is not None:
         rows = rows.where(past)
     found = db.session.execute(rows.limit(limit + 1)).all()
@@ -79,18 +78,16 @@ def replies(parent_ids: Sequence[UUID], *, each: int, after: Position | None = N
 
 
 def shown_one(site_id: UUID, comment_id: UUID) -> PublicRow | None:
-    """A comment that the public may see, or the place of a removed one; None for all else."""
-    rows = _told(Comment.page_id).where(Comment.id == comment_id, Comment.site_id == site_id, Comment.shown.is_(True))
-    return db.session.execute(rows).first()
+    """A comment that the public may see, or the place of a removed one, with its page; None for all else."""
+    rows = _told(*_ITS_PAGE).join(Page, Page.id == Comment.page_id)
+    here = rows.where(Comment.id == comment_id, Comment.site_id == site_id, Comment.shown.is_(True))
+    return db.session.execute(here).first()
 
 
 def latest(site_id: UUID, *, page_id: UUID | None, after: Position | None, limit: int) -> Rows[PublicRow]:
     """The newest approved comments of a site, or of one page of it, each with its page."""
-    rows = (
-        _told(Page.id.label("page_id"), Page.url.label("page_url"), Page.title.label("page_title"))
-        .join(Page, Page.id == Comment.page_id)
-        .where(Comment.page_id == page_id if page_id else Comment.site_id == site_id, Comment.status == APPROVED)
-    )
+    here = Comment.page_id == page_id if page_id else Comment.site_id == site_id
+    rows = _told(*_ITS_PAGE).join(Page, Page.id == Comment.page_id).where(here, Comment.status == APPROVED)
     if after:
         rows = rows.where(tuple_(Comment.created_at, Comment.id) < (after.at, after.id))
     found = db.session.execute(rows.order_by(Comment.created_at.desc(), Comment.id.desc()).limit(limit + 1)).all()
@@ -123,7 +120,9 @@ def get_for_update(comment_id: UUID) -> Comment | None:
 
 
 def author_of_token(site_id: UUID, digest: bytes) -> Author | None:
-    return db.session.scalar(select(Author).where(Author.site_id == site_id, Author.token_digest == digest))
+    """The holder of a token, who cannot have everything erased before this transaction is over."""
+    held = select(Author).where(Author.site_id == site_id, Author.token_digest == digest)
+    return db.session.scalar(held.with_for_update(read=True, key_share=True))
 
 
 def is_known(author_id: UUID) -> bool:
@@ -172,22 +171,25 @@ def place_of(comment_id: UUID) -> Row[Any, Any, Any, Any]:
 
 def tally(comment_id: UUID) -> CommentTally:
     """The tally of a comment, made if need be."""
-    row = {"comment_id": comment_id, "replies": 0, "shown_replies": 0, "votes": 0}
-    insert_if_new(CommentTally, row)
+    insert_if_new(CommentTally, {"comment_id": comment_id, "replies": 0, "shown_replies": 0, "votes": 0})
     found = select(CommentTally).where(CommentTally.comment_id == comment_id)
     return db.session.scalars(found.execution_options(populate_existing=True)).one()
 
 
 def set_shown(comment_id: UUID, shown: bool) -> None:
-    """Show or hide a row without touching its version."""
-    table = Comment.__table__
-    db.session.execute(update(table).where(table.c.id == comment_id).values(shown=shown))  # type: ignore[arg-type]
+    """Show or hide a row."""
+    _set(comment_id, shown=shown)
 
 
 def set_parent(comment_id: UUID, parent_id: UUID) -> None:
-    """Hang a row under another without touching its version."""
+    """Hang a row under another."""
+    _set(comment_id, parent_id=parent_id)
+
+
+def _set(comment_id: UUID, **values: Any) -> None:
+    """Change a row without touching its version."""
     table = Comment.__table__
-    db.session.execute(update(table).where(table.c.id == comment_id).values(parent_id=parent_id))  # type: ignore[arg-type]
+    db.session.execute(update(table).where(table.c.id == comment_id).values(**values))  # type: ignore[arg-type]
 
 
 def stands_under(comment_id: UUID, other_id: UUID) -> bool:
@@ -206,13 +208,7 @@ def index_new(comments: Sequence[Comment]) -> None:
 
 def _words(comment: Comment) -> str:
     """What is indexed; of an endless body only the beginning."""
-    return " ".join(_folded(f"{comment.name}\n{comment.body}"[:_MOST_INDEXED]))[:_MOST_INDEXED]
-
-
-def _folded(text_: str) -> list[str]:
-    """The words of a text without case and accents. Each database would split and fold in a way of its own."""
-    parts = unicodedata.normalize("NFKD", text_.casefold())
-    return re.findall(r"\w+", "".join(part for part in parts if unicodedata.category(part) != "Mn"))
+    return " ".join(folded(f"{comment.name}\n{comment.body}"[:_MOST_INDEXED]))[:_MOST_INDEXED]
 
 
 def index_words(comment: Comment) -> None:
@@ -230,11 +226,9 @@ def rendered_before(version: int, limit: int) -> Sequence[Row[UUID, str, str]]:
     return db.session.execute(rows.order_by(Comment.id).limit(limit).with_for_update()).all()
 
 
-def set_html(comment_id: UUID, html: str, version: int) -> None:
-    """Replace rendered html without touching the version: the words are the same."""
-    table = Comment.__table__
-    change = update(table).where(table.c.id == comment_id)  # type: ignore[arg-type]
-    db.session.execute(change.values(html=html, render_version=version))
+def set_html(comment_id: UUID, version: int, **made: str | None) -> None:
+    """Replace rendered html, and what is made of it: the words are the same."""
+    _set(comment_id, render_version=version, **made)
 
 
 def past_retention(moment: datetime, limit: int) -> Sequence[UUID]:
@@ -259,7 +253,7 @@ def forget_private(ids: Sequence[UUID]) -> None:
 
 def with_words(text_: str) -> Any:
     """The condition that a comment's name or text holds all these words, or words that begin with them."""
-    words = _folded(text_)[:_MOST_WORDS]
+    words = folded(text_)[:_MOST_WORDS]
     if not words:
         return false()
     if db.engine.dialect.name == "sqlite":
@@ -268,8 +262,7 @@ def with_words(text_: str) -> Any:
         found = CommentSearch.id.in_(rows.bindparams(match=match).columns(CommentSearch.id))
     else:
         match = " & ".join(f"'{word}':*" for word in words)
-        vector = func.to_tsvector(_SIMPLE, CommentSearch.words)
-        found = vector.op("@@")(func.to_tsquery(_SIMPLE, match))
+        found = func.to_tsvector(_SIMPLE, CommentSearch.words).op("@@")(func.to_tsquery(_SIMPLE, match))
     return Comment.id.in_(select(CommentSearch.comment_id).where(found))
 
 
@@ -282,8 +275,7 @@ def sealed_after(after: UUID | None, limit: int) -> Sequence[Row[UUID, bytes | N
 
 
 def replace_seal(comment_id: UUID, sealed: bytes) -> None:
-    table = Comment.__table__
-    db.session.execute(update(table).where(table.c.id == comment_id).values(email_sealed=sealed))  # type: ignore[arg-type]
+    _set(comment_id, email_sealed=sealed)
 
 
 def unchecked_addresses(limit: int) -> Sequence[tuple[UUID, bytes]]:
@@ -296,5 +288,4 @@ def unchecked_addresses(limit: int) -> Sequence[tuple[UUID, bytes]]:
 
 
 def mark_checked(comment_id: UUID, moment: datetime) -> None:
-    table = Comment.__table__
-    db.session.execute(update(table).where(table.c.id == comment_id).values(email_checked_at=moment))  # type: ignore[arg-type]
+    _set(comment_id, email_checked_at=moment)

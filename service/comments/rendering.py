@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import html
 import re
+from urllib.parse import unquote, urlsplit
 
 import nh3
 
 from service.comments import commonmark, foreignhtml
+from service.sites.weburl import ascii_host
 
-RENDER_VERSION = 1
-"""Raise it when a body would now give other HTML; what was stored under a lower one is rendered again."""
+RENDER_VERSION = 3
+"""Raise it when a body would now give other HTML, or what is kept beside it (`likeness`); what was stored under a lower
+one is rendered again."""
 
 LONGEST = 20_000
 """Characters that are read as Markdown or HTML. Both parsers know inputs that cost them the square of the
@@ -27,6 +30,7 @@ _PIECE = 5_000
 _CONTROLS = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]")
 _EMPTY = re.compile(r"<p>\s*</p>\n?")
 _BLOCK_END = re.compile(r"</(?:p|li|pre|blockquote|ul|ol)>|<(?:br|hr)>")
+_HREF = re.compile(r'<a href="([^"]*)"')
 _CLEANER = nh3.Cleaner(
     tags=set(TAGS),
     attributes={"*": set(), "a": {"href"}, "ol": {"start"}},
@@ -79,6 +83,20 @@ def text_of(sanitised: str, limit: int | None = None) -> str:
     return head + "…"
 
 
+def hosts_of(sanitised: str, *more: str | None) -> set[str]:
+    """The hosts to which the links of rendered HTML, and `more` URLs, lead: in ASCII, as a browser goes there."""
+    urls = (*map(html.unescape, _HREF.findall(sanitised)), *more)
+    return {host for url in urls if url and (host := _host_of(url))}
+
+
+def _host_of(url: str) -> str | None:
+    try:
+        name = unquote(urlsplit(url).hostname or "")
+    except ValueError:  # such as http://[
+        return None
+    return ascii_host(name)
+
+
 def _from_markdown(text: str) -> str | None:
     """Sanitised HTML of Markdown; None where it is nested too deep."""
     markup = commonmark.to_html(text)
@@ -87,6 +105,8 @@ def _from_markdown(text: str) -> str | None:
 
 def _from_html(text: str) -> str | None:
     """Sanitised HTML of foreign HTML; None where it is nested too deep, or does not read back as itself."""
+    if foreignhtml.containers(text) > _DEEPEST:
+        return None  # known before it is parsed, which takes the square of its depth
     once = clean(foreignhtml.arranged(text))
     cleaned = clean(_EMPTY.sub("", once).strip())
     at_rest = foreignhtml.depth(cleaned) <= _DEEPEST and clean(cleaned) == cleaned

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from service.accounts import factors
 from service.comments import queries
 from service.idempotency import operations as idempotency
 from service.privacy import operations as proofs
@@ -20,6 +21,7 @@ def reseal_some(after: UUID | None, limit: int) -> tuple[int, UUID | None]:
 
 
 def finish() -> None:
-    """After the last part: the proof of the key, and the kept answers, no longer need the old one."""
+    """After the last part: what moderators' codes are made from, the proof of the key, and the kept answers."""
+    factors.reseal_secrets()
     proofs.renew_email_proof()
     idempotency.forget_all()

@@ -68,6 +68,17 @@ def _ratings(site: Site, page_ids: list[UUID]) -> dict[UUID, dict[str, Any] | No
     return {page_id: public.rating(site, bars.get(page_id)) for page_id in page_ids}
 
 
+@bp.route("/form")
+@bp.arguments(schemas.PageQuery, location="query")
+@bp.response(200, schemas.FormOut)
+def read_form(query: dict[str, Any], site: str) -> Response:
+    """What a form for a page shows, and a fresh time token for it."""
+    found = sites.page_at(this_site(), address_of(this_site(), query["page"]).key)
+    response = answer(public.form(this_site(), found, formtoken.issue(this_site())))
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
 @bp.route("/comments", methods=["POST"])
 @takes(TEXT_BODY)
 @per_address("submit")
@@ -83,7 +94,7 @@ def create(values: dict[str, Any], site: str) -> Response:
     token = values.pop("form_token")
     if token is not None:
         signs |= {"form_age": formtoken.age(this_site(), token, max_hours=settings().form_max_hours)}
-    done = accept(this_site(), values, Sender(sender_ip(), _author_token(), signs))
+    done = accept(this_site(), values, Sender(sender_ip(), author_token(), signs))
     response = answer(done.body, done.status)
     response.headers["Cache-Control"] = "no-store"
     if done.replayed:
@@ -130,10 +141,10 @@ def _page_address(site: Site, values: dict[str, Any]) -> Address:
 
 
 def _submitted(site: Site, what: Submission, sender: Sender) -> Answer:
-    """Store, and answer: a spammer is told the same as anybody who has to wait."""
+    """Store, and answer: a spammer is told the same as anybody who has to wait, or who is published."""
     site = sites.site_by_id(site.id) or site
     done = submit(site, what, sender)
-    approved = done.comment.status == "approved"
+    approved = done.comment.told_status == "approved"
     body = {
         "id": str(done.comment.id),
         "status": "approved" if approved else "pending",
@@ -144,7 +155,8 @@ def _submitted(site: Site, what: Submission, sender: Sender) -> Answer:
     return Answer(201 if approved else 202, body, secrets=("author_token", "manage_url"))
 
 
-def _author_token() -> str | None:
+def author_token() -> str | None:
+    """The token of `Authorization: Author …`."""
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token.strip() if scheme.lower() == "author" and token.strip() else None
 
@@ -159,7 +171,8 @@ def read_one(query: dict[str, Any], site: str, comment_id: UUID) -> Response:
     if row is None:
         raise NotFound("There is no published comment by that id.")
     document, after = _branch(this_site(), row, query["limit"], query["cursor"])
-    return conditional(answer({"comment": document, "next": after}))
+    page = {"id": str(row.page_id), "url": row.page_url, "title": row.page_title}
+    return conditional(answer({"page": page, "comment": document, "next": after}))
 
 
 def branch_document(site: Site, *, page: str, comment_id: UUID, limit: int, cursor: str | None) -> dict[str, Any]:

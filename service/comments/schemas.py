@@ -13,6 +13,7 @@ from marshmallow import fields, validate
 
 from service.comments import plaintext
 from service.comments.plaintext import PlainTextError
+from service.sites.schemas import TermsOut
 
 _A_PAGE = "/reviews/blacksmith"
 _DIGITS = re.compile("-?[0-9]+")
@@ -190,6 +191,12 @@ class Preview(ma.Schema):
     body = Cleaned(body, required=True, metadata=_A_TEXT)
 
 
+class FormOut(TermsOut):
+    """What a form of your own shows, and the time token that it sends as `form_token`."""
+
+    token = fields.String(required=True)
+
+
 class Html(ma.Schema):
     html = fields.String(required=True)
 
@@ -210,6 +217,7 @@ class CommentOut(ma.Schema):
     author = fields.Nested(AuthorOut)
     html = fields.String()
     rating = fields.Float(allow_none=True)
+    pinned = fields.Boolean(metadata={"description": "Whether it stands first on its page."})
     created_at = fields.String(metadata={"format": "date-time"})
     edited_at = fields.String(allow_none=True, metadata={"format": "date-time"})
     votes = fields.Integer()
@@ -247,6 +255,7 @@ class ThreadOut(ma.Schema):
 
 
 class OneOut(ma.Schema):
+    page = fields.Nested(lambda: PageLink(), required=True)
     comment = fields.Nested(CommentOut, required=True)
     next = fields.String(required=True, allow_none=True)
 

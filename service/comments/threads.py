@@ -13,6 +13,8 @@ from service.sites.models import Page
 
 MOST_NODES = 200
 """Comments in one answer, roots and replies together."""
+MOST_PINNED = 3
+"""Comments of a page that stand first, in whatever order the others do."""
 REPLIES_EACH = 20
 """Replies of one comment in one answer; the rest is behind its `next`."""
 
@@ -38,9 +40,13 @@ class Thread:
 
 
 def read(page: Page, *, sort: str, after: Position | None, limit: int) -> Thread:
-    """A page of a thread: `limit` roots and their replies, nested as deep as the site shows."""
-    roots = queries.published(page.id, sort=sort, after=after, limit=limit)
-    nodes = [Node(row) for row in roots.rows]
+    """A page of a thread: `limit` roots and their replies, nested as deep as the site shows.
+
+    The first page begins with all that is pinned, however few are wanted, and has one more at least.
+    """
+    pinned = [] if after else queries.published(page.id, sort=sort, after=None, limit=MOST_PINNED, pinned=True).rows
+    roots = queries.published(page.id, sort=sort, after=after, limit=max(1, limit - len(pinned)))
+    nodes = [Node(row) for row in [*pinned, *roots.rows]]
     _grow(nodes, page.site.depth)
     return Thread(nodes, roots.next)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from service.comments import queries
-from service.comments.operations import note_deliverability, purge
+from service.comments.upkeep import note_deliverability, purge
 from service.db import db, transaction
 from service.doors import settings
 from service.jobs import regularly

@@ -48,6 +48,12 @@ def add_risk(comment_id: UUID, by: int) -> None:
     db.session.execute(change.values(risk=table.c.risk + by))
 
 
+def forget_notes(comment_ids: Sequence[UUID]) -> None:
+    """Take their words off the reports of some comments."""
+    change = update(Report).where(Report.comment_id.in_(comment_ids)).values(note=None)
+    db.session.execute(change.execution_options(synchronize_session=False))
+
+
 def forget_networks(kind: Kind, moment: datetime, limit: int) -> int:
     """Take up to `limit` labels of each site off what is older than the site keeps them; how many."""
     gone = 0

@@ -17,9 +17,11 @@ from service.comments.models import (
     CommentTally,
     HoldReason,
     Import,
+    UndoEntry,
 )
 from service.comments.status import APPROVED, DELETED
 from service.db import db, insert_if_new
+from service.moderation.models import Claim
 from service.reactions.models import Report, Vote
 from service.sites.models import Page, PageAddress, RatingCount
 from service.transfer.models import ImportedAddress
@@ -93,7 +95,7 @@ def largest_thread(import_id: UUID) -> Page | None:
 def erase(ids: Sequence[UUID]) -> None:
     """Delete comments with all that hangs on them, and the authors who have no other."""
     authors = list(db.session.scalars(select(Comment.author_id).where(Comment.id.in_(ids)).distinct()))
-    for table in (CommentSearch, CommentTally, CommentRevision, HoldReason, Vote, Report):
+    for table in (CommentSearch, CommentTally, CommentRevision, HoldReason, UndoEntry, Claim, Vote, Report):
         db.session.execute(delete(table).where(table.comment_id.in_(ids)), execution_options=_PLAIN)
     db.session.execute(delete(Comment).where(Comment.id.in_(ids)), execution_options=_PLAIN)
     alone = Author.id.in_(authors) & ~exists().where(Comment.author_id == Author.id)

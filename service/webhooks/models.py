@@ -25,6 +25,7 @@ class Event(Base):
             postgresql_where=text("seq IS NULL"),
         ),
         Index(None, "site_id", "seq"),
+        Index(None, "subject_id"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

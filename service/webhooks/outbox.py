@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,8 @@ from service.webhooks.models import Event
 
 EVENT_TYPES = (
     "comment.created", "comment.approved", "comment.rejected", "comment.spam", "comment.deleted", "comment.restored",
-    "comment.edited", "comment.flagged", "thread.opened", "thread.closed",
+    "comment.edited", "comment.flagged", "comment.erased", "thread.opened", "thread.closed",
+    "queue.overdue",
 )  # fmt: skip
 _BATCH = 1_000
 
@@ -29,6 +31,18 @@ def announce(
     )  # fmt: skip
     db.session.add(event)
     return event
+
+
+def withdraw(event_id: UUID) -> bool:
+    """Take back an event that nobody has seen yet; whether there was still time."""
+    return queries.drop_unreleased(event_id)
+
+
+def rewrite(subject_ids: Sequence[UUID], anew: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """Put `anew(data)` in the place of what was announced of some subjects, released or not."""
+    for event in queries.about(subject_ids):
+        event.data = anew(event.data)
+    db.session.flush()
 
 
 def any_due() -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from service.db import db, insert_if_new
 from service.webhooks.models import Event, EventHead
@@ -26,9 +26,21 @@ def any_due(at: datetime) -> bool:
 
 
 def due(at: datetime, limit: int) -> Sequence[Event]:
-    """Unreleased events that are due, oldest first."""
-    rows = select(Event).where(Event.seq.is_(None), Event.not_before <= at)
+    """Unreleased events that are due, oldest first, locked; one that somebody is taking back is passed over."""
+    rows = select(Event).where(Event.seq.is_(None), Event.not_before <= at).with_for_update(skip_locked=True)
     return db.session.scalars(rows.order_by(Event.not_before, Event.id).limit(limit)).all()
+
+
+def drop_unreleased(event_id: UUID) -> bool:
+    """Delete an event unless it has a `seq`; whether it had none."""
+    gone = delete(Event).where(Event.id == event_id, Event.seq.is_(None))
+    done = db.session.execute(gone.execution_options(synchronize_session=False, preserve_rowcount=True))
+    return bool(done.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def about(subject_ids: Sequence[UUID]) -> Sequence[Event]:
+    """Every event about some subjects, released or not."""
+    return db.session.scalars(select(Event).where(Event.subject_id.in_(subject_ids))).all()
 
 
 def released(site_ids: Sequence[UUID], *, after: int, types: Sequence[str], limit: int) -> Sequence[Event]:

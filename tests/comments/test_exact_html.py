@@ -76,6 +76,26 @@ def test_fifty_levels_are_read_and_more_are_shown() -> None:
     assert render(nested(51), "html") == "<p>x</p>"
 
 
+def test_what_opens_more_than_fifty_quotes_and_lists_is_shown_unread() -> None:
+    unread = "<!--" + "<ul>" * 50 + "--><b>x</b>"
+    assert render(unread, "html") == "<p><b>x</b></p>"
+    assert "<b>" not in render(unread + "<ol></ol>", "html")
+
+
+@pytest.mark.parametrize(
+    ("html", "levels"),
+    [
+        ("<p><b>x<li>", 0),
+        ("<ul><li><OL start=2><blockquote></blockquote ><blockquote>", 3),
+        ("<ul></ul><ul></ul>", 1),
+        ("</ul><ul>", 0),
+        ("<ulx><old>", 0),
+    ],
+)
+def test_quotes_and_lists_are_counted_where_they_open(html: str, levels: int) -> None:
+    assert foreignhtml.containers(html) == levels
+
+
 def test_html_may_swell_to_twenty_times_its_length_and_no_further() -> None:
     def opened_again(paragraphs: int) -> str:
         """Each four characters become 82; what is short may swell a little more."""

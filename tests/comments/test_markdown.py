@@ -102,3 +102,12 @@ def test_markdown_keeps_every_word_however_deep(mark: str, depth: int) -> None:
 def test_markdown_nests_as_deep_as_people_do() -> None:
     assert render("> " * 8 + "a").count("<blockquote>") == 8
     assert render("- a\n  - b\n    - c\n      - d").count("<ul>") == 4
+
+
+def test_lines_may_go_on_with_a_quote_but_not_for_thousands_of_levels() -> None:
+    quote = "> > > > a\n"
+    assert render(quote + "b\n" * 1_000).count("<blockquote>") == 4
+    assert render(quote + "b\n" * 1_001).startswith("<p>&gt; &gt; &gt; &gt; a<br>\nb<br>")
+    assert render((quote + "b\n" * 499 + " \nfree\n" * 9) * 2 + "> b\n" * 1_000).count("<p>free</p>") == 18
+    assert render("1. * > a\n" + "- > b\n" * 500).count("<blockquote>") == 501
+    assert "<blockquote>" not in render(("1. * > a\n" + "b\n" * 50) * 82)

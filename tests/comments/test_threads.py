@@ -172,6 +172,7 @@ def test_more_replies_are_fetched_from_the_comment(
     more = client.get(f"/v1/sites/blog/comments/{root}", query_string={"cursor": node["replies_next"]}).json
     assert [kid["id"] for kid in more["comment"]["replies"]] == said[3:]
     assert more["next"] is None
+    assert more["page"] == {key: thread(client)["page"][key] for key in ("id", "url", "title")}
 
 
 def test_an_answer_holds_only_so_many_comments(

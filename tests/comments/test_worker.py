@@ -15,8 +15,8 @@ from sqlalchemy import select, update
 
 from service.comments import worker
 from service.comments.models import Comment
-from service.comments.operations import render_anew
 from service.comments.rotation import finish, reseal_some
+from service.comments.upkeep import render_anew
 from service.db import db, now, transaction
 from service.privacy import keys, operations
 from service.privacy.unseal import unseal
@@ -36,7 +36,7 @@ def test_private_things_are_forgotten_after_their_time(
     assert not worker.forget()
     assert one().email_sealed and one().network_label
     later = now() + timedelta(days=366)
-    monkeypatch.setattr("service.comments.operations.now", lambda: later)
+    monkeypatch.setattr("service.comments.upkeep.now", lambda: later)
     while worker.forget():
         pass
     assert (one().email_sealed, one().email_index, one().network_label) == (None, None, None)
