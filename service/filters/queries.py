@@ -1,0 +1,69 @@
+"""Questions about lists: how many of them are alike, and how many a saved filter matches."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, and_, func, literal, or_, select, union_all
+
+from service.comments.models import Comment
+from service.db import db
+from service.filters.models import SavedFilter
+from service.moderation.queries import ALIKE, Filter, common, matching
+from service.sites.queries import is_of
+
+MOST = 1_000
+"""Comments that are counted of one filter: more are many, however many they are."""
+_SHOWN = 100
+
+
+def alike(wanted: Filter, comments: Sequence[Comment]) -> dict[str, int]:
+    """How many comments of a filter share what some of them have: `host:spam.example` → 12. One question."""
+    found: dict[str, set[str]] = {}
+    for kind, value in (pair for one in comments for pair in common(one)):
+        found.setdefault(kind, set()).add(value)
+    counts = [_counted(wanted, kind, values) for kind, values in sorted(found.items())]
+    rows = db.session.execute(union_all(*counts)) if counts else ()
+    return {f"{kind}:{value}": number for kind, value, number in rows}
+
+
+def _counted(wanted: Filter, kind: str, values: set[str]) -> Select[Any]:
+    column = ALIKE[kind]
+    rows: Any = select(literal(kind), column, func.count()).select_from(Comment)
+    return matching(rows, wanted).where(column.in_(values)).group_by(column)
+
+
+def saved(moderator_id: UUID, site_ids: Collection[UUID]) -> Sequence[SavedFilter]:
+    """The filters that a moderator keeps, and those that are shared on their sites; by name."""
+    rows = select(SavedFilter).where(_seen_by(moderator_id, site_ids))
+    return db.session.scalars(rows.order_by(SavedFilter.name, SavedFilter.id).limit(_SHOWN)).all()
+
+
+def saved_one(filter_id: UUID, moderator_id: UUID, sites: Collection[UUID] | None) -> SavedFilter | None:
+    """A filter, of those that a moderator with a role on some sites (None: on all) sees."""
+    row = select(SavedFilter).where(SavedFilter.id == filter_id, _seen_by(moderator_id, sites))
+    return db.session.scalar(row)
+
+
+def _seen_by(moderator_id: UUID, sites: Collection[UUID] | None) -> Any:
+    own = and_(SavedFilter.moderator_id == moderator_id, SavedFilter.site_id.is_(None))
+    return or_(own, and_(SavedFilter.site_id.is_not(None), is_of(SavedFilter.site_id, sites)))
+
+
+def kept_by(moderator_id: UUID) -> int:
+    """How many filters somebody has saved, shared ones among them."""
+    own = select(func.count()).select_from(SavedFilter).where(SavedFilter.moderator_id == moderator_id)
+    return db.session.scalar(own) or 0
+
+
+def counts(wanted: Sequence[Filter]) -> list[int]:
+    """How many comments each filter matches, MOST at most. One question."""
+    each = [_at_most(one) for one in wanted]
+    return list(db.session.execute(select(*each)).one()) if each else []
+
+
+def _at_most(wanted: Filter) -> Any:
+    found = matching(select(Comment.id), wanted).limit(MOST).subquery()
+    return select(func.count()).select_from(found).scalar_subquery()
