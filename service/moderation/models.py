@@ -1,4 +1,4 @@
-"""Decisions on many comments at once."""
+"""Decisions on many comments at once, and who has taken which."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, CheckConstraint, Index, String
+from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.db import Base, new_id, now
@@ -28,6 +28,7 @@ class BulkDecision(Base):
     name: Mapped[str] = mapped_column(String(80))
     decision: Mapped[str] = mapped_column(String(10))
     reason: Mapped[str | None] = mapped_column(String(500))
+    reason_code: Mapped[str | None] = mapped_column(String(40))
     filter: Mapped[dict[str, Any]] = mapped_column(JSON)
     """What they match; or, as `items`, pairs of an id and the version that was seen."""
     site_ids: Mapped[list[str]] = mapped_column(JSON)
@@ -37,3 +38,17 @@ class BulkDecision(Base):
     """Those that could not be decided, and why."""
     created_at: Mapped[datetime] = mapped_column(default=now)
     finished_at: Mapped[datetime | None]
+    undone_by: Mapped[str | None] = mapped_column(String(80))
+    """Who undoes it. It is worked off again then, and `done` and `results` count what was undone."""
+
+
+class Claim(Base):
+    """A comment that a moderator has taken for a while, so that nobody else is handed it."""
+
+    __tablename__ = "claims"
+    __table_args__ = (Index(None, "moderator_id", "until"), Index(None, "until"))
+
+    comment_id: Mapped[UUID] = mapped_column(ForeignKey("comments.id"), primary_key=True)
+    moderator_id: Mapped[UUID]
+    name: Mapped[str] = mapped_column(String(80))
+    until: Mapped[datetime]

@@ -1,36 +1,33 @@
-"""Decide, edit, reveal: comments.operations.transition, wrapped in who may and what they had seen."""
+"""Decide, undo, edit, reveal: comments.operations.transition, wrapped in who may and what they had seen."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+import secrets
+from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import partial
-from typing import Any
 from uuid import UUID
 
 from service.accounts.principal import Principal
 from service.audit.operations import Deed, record
+from service.authors import queries as authors
 from service.comments import queries as comments
 from service.comments.events import EVENT_OF
-from service.comments.models import Comment
-from service.comments.operations import Change, revise, transition
-from service.comments.schemas import timestamp
-from service.comments.status import DECISIONS, PENDING, IllegalTransition
-from service.db import db, new_id, now
-from service.errors import Conflict, NotFound, Problem, StaleVersion, VersionNeeded
+from service.comments.models import Author, Comment
+from service.comments.operations import Change, revise, tell_edit, transition, undo, write
+from service.comments.schemas import NAME_LENGTH, timestamp
+from service.comments.status import APPROVED, DECISIONS, PENDING, IllegalTransition
+from service.db import db, insert_if_new, new_id, now
+from service.errors import Conflict, Invalid, NotFound, Problem, StaleVersion, VersionNeeded
 from service.moderation import queries
-from service.moderation.models import BulkDecision
-from service.moderation.queries import Filter
+from service.privacy.seal import email_index
 from service.privacy.unseal import masked, unseal
+from service.sites import queries as sites
+from service.sites.models import Site
 
 OTHERS = {
     "author": "the author", "reader": "a reader", "import": "an import", "command": "a command", "system": "Greenroom",
 }  # fmt: skip
 """Who decides beside moderators, by the kind of an actor."""
-
-AT_ONCE = 500
-"""Comments decided in one transaction; more become a job."""
 
 
 @dataclass(frozen=True)
@@ -39,8 +36,21 @@ class Verdict:
 
     decision: str
     reason: str | None = None
+    reason_code: str | None = None
+    """Of a rejection: one of the site's reasons. Without other words, its sentence is the reason that is told."""
     note: str | None = None
     hold_back: float = 0.0
+    id: UUID = field(default_factory=new_id)
+    """By which it can be undone, on however many comments it was."""
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What becomes of an author's change of a published text: `accept` or `refuse`."""
+
+    decision: str
+    revision: UUID
+    reason: str | None = None
 
 
 def find(comment_id: UUID, who: Principal, scope: str) -> Comment:
@@ -52,10 +62,13 @@ def find(comment_id: UUID, who: Principal, scope: str) -> Comment:
     return comment
 
 
-def _find_locked(comment_id: UUID, who: Principal) -> Comment:
+def find_locked(comment_id: UUID, who: Principal) -> Comment:
+    """A comment on which `who` may decide, locked. NotFound, or Conflict when nothing is left of it."""
     find(comment_id, who, "moderate")
     comment = comments.get_for_update(comment_id)
     assert comment is not None
+    if comment.erased_at:
+        raise Conflict("Its author had this comment erased. There is nothing left to decide.")
     return comment
 
 
@@ -65,15 +78,18 @@ def decide(comment_id: UUID, verdict: Verdict, who: Principal, if_match: str | N
     Raises VersionNeeded (428) for a second decision without If-Match, StaleVersion (412) when it changed since, and
     Conflict (409) when the state does not allow it; each says who decided what, and when.
     """
-    comment = _find_locked(comment_id, who)
+    comment = find_locked(comment_id, who)
     _check_seen(comment, if_match, needed=comment.status != PENDING)
+    queries.drop_claims(comment_id=comment.id)
     change = Change(
         actor=who.actor,
         event=EVENT_OF[DECISIONS[verdict.decision]],
         name=who.name,
-        reason=verdict.reason,
+        reason=_words(comment.site_id, verdict),
+        reason_code=verdict.reason_code,
         note=verdict.note,
         not_before=now() + timedelta(seconds=verdict.hold_back),
+        decision_id=verdict.id,
     )
     try:
         transition(comment, DECISIONS[verdict.decision], change)
@@ -82,11 +98,61 @@ def decide(comment_id: UUID, verdict: Verdict, who: Principal, if_match: str | N
     return comment
 
 
+def _words(site_id: UUID, verdict: Verdict) -> str | None:
+    """Why, in words: the moderator's own, or else those of the site's reason. Invalid when the site has it not."""
+    if verdict.reason_code is None:
+        return verdict.reason
+    found = sites.reason(site_id, verdict.reason_code)
+    if found is None or found.retired_at:
+        raise Invalid.field("reason_code", "reason", "The site of this comment has no reason of that name.")
+    return verdict.reason or found.sentence
+
+
+def undo_one(decision_id: UUID, comment_id: UUID, who: Principal) -> Comment:
+    """Bring back what stood before a decision on a comment.
+
+    Raises Conflict (409) when it was undone already, or somebody has decided again since: who, when and what is said.
+    """
+    comment = find_locked(comment_id, who)
+    entry = queries.undo_entry(decision_id, comment_id)
+    if entry is None or entry.undone_at:
+        raise _told(Conflict("This was undone already."), comment)
+    if comment.decision_id != decision_id:
+        raise _told(Conflict("This was decided again since, and stays so."), comment)
+    undo(comment, entry, who.actor)
+    return comment
+
+
 def edit(comment_id: UUID, body: str, who: Principal, if_match: str | None) -> Comment:
     """Give a comment another text; the old one stays as a revision. Needs If-Match."""
-    comment = _find_locked(comment_id, who)
+    comment = find_locked(comment_id, who)
     _check_seen(comment, if_match, needed=True)
     revise(comment, body, actor=who.actor)
+    return comment
+
+
+def settle(comment_id: UUID, ruling: Ruling, who: Principal, if_match: str | None) -> Comment:
+    """Take an author's change into the text, or refuse it; the old text stays as a revision.
+
+    Raises Conflict (409) when no change waits (any more), and StaleVersion (412) when it is another one by now, or
+    the text is not the one that was seen.
+    """
+    comment = find_locked(comment_id, who)
+    _check_seen(comment, if_match, needed=False)
+    waiting = authors.held(comment.id)
+    if waiting is None:
+        raise _told(Conflict("No change of this text waits any more."), comment)
+    if waiting.id != ruling.revision:
+        raise _told(StaleVersion("The author has changed the text again since you looked."), comment)
+    if ruling.decision == "accept":
+        authors.drop_held(comment.id)
+        told = {"revision": "accepted", "reason": ruling.reason}
+        revise(comment, waiting.body, actor=who.actor, told=told)
+    else:
+        waiting.state = authors.REFUSED
+        told = {"revision": authors.REFUSED, "reason": ruling.reason}
+        tell_edit(comment, "comment.revision-refused", who.actor, told)
+    db.session.flush()
     return comment
 
 
@@ -125,6 +191,45 @@ def decider(comment: Comment) -> str | None:
     return comment.decided_name or OTHERS.get(kind, kind) or None
 
 
+def note(comment_id: UUID, text: str, who: Principal) -> Comment:
+    """Leave a note for other moderators. It stands in the comment's history."""
+    comment = find_locked(comment_id, who)
+    record(Deed("comment.noted", who.actor, comment.site_id, comment.id, {"note": text}))
+    return comment
+
+
+def answer(comment_id: UUID, body: str, who: Principal, approval: Verdict | None = None) -> Comment:
+    """Reply to a published comment in the name of its site; `approval` publishes one that waits.
+
+    Raises Conflict when it is not published.
+    """
+    parent = find_locked(comment_id, who)
+    if parent.status == PENDING and approval:
+        decide(comment_id, approval, who, None)
+    if parent.status != APPROVED:
+        raise _told(Conflict("Only a published comment can be answered. Approve it first."), parent)
+    comment = Comment(
+        id=new_id(), site=parent.site, page=parent.page, author=_author_of_site(parent.site_id), parent_id=parent.id,
+        name=parent.site.name[:NAME_LENGTH], is_moderator=True, reasons=[],
+    )  # fmt: skip
+    write(comment, body, "md")
+    transition(comment, APPROVED, Change(who.actor, "comment.created"))
+    return comment
+
+
+def _author_of_site(site_id: UUID) -> Author:
+    """Who a site writes as: one author, so that its picture stays. It has the id of the site, and no token."""
+    row = {"id": site_id, "site_id": site_id, "avatar": secrets.token_hex(8), "created_at": now()}
+    insert_if_new(Author, row)
+    return db.session.get_one(Author, site_id)
+
+
+def person_with(site: Site, address: str, who: Principal) -> UUID | None:
+    """Who writes with an address on a site: one of their comments, by which they can be found. Asking is audited."""
+    record(Deed("person.looked-up", who.actor, site.id))
+    return queries.with_address(site.id, email_index(site.id, address))
+
+
 def reveal(comment_id: UUID, who: Principal) -> str | None:
     """The address behind a comment; None when it was purged or never there. Reading it is audited."""
     comment = find(comment_id, who, "moderate")
@@ -134,104 +239,3 @@ def reveal(comment_id: UUID, who: Principal) -> str | None:
 
 def masked_email(comment: Comment) -> str | None:
     return masked(comment.email_sealed)
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one comment in a bulk decision."""
-
-    id: UUID
-    status: str | None
-    problem: str | None = None
-
-
-def decide_many(
-    ids: Sequence[UUID], verdict: Verdict, who: Principal, if_match: dict[UUID, str] | None = None
-) -> list[Outcome]:
-    """Decide on many in one transaction; each gets its own outcome, and one that cannot be decided stops no other."""
-    known = queries.in_lock_order(ids, who.sites)
-    found = {one: _outcome(partial(decide, one, verdict, who, (if_match or {}).get(one))) for one in known}
-    missing = NotFound("There is no comment by that id.").detail
-    return [replace(found[one], id=one) if one in found else Outcome(one, None, missing) for one in ids]
-
-
-def _outcome(act: Callable[[], Comment]) -> Outcome:
-    try:
-        comment = act()
-    except Problem as problem:
-        return Outcome(UUID(int=0), problem.more.get("current", {}).get("status"), problem.detail)
-    return Outcome(comment.id, comment.status)
-
-
-def start_bulk(wanted: Filter, seen: int, verdict: Verdict, who: Principal) -> BulkDecision:
-    """Decide on all that a filter matches, if it still matches as many as the moderator saw (else Conflict)."""
-    total = queries.count(wanted)
-    if total != seen:
-        raise Conflict(f"You saw {seen:,} comments; there are {total:,} now. Nothing was changed.", count=total)
-    return _begun(_as_json(wanted), total, verdict, who, wanted.site_ids)
-
-
-def start_many(items: Sequence[tuple[UUID, str | None]], verdict: Verdict, who: Principal) -> BulkDecision:
-    """Decide on many that are named, each with the version that was seen."""
-    return _begun({"items": [(str(one), seen) for one, seen in items]}, len(items), verdict, who)
-
-
-def _begun(
-    filter_: dict[str, Any], total: int, verdict: Verdict, who: Principal, sites: Sequence[UUID] = ()
-) -> BulkDecision:
-    bulk = BulkDecision(
-        id=new_id(), state="working", moderator_id=who.moderator_id, actor=who.actor, name=who.name,
-        decision=verdict.decision, reason=verdict.reason, filter=filter_, total=total, done=0, results=[],
-        site_ids=[str(one) for one in sites], created_at=now(),
-    )  # fmt: skip
-    db.session.add(bulk)
-    record(Deed("comments.bulk", who.actor, None, bulk.id, {"decision": verdict.decision, "total": total}))
-    return bulk
-
-
-def _as_json(wanted: Filter) -> dict[str, Any]:
-    page_id = str(wanted.page_id) if wanted.page_id else None
-    return {"status": wanted.status, "page_id": page_id, "q": wanted.q, "reason": wanted.reason}
-
-
-def work_bulk(who: Callable[[str], Principal | None], hold_back: float) -> bool:
-    """One part of the oldest bulk decision; False when there is none. `who` finds the actor as they are now."""
-    bulk = queries.next_bulk()
-    if bulk is None:
-        return False
-    principal = who(bulk.actor)
-    left = _left(bulk, principal) if principal else {}
-    verdict = Verdict(bulk.decision, bulk.reason, hold_back=hold_back)
-    if principal and left:
-        seen = {one: version for one, version in left.items() if version}
-        outcomes = decide_many(list(left), verdict, principal, seen)
-        refused = [one for one in outcomes if one.problem]
-        bulk.done += len(outcomes) - len(refused)
-        bulk.results = bulk.results + [asdict(one) | {"id": str(one.id)} for one in refused]
-    if len(left) < AT_ONCE:
-        bulk.state, bulk.finished_at = "done", now()
-    db.session.flush()
-    return True
-
-
-def _left(bulk: BulkDecision, who: Principal) -> dict[UUID, str | None]:
-    """The next part of the bulk, with the versions that were seen."""
-    if "items" not in bulk.filter:
-        return dict.fromkeys(_pending(bulk, who))
-    begun = bulk.done + len(bulk.results)
-    return {UUID(one): seen for one, seen in bulk.filter["items"][begun : begun + AT_ONCE]}
-
-
-def _pending(bulk: BulkDecision, who: Principal) -> list[UUID]:
-    """What of the bulk is still pending, on sites where the moderator still may: a role taken away counts at once."""
-    page_id = bulk.filter["page_id"]
-    still = Filter(
-        site_ids=[UUID(one) for one in bulk.site_ids if UUID(one) in who.site_ids("moderate")],
-        status=PENDING,
-        page_id=UUID(page_id) if page_id else None,
-        q=bulk.filter["q"],
-        reason=bulk.filter["reason"],
-    )
-    refused = {UUID(one["id"]) for one in bulk.results}
-    found = queries.ids(still, until=bulk.created_at, limit=AT_ONCE + len(refused))
-    return [one for one in found if one not in refused][:AT_ONCE]

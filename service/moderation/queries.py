@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, or_, select, tuple_
-from sqlalchemy.orm import joinedload, selectinload
+from sqlalchemy import Select, and_, case, delete, false, func, or_, select, tuple_, update
+from sqlalchemy.orm import aliased, joinedload, selectinload
 
-from service.comments.models import Comment, CommentRevision, HoldReason
+from service.comments.models import Comment, CommentRevision, HoldReason, UndoEntry
 from service.comments.queries import with_words
-from service.db import db
-from service.moderation.models import BulkDecision
+from service.db import db, insert_or_update, now
+from service.moderation.models import BulkDecision, Claim
 from service.pagination import Page as Rows
 from service.pagination import Position, page_of
+from service.sites.models import Site
 from service.sites.queries import is_of
+
+ALIKE = {"host": Comment.alike_host, "text": Comment.alike_text}
+"""What comments may have in common, by the word for it in a filter."""
 
 
 @dataclass(frozen=True)
@@ -29,25 +33,90 @@ class Filter:
     page_id: UUID | None = None
     q: str | None = None
     reason: str | None = None
+    revision: str | None = None
+    """`held`: those of which a change waits."""
+    person: UUID | None = None
+    """Only by the person of this comment: see `same_person`."""
+    network: str | None = None
+    """Only what came from the network with this label."""
+    rating: float | None = None
+    has_link: bool | None = None
+    first_timer: bool | None = None
+    """Whether nothing was ever approved of the same address, or else of the same token."""
+    alike: str | None = None
+    """Only what has this in common: `host:` a link's host, or `text:` the mark of the words (see comments.likeness)."""
+    taken_by: UUID | None = None
+    """Only what this moderator has taken."""
+    free_for: UUID | None = None
+    """Without what others than this moderator have taken."""
 
 
-def _matching(rows: Select[Any], wanted: Filter) -> Select[Any]:
-    rows = rows.where(Comment.site_id.in_(wanted.site_ids))
-    if wanted.status:
-        rows = rows.where(Comment.status == wanted.status)
-    if wanted.page_id:
-        rows = rows.where(Comment.page_id == wanted.page_id)
-    if wanted.q:
-        rows = rows.where(with_words(wanted.q))
-    if wanted.reason:
-        held = select(HoldReason.comment_id).where(HoldReason.code == wanted.reason)
-        rows = rows.where(Comment.id.in_(held))
+def matching(rows: Select[Any], wanted: Filter) -> Select[Any]:
+    """Rows of comments, held to those that a filter means."""
+    rows = rows.where(Comment.site_id.in_(wanted.site_ids), *_conditions(wanted))
+    if wanted.taken_by or wanted.free_for:
+        rows = rows.where(_taken(wanted))
     return rows
+
+
+def _conditions(wanted: Filter) -> Iterator[Any]:
+    if wanted.status:
+        yield Comment.status == wanted.status
+    if wanted.page_id:
+        yield Comment.page_id == wanted.page_id
+    if wanted.q:
+        yield with_words(wanted.q)
+    if wanted.reason:
+        yield Comment.id.in_(select(HoldReason.comment_id).where(HoldReason.code == wanted.reason))
+    if wanted.revision:
+        yield Comment.id.in_(select(CommentRevision.comment_id).where(CommentRevision.state == wanted.revision))
+    yield from _about_author_and_text(wanted)
+
+
+def _about_author_and_text(wanted: Filter) -> Iterator[Any]:
+    if wanted.person:
+        yield same_person(wanted.person)
+    if wanted.alike:
+        kind, _, value = wanted.alike.partition(":")
+        yield ALIKE[kind] == value
+    if wanted.network:
+        yield Comment.network_label == wanted.network
+    if wanted.rating is not None:
+        yield Comment.rating == wanted.rating
+    if wanted.has_link is not None:
+        yield Comment.html.contains("<a href=") == wanted.has_link
+    if wanted.first_timer is not None:
+        yield _has_approved() != wanted.first_timer
+
+
+def same_person(comment_id: UUID) -> Any:
+    """By the person of a comment: with the same address on the same site, or without one with the same token."""
+    row = select(Comment.site_id, Comment.email_index, Comment.author_id).where(Comment.id == comment_id)
+    found = db.session.execute(row).one_or_none()
+    if found is None:
+        return false()
+    by = Comment.email_index == found.email_index if found.email_index else Comment.author_id == found.author_id
+    return and_(Comment.site_id == found.site_id, by)
+
+
+def _has_approved() -> Any:
+    """Whether anything of a comment's person was ever approved: by address where there is one, else by token."""
+    other = aliased(Comment)
+    approved = select(other.id).where(other.site_id == Comment.site_id, other.status == "approved")
+    by_email = approved.where(other.email_index == Comment.email_index).exists()
+    by_token = approved.where(other.author_id == Comment.author_id).exists()
+    return case((Comment.email_index.is_not(None), by_email), else_=by_token)
+
+
+def _taken(wanted: Filter) -> Any:
+    by = Claim.moderator_id == wanted.taken_by if wanted.taken_by else Claim.moderator_id != wanted.free_for
+    claim = select(Claim.comment_id).where(Claim.comment_id == Comment.id, Claim.until > now(), by).exists()
+    return claim if wanted.taken_by else ~claim
 
 
 def listed(wanted: Filter, *, sort: str, after: Position | None, limit: int) -> Rows[Comment]:
     """Comments of some sites: oldest, newest or riskiest first, keyset-paged."""
-    rows = _matching(select(Comment), wanted).options(
+    rows = matching(select(Comment), wanted).options(
         joinedload(Comment.page), joinedload(Comment.site), joinedload(Comment.author), selectinload(Comment.parent)
     )
     time = tuple_(Comment.created_at, Comment.id)
@@ -69,12 +138,12 @@ def listed(wanted: Filter, *, sort: str, after: Position | None, limit: int) -> 
 
 def count(wanted: Filter) -> int:
     """How many comments a filter matches."""
-    return db.session.scalar(_matching(select(func.count()).select_from(Comment), wanted)) or 0
+    return db.session.scalar(matching(select(func.count()).select_from(Comment), wanted)) or 0
 
 
 def ids(wanted: Filter, *, until: datetime, limit: int) -> list[UUID]:
     """The oldest comments that a filter matches and that were there at a moment."""
-    rows = _matching(select(Comment.id), wanted).where(Comment.received_at <= until)
+    rows = matching(select(Comment.id), wanted).where(Comment.received_at <= until)
     return list(db.session.scalars(rows.order_by(Comment.created_at, Comment.id).limit(limit)))
 
 
@@ -84,39 +153,57 @@ def in_lock_order(ids_: Sequence[UUID], sites: Collection[UUID] | None) -> list[
     return list(db.session.scalars(rows.order_by(Comment.page_id, Comment.id)))
 
 
+def some(ids_: Sequence[UUID], sites: Collection[UUID] | None) -> dict[UUID, Comment]:
+    """Some comments, of those that are of some sites."""
+    rows = select(Comment).where(Comment.id.in_(ids_), is_of(Comment.site_id, sites))
+    return {one.id: one for one in db.session.scalars(rows)}
+
+
 def revisions(comment_id: UUID) -> Sequence[CommentRevision]:
     rows = select(CommentRevision).where(CommentRevision.comment_id == comment_id)
     return db.session.scalars(rows.order_by(CommentRevision.created_at, CommentRevision.id)).all()
 
 
-def record_of(comment: Comment) -> dict[str, Any]:
-    """What is known of a comment's person on this site: by address where there is one, else by token."""
-    same = Comment.email_index == comment.email_index if comment.email_index else Comment.author_id == comment.author_id
-    rows = select(Comment.status, func.count(), func.min(Comment.created_at)).where(
-        Comment.site_id == comment.site_id, same
-    )
-    found = db.session.execute(rows.group_by(Comment.status)).all()
-    counts = {status: number for status, number, _ in found}
-    return {
-        "comments": sum(counts.values()),
-        "approved": counts.get("approved", 0),
-        "rejected": counts.get("rejected", 0) + counts.get("spam", 0),
-        "first_seen": min(first for _, _, first in found),
-    }
+def common(one: Comment) -> list[tuple[str, str]]:
+    """What a comment may have in common with others, by the words of a filter."""
+    found = (("host", one.alike_host), ("text", one.alike_text))
+    return [(kind, value) for kind, value in found if value]
 
 
-def sizes(site_ids: Sequence[UUID]) -> dict[UUID, dict[str, int]]:
-    """How many comments each site has in each state."""
-    rows = select(Comment.site_id, Comment.status, func.count()).where(Comment.site_id.in_(site_ids))
-    found: dict[UUID, dict[str, int]] = {site_id: {} for site_id in site_ids}
-    for site_id, status, number in db.session.execute(rows.group_by(Comment.site_id, Comment.status)):
-        found[site_id][status] = number
-    return found
+def records_of(comments: Sequence[Comment]) -> dict[UUID, dict[str, Any]]:
+    """What is known of the person of each comment on its site: by address where there is one, else by token."""
+    found: dict[Any, dict[str, Any]] = {}
+    for kind, column in (("email", Comment.email_index), ("author", Comment.author_id)):
+        persons = [key for one in comments if (key := _person_of(one))[0] == kind]
+        rows = select(Comment.site_id, column, Comment.status, func.count(), func.min(Comment.created_at))
+        rows = rows.where(Comment.site_id.in_({one[1] for one in persons}), column.in_({one[2] for one in persons}))
+        rows = rows.group_by(Comment.site_id, column, Comment.status)
+        for site_id, whose, status, number, first in db.session.execute(rows) if persons else ():
+            _add_up(found.setdefault((kind, site_id, whose), {}), status, number, first)
+    return {one.id: found[_person_of(one)] for one in comments}
 
 
-def oldest_pending(site_ids: Sequence[UUID]) -> datetime | None:
-    waiting = select(func.min(Comment.created_at)).where(Comment.site_id.in_(site_ids), Comment.status == "pending")
-    return db.session.scalar(waiting)
+def _person_of(one: Comment) -> tuple[str, UUID, Any]:
+    return ("email", one.site_id, one.email_index) if one.email_index else ("author", one.site_id, one.author_id)
+
+
+def _add_up(record: dict[str, Any], status: str, number: int, first: datetime) -> None:
+    of = {"approved": "approved", "rejected": "rejected", "spam": "rejected"}.get(status)
+    for name in ("comments", "approved", "rejected"):
+        record[name] = record.get(name, 0) + (number if name in ("comments", of) else 0)
+    record["first_seen"] = min(first, record.get("first_seen", first))
+
+
+def newest(wanted: Filter) -> tuple[int, UUID | None]:
+    """How many comments a filter matches, and which came last."""
+    last = matching(select(Comment.id), wanted).order_by(Comment.created_at.desc(), Comment.id.desc())
+    return count(wanted), db.session.scalar(last.limit(1))
+
+
+def with_address(site_id: UUID, index: bytes) -> UUID | None:
+    """The first comment with an address on a site."""
+    rows = select(Comment.id).where(Comment.site_id == site_id, Comment.email_index == index)
+    return db.session.scalar(rows.order_by(Comment.created_at, Comment.id).limit(1))
 
 
 def bulk(bulk_id: UUID, moderator_id: UUID) -> BulkDecision | None:
@@ -125,7 +212,85 @@ def bulk(bulk_id: UUID, moderator_id: UUID) -> BulkDecision | None:
     return db.session.scalar(own)
 
 
+def claim(comment_id: UUID, moderator_id: UUID, name: str, until: datetime) -> bool:
+    """Take a comment for somebody unless another has it; whether they have it now."""
+    values = {"comment_id": comment_id, "moderator_id": moderator_id, "name": name, "until": until}
+    is_free = or_(Claim.moderator_id == moderator_id, Claim.until <= now())
+    return insert_or_update(Claim, values, "comment_id", when=is_free)
+
+
+def claims_of(comment_ids: Sequence[UUID]) -> dict[UUID, Claim]:
+    """Who has taken which of some comments, as of now."""
+    rows = select(Claim).where(Claim.comment_id.in_(comment_ids), Claim.until > now())
+    return {one.comment_id: one for one in db.session.scalars(rows.execution_options(populate_existing=True))}
+
+
+def claims_by_moderator(site_ids: Sequence[UUID]) -> list[tuple[UUID, str, int, datetime]]:
+    """Who has taken how many comments of some sites that still wait, and until when at the latest."""
+    rows = select(Claim.moderator_id, Claim.name, func.count(), func.max(Claim.until))
+    rows = rows.join(Comment, Comment.id == Claim.comment_id).where(Comment.site_id.in_(site_ids))
+    rows = rows.where(Claim.until > now(), Comment.status == "pending")
+    found = db.session.execute(rows.group_by(Claim.moderator_id, Claim.name).order_by(Claim.name))
+    return [(moderator_id, name, number, until) for moderator_id, name, number, until in found]
+
+
+def drop_claims(*, comment_id: UUID | None = None, moderator_id: UUID | None = None) -> int:
+    """Give back a comment, or all that somebody has taken; how many."""
+    which = Claim.comment_id == comment_id if comment_id else Claim.moderator_id == moderator_id
+    return int(db.session.execute(delete(Claim).where(which)).rowcount)  # type: ignore[attr-defined]
+
+
+def forget_claims(before: datetime) -> None:
+    db.session.execute(delete(Claim).where(Claim.until < before))
+
+
+def lock_sites(site_ids: Sequence[UUID]) -> None:
+    """Let nobody else share out comments of these sites until the commit."""
+    rows = select(Site.id).where(Site.id.in_(site_ids)).order_by(Site.id)
+    db.session.execute(rows.with_for_update(key_share=True))
+
+
+def locked_bulk(bulk_id: UUID) -> BulkDecision | None:
+    """A bulk decision as it is now, locked: its worker waits until the commit."""
+    row = select(BulkDecision).where(BulkDecision.id == bulk_id).with_for_update()
+    return db.session.scalar(row.execution_options(populate_existing=True))
+
+
+def decided_by(decision_id: UUID, sites: Collection[UUID] | None, *, limit: int, standing: bool = False) -> list[UUID]:
+    """Comments of some sites that a decision changed. `standing`: only those for which it was not undone."""
+    rows = select(UndoEntry.comment_id).join(Comment, Comment.id == UndoEntry.comment_id)
+    rows = rows.where(UndoEntry.decision_id == decision_id, is_of(Comment.site_id, sites))
+    if standing:
+        rows = rows.where(UndoEntry.undone_at.is_(None))
+    return list(db.session.scalars(rows.order_by(UndoEntry.comment_id).limit(limit)))
+
+
+def undo_entry(decision_id: UUID, comment_id: UUID) -> UndoEntry | None:
+    """What a decision took the place of. Read with its comment locked: nobody else changes it meanwhile."""
+    found = select(UndoEntry).where(UndoEntry.decision_id == decision_id, UndoEntry.comment_id == comment_id)
+    return db.session.scalar(found.execution_options(populate_existing=True))
+
+
+def forget_undo(before: datetime, limit: int) -> int:
+    """Delete up to `limit` entries older than a moment; how many."""
+    old = select(UndoEntry.decision_id).where(UndoEntry.created_at < before).limit(limit)
+    gone = delete(UndoEntry).where(UndoEntry.decision_id.in_(old), UndoEntry.created_at < before)
+    return int(db.session.execute(gone).rowcount)  # type: ignore[attr-defined]
+
+
 def next_bulk() -> BulkDecision | None:
     """The oldest unfinished bulk decision, locked; another worker's is skipped."""
     rows = select(BulkDecision).where(BulkDecision.state == "working").order_by(BulkDecision.created_at)
     return db.session.scalar(rows.limit(1).with_for_update(skip_locked=True))
+
+
+def count_pinned(page_id: UUID) -> int:
+    """How many comments of a page are pinned. With the page locked it stays so."""
+    rows = select(func.count()).select_from(Comment).where(Comment.page_id == page_id, Comment.pinned_at.is_not(None))
+    return db.session.scalar(rows) or 0
+
+
+def set_pinned(comment_id: UUID, moment: datetime | None) -> None:
+    """Pin a row, or take it down, without touching its version."""
+    table = Comment.__table__
+    db.session.execute(update(table).where(table.c.id == comment_id).values(pinned_at=moment))  # type: ignore[arg-type]

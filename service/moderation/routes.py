@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import Response, request
+from flask import request
 
 from service.accounts.guard import guarded, principal
 from service.audit import queries as audit
+from service.comments.models import Comment
 from service.comments.schemas import timestamp
-from service.db import transaction
+from service.db import now, transaction
 from service.doors import TEXT_BODY, GuardedDoor, settings, takes, tells
 from service.errors import NotFound
 from service.idempotency.operations import Answer, Asked, once
-from service.moderation import operations, queries, schemas, views
-from service.moderation.models import BulkDecision
-from service.moderation.operations import AT_ONCE, Verdict
+from service.moderation import bulk, bulk_schemas, claims, operations, queries, schemas, views
+from service.moderation.operations import Ruling, Verdict
 from service.moderation.queries import Filter
 from service.moderation.scope import page_id_of, sites_of
 from service.pagination import read_cursor, write_cursor
+from service.sites.models import Site
 
 bp = GuardedDoor("moderation", __name__, url_prefix="/v1/moderation", description="The queue and its decisions.")
 
@@ -33,14 +36,26 @@ def read_queue(query: dict[str, Any]) -> dict[str, Any]:
     limit, cursor, sort = query.pop("limit"), query.pop("cursor"), query.pop("sort")
     owner = ("queue", sort, sorted(query.items(), key=str))
     found = queries.listed(wanted(query, "read"), sort=sort, after=read_cursor(cursor, *owner), limit=limit)
-    return {"comments": [views.comment(one) for one in found.rows], "next": write_cursor(found.next, *owner)}
+    return {"comments": views.listed(found.rows, principal()), "next": write_cursor(found.next, *owner)}
 
 
 def wanted(query: dict[str, Any], scope: str) -> Filter:
     """A filter over the sites on which the principal has the scope."""
-    found = sites_of(query["site"], scope)
-    page_id = page_id_of(found, query["page"])
-    return Filter([one.id for one in found], query.get("status"), page_id, query["q"], query["reason"])
+    return filter_over(sites_of(query["site"], scope), query, scope)
+
+
+def filter_over(found: Sequence[Site], query: dict[str, Any], scope: str) -> Filter:
+    """The same over sites that are known to be the principal's."""
+    names = ("status", "q", "reason", "revision", "alike", "network", "rating", "has_link", "first_timer")
+    me = principal().moderator_id
+    return Filter(
+        [one.id for one in found],
+        page_id=page_id_of(found, query["page"]),
+        person=query["person"] and operations.find(query["person"], principal(), scope).id,
+        taken_by=me if query["claimed"] == "me" else None,
+        free_for=me if query["claimed"] == "free" else None,
+        **{name: query.get(name) for name in names},
+    )
 
 
 @bp.route("/comments/<uuid:comment_id>")
@@ -50,8 +65,8 @@ def read_comment(comment_id: UUID) -> tuple[dict[str, Any], int, dict[str, str]]
     """One comment with history, revisions, reasons and the person's record. The ETag is its version."""
     comment = operations.find(comment_id, principal(), "read")
     chains = [str(comment.site_id)]
-    history = audit.listed(chains, subject_id=comment.id, action=None, after=None, limit=100)
-    return views.whole(comment, history.rows), 200, {"ETag": operations.etag(comment)}
+    history = audit.listed(chains, audit.Asked(subject_id=comment.id), after=None, limit=100)
+    return views.whole(comment, history.rows, principal()), 200, {"ETag": operations.etag(comment)}
 
 
 @bp.route("/comments/<uuid:comment_id>/reveal", methods=["POST"])
@@ -74,12 +89,16 @@ def decide(values: dict[str, Any], comment_id: UUID) -> tuple[Any, int, dict[str
 
     def act() -> Answer:
         comment = operations.decide(comment_id, verdict, principal(), request.headers.get("If-Match"))
-        body = schemas.CommentView().dump(views.comment(comment))
-        return Answer(200, {"etag": operations.etag(comment), "comment": body})
+        return Answer(200, _told(comment))
 
     with transaction():
         done = once(_asked("decide", values | {"comment": str(comment_id)}), act)
     return done.body["comment"], 200, {"ETag": done.body["etag"]}
+
+
+def _told(comment: Comment) -> dict[str, Any]:
+    body = schemas.CommentView().dump(views.comment(comment, principal()))
+    return {"etag": operations.etag(comment), "comment": body}
 
 
 def _asked(door: str, body: Any) -> Asked:
@@ -96,87 +115,158 @@ def edit(values: dict[str, Any], comment_id: UUID) -> tuple[Any, int, dict[str, 
     """Give the comment another text; the old one is kept. Needs If-Match."""
     with transaction():
         comment = operations.edit(comment_id, values["body"], principal(), request.headers.get("If-Match"))
-        return views.comment(comment), 200, {"ETag": operations.etag(comment)}
+        return views.comment(comment, principal()), 200, {"ETag": operations.etag(comment)}
+
+
+@bp.route("/comments/<uuid:comment_id>/revision", methods=["POST"])
+@guarded("moderate")
+@bp.arguments(schemas.Settle)
+@bp.response(200, schemas.CommentView)
+@tells(409, 412, headers=("Idempotency-Key", "If-Match"))
+def settle(values: dict[str, Any], comment_id: UUID) -> tuple[Any, int, dict[str, str]]:
+    """Accept or refuse an author's change of a published text."""
+
+    def act() -> Answer:
+        comment = operations.settle(comment_id, Ruling(**values), principal(), request.headers.get("If-Match"))
+        return Answer(200, _told(comment))
+
+    asked = values | {"revision": str(values["revision"]), "comment": str(comment_id)}
+    with transaction():
+        done = once(_asked("revision", asked), act)
+    return done.body["comment"], 200, {"ETag": done.body["etag"]}
+
+
+@bp.route("/comments/<uuid:comment_id>/notes", methods=["POST"])
+@guarded("moderate")
+@bp.arguments(schemas.Noted)
+@bp.response(201, schemas.NoteView)
+@tells(409, headers=("Idempotency-Key",))
+def note(values: dict[str, Any], comment_id: UUID) -> tuple[Any, int]:
+    """Leave a note for other moderators."""
+
+    def act() -> Answer:
+        operations.note(comment_id, values["note"], principal())
+        return Answer(201, {"note": values["note"], "by": principal().actor, "at": timestamp(now())})
+
+    with transaction():
+        done = once(_asked("notes", values | {"comment": str(comment_id)}), act)
+    return done.body, done.status
+
+
+@bp.route("/comments/<uuid:comment_id>/reply", methods=["POST"])
+@takes(TEXT_BODY)
+@guarded("moderate")
+@bp.arguments(schemas.Answer)
+@bp.response(201, schemas.CommentView)
+@tells(409, headers=("Idempotency-Key",))
+def reply(values: dict[str, Any], comment_id: UUID) -> tuple[Any, int]:
+    """Answer a comment in the name of its site; the reply is published at once."""
+    approval = Verdict("approve", hold_back=settings().undo_seconds) if values["approve"] else None
+
+    def act() -> Answer:
+        made = operations.answer(comment_id, values["body"], principal(), approval)
+        return Answer(201, schemas.CommentView().dump(views.comment(made, principal())))
+
+    with transaction():
+        done = once(_asked("reply", values | {"comment": str(comment_id)}), act)
+    return done.body, done.status
+
+
+@bp.route("/claims")
+@guarded("read")
+@bp.response(200, schemas.Holders)
+def read_claims() -> dict[str, Any]:
+    """Who has taken how many of the comments that wait."""
+    found = queries.claims_by_moderator([site.id for site in sites_of(None, "read")])
+    me = principal().moderator_id
+    rows = [
+        {"by": name, "mine": moderator_id == me, "count": number, "until": timestamp(until)}
+        for moderator_id, name, number, until in found
+    ]
+    return {"claims": rows}
+
+
+@bp.route("/claims", methods=["POST"])
+@guarded("moderate")
+@bp.arguments(schemas.Take)
+@bp.response(200, schemas.Taken)
+@tells(headers=("Idempotency-Key",))
+def take(values: dict[str, Any]) -> Any:
+    """Take the next comments of the queue: nobody else is handed them until `until`."""
+
+    def act() -> Answer:
+        chosen = wanted(schemas.QueueFilter().load({}) | values["filter"], "moderate")
+        taken, until = claims.take(chosen, values["sort"], values["count"], principal())
+        told = {"comments": views.listed(taken, principal()), "until": timestamp(until)}
+        return Answer(200, schemas.Taken().dump(told))
+
+    with transaction():
+        return once(_asked("claims", _plain(values)), act).body
+
+
+@bp.route("/claims", methods=["DELETE"])
+@guarded("moderate")
+@bp.response(204)
+def give_back() -> None:
+    """Let others have what you have taken."""
+    with transaction():
+        claims.give_back(principal())
 
 
 @bp.route("/decisions", methods=["POST"])
 @takes(TEXT_BODY)
 @guarded("moderate")
-@bp.arguments(schemas.Bulk)
-@bp.response(200, schemas.BulkView)
-@bp.alt_response(202, schema=schemas.BulkView, description="More than can be done at once: a job.")
+@bp.arguments(bulk_schemas.Bulk)
+@bp.response(200, bulk_schemas.BulkView)
+@bp.alt_response(202, schema=bulk_schemas.BulkView, description="More than can be done at once: a job.")
 @tells(409, headers=("Idempotency-Key",))
 def decide_many(values: dict[str, Any]) -> tuple[Any, int]:
     """One decision on many comments, by ids or by a filter with the count that was seen."""
-    verdict = Verdict(values["decision"], values["reason"], hold_back=settings().undo_seconds)
+    verdict = Verdict(values["decision"], values["reason"], values["reason_code"], hold_back=settings().undo_seconds)
     with transaction():
-        done = once(_asked("bulk", _plain(values)), lambda: _bulk(values, verdict))
+        done = once(_asked("bulk", _plain(values)), lambda: many(values, verdict))
     return done.body, done.status
 
 
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
-    items = [{name: str(value) for name, value in one.items()} for one in values.get("items", [])]
-    return values | {"items": items}
+def _plain(values: dict[str, Any]) -> Any:
+    """The body of a request with its ids as text."""
+    return json.loads(json.dumps(values, default=str))
 
 
-def _bulk(values: dict[str, Any], verdict: Verdict) -> Answer:
+def many(values: dict[str, Any], verdict: Verdict) -> Answer:
+    """A decision on many, as the API answers it."""
     if "items" in values:
-        items = {one["id"]: one.get("if_match") for one in values["items"]}
-        if len(items) > AT_ONCE:
-            return Answer(202, _progress(operations.start_many(list(items.items()), verdict, principal())))
-        seen = {one: version for one, version in items.items() if version}
-        return _finished(operations.decide_many(list(items), verdict, principal(), seen))
-    chosen = wanted(values["filter"] | {"status": "pending"}, "moderate")
-    bulk = operations.start_bulk(chosen, values["count"], verdict, principal())
-    if bulk.total > AT_ONCE:
-        return Answer(202, _progress(bulk))
-    ids = queries.ids(chosen, until=bulk.created_at, limit=AT_ONCE)
-    answer = _finished(operations.decide_many(ids, verdict, principal()), bulk.id)
-    bulk.state, bulk.finished_at, bulk.done = "done", bulk.created_at, answer.body["done"]
-    bulk.results = [one for one in answer.body["results"] if one["problem"]]
-    return answer
+        done = bulk.decide_listed({one["id"]: one.get("if_match") for one in values["items"]}, verdict, principal())
+    else:
+        chosen = wanted(values["filter"] | {"status": "pending"}, "moderate")
+        done = bulk.decide_matching(chosen, values["count"], verdict, principal(), values.get("newest"))
+    return _progress(done)
 
 
-def _finished(outcomes: list[operations.Outcome], bulk_id: UUID | None = None) -> Answer:
-    done = sum(1 for one in outcomes if one.problem is None)
-    return Answer(
-        200, _dump({"id": bulk_id, "state": "done", "total": len(outcomes), "done": done, "results": outcomes})
-    )
+def _progress(done: bulk.Progress) -> Answer:
+    return Answer(202 if done.state in ("working", "undoing") else 200, bulk_schemas.BulkView().dump(done))
 
 
-def _progress(bulk: BulkDecision) -> dict[str, Any]:
-    told = {"id": bulk.id, "state": bulk.state, "total": bulk.total, "done": bulk.done, "results": bulk.results}
-    return _dump(told)
-
-
-def _dump(document: dict[str, Any]) -> dict[str, Any]:
-    dumped: dict[str, Any] = schemas.BulkView().dump(document)
-    return dumped
-
-
-@bp.route("/decisions/<uuid:bulk_id>")
+@bp.route("/decisions/<uuid:decision_id>")
 @guarded("read")
-@bp.response(200, schemas.BulkView)
-def read_bulk(bulk_id: UUID) -> dict[str, Any]:
+@bp.response(200, bulk_schemas.BulkView)
+def read_bulk(decision_id: UUID) -> bulk.Progress:
     """How far a decision on many has come; `results` are those that could not be decided."""
-    bulk = queries.bulk(bulk_id, principal().moderator_id)
-    if bulk is None:
+    found = queries.bulk(decision_id, principal().moderator_id)
+    if found is None:
         raise NotFound("There is no decision by that id.")
-    return _progress(bulk)
+    return bulk.progress(found)
 
 
-@bp.route("/stats")
-@guarded("read")
-@bp.response(200, schemas.Stats)
-def read_stats() -> Response | dict[str, Any]:
-    """How many comments wait, and how many are in each other state."""
-    found = {site.id: site.key for site in sites_of(None, "read")}
-    sizes = queries.sizes(list(found))
-    empty = {"pending": 0, "approved": 0, "rejected": 0, "spam": 0, "deleted": 0}
-    rows = [empty | sizes[site_id] | {"site": key} for site_id, key in found.items()]
-    oldest = queries.oldest_pending(list(found))
-    return {
-        "sites": rows,
-        "pending": sum(row["pending"] for row in rows),
-        "oldest_pending_at": timestamp(oldest),
-    }
+@bp.route("/decisions/<uuid:decision_id>/undo", methods=["POST"])
+@guarded("moderate")
+@bp.response(200, bulk_schemas.BulkView)
+@bp.alt_response(202, schema=bulk_schemas.BulkView, description="More than can be undone at once: a job.")
+@tells(409, headers=("Idempotency-Key",))
+def undo(decision_id: UUID) -> tuple[Any, int]:
+    """Bring back what stood before a decision, yours or another moderator's. What nobody was told yet, nobody is."""
+    with transaction():
+        done = once(
+            _asked("undo", {"decision": str(decision_id)}), lambda: _progress(bulk.undo(decision_id, principal()))
+        )
+    return done.body, done.status

@@ -6,26 +6,22 @@ from typing import Any
 
 import marshmallow as ma
 from marshmallow import fields, validate
-from webargs.fields import DelimitedList
 
-from service.comments.schemas import (
-    BODY_LENGTH,
-    TITLE_LENGTH,
-    Cleaned,
-    ListQuery,
-    Truth,
-    Whole,
-    body,
-    line,
-    optional_title,
-    words,
-)
+from service.comments.schemas import BODY_LENGTH, Cleaned, ListQuery, Truth, Whole, body, words
 from service.comments.status import DECISIONS, STATUSES
-from service.webhooks.outbox import EVENT_TYPES
 
-_DECISION = validate.OneOf(list(DECISIONS))
-AT_MOST = 3_500
-"""Each with its version: what fits into a body."""
+DECISION = validate.OneOf(list(DECISIONS))
+ALIKE = r"(host:[!-~]{1,255}|text:[0-9a-f]{16})\Z"
+SORTS = ("oldest", "newest", "risk")
+
+
+class Flag(fields.Boolean):
+    """`true` or `false`, in JSON or as a word in an address."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> Any:
+        if value not in (True, False, "true", "false") or isinstance(value, int | float) is not isinstance(value, bool):
+            raise ma.ValidationError([{"code": "boolean", "detail": "This must be true or false."}])
+        return value in (True, "true")
 
 
 class QueueFilter(ma.Schema):
@@ -35,48 +31,81 @@ class QueueFilter(ma.Schema):
     )
     q = fields.String(load_default=None, validate=validate.Length(1, 200))
     reason = fields.String(load_default=None, validate=validate.Length(1, 40))
+    person = fields.UUID(
+        load_default=None, metadata={"description": "A comment's id: only what the same person wrote on its site."}
+    )
+    alike = fields.String(
+        load_default=None,
+        validate=validate.Regexp(ALIKE, error="This is nothing that comments have in common."),
+        metadata={"description": "Only comments that have this in common: one of a comment's own `alike`."},
+    )
+    network = fields.String(load_default=None, validate=validate.Length(1, 16))
+    rating = fields.Float(load_default=None, validate=validate.Range(0, 1000))
+    has_link = Flag(load_default=None)
+    first_timer = Flag(
+        load_default=None, metadata={"description": "Whether nothing of the same person was ever approved."}
+    )
+    claimed = fields.String(
+        load_default=None,
+        validate=validate.OneOf(["me", "free"]),
+        metadata={"description": "`me`: what you have taken; `free`: without what others have."},
+    )
 
 
 class QueueQuery(QueueFilter, ListQuery):
     status = fields.String(load_default=None, validate=validate.OneOf(STATUSES))
-    sort = fields.String(load_default="oldest", validate=validate.OneOf(["oldest", "newest", "risk"]))
+    revision = fields.String(
+        load_default=None,
+        validate=validate.OneOf(["held"]),
+        metadata={"description": "Only comments of which an author's change waits."},
+    )
+    sort = fields.String(load_default="oldest", validate=validate.OneOf(SORTS))
 
 
-class Decide(ma.Schema):
-    decision = fields.String(required=True, validate=_DECISION)
+class Ruled(ma.Schema):
+    """A decision and why. `reason_code` is one of the site's reasons, and only of a rejection."""
+
+    decision = fields.String(required=True, validate=DECISION)
     reason = words(500, load_default=None, allow_none=True)
+    reason_code = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Length(1, 40),
+        metadata={"description": "Of a rejection: one of the site's reasons; its sentence is told to the author."},
+    )
+
+    @ma.validates_schema
+    def _of_a_rejection(self, data: dict[str, Any], **_: Any) -> None:
+        if data.get("reason_code") and data.get("decision") != "reject":
+            told = "Only a rejection has one of the site's reasons."
+            raise ma.ValidationError([{"code": "reason", "detail": told}], "reason_code")
+
+
+class Decide(Ruled):
     note = words(2000, load_default=None, allow_none=True)
 
 
-class BulkItem(ma.Schema):
-    id = fields.UUID(required=True)
-    if_match = fields.String(validate=validate.Length(1, 40))
-
-
-class Bulk(ma.Schema):
-    """Either `items`, or `filter` with the `count` that the moderator saw (pending comments only)."""
-
-    decision = fields.String(required=True, validate=_DECISION)
+class Settle(ma.Schema):
+    decision = fields.String(required=True, validate=validate.OneOf(["accept", "refuse"]))
+    revision = fields.UUID(required=True, metadata={"description": "The change that was seen."})
     reason = words(500, load_default=None, allow_none=True)
-    items = fields.List(fields.Nested(BulkItem), validate=validate.Length(1, AT_MOST))
-    filter = fields.Nested(QueueFilter)
-    count = Whole(strict=True, validate=validate.Range(0, 2**53))
 
-    ONE_OF = (
-        {"required": ["items"], "not": {"required": ["filter"]}},
-        {"required": ["filter", "count"], "not": {"required": ["items"]}},
-    )
-    """What `_one_of` asks, for the document."""
 
-    @ma.validates_schema
-    def _one_of(self, data: dict[str, Any], **_: Any) -> None:
-        if ("items" in data) == ("filter" in data):
-            raise ma.ValidationError("Send either items or filter.", "items")
-        if "filter" in data and "count" not in data:
-            raise ma.ValidationError("Send the count that was seen.", "count")
-        if "filter" in data and data.get("decision") == "restore":
-            told = "A filter matches pending comments; they cannot be restored."
-            raise ma.ValidationError([{"code": "restore", "detail": told}], "decision")
+class Take(ma.Schema):
+    """How many of the queue to take, and which: the filter and order of a list."""
+
+    filter = fields.Nested(QueueFilter, load_default=dict)
+    count = Whole(strict=True, load_default=20, validate=validate.Range(1, 100))
+    sort = fields.String(load_default="oldest", validate=validate.OneOf(SORTS))
+
+
+class Noted(ma.Schema):
+    note = words(2000, required=True)
+
+
+class Answer(ma.Schema):
+    body = Cleaned(body, required=True, metadata={"minLength": 1, "maxLength": BODY_LENGTH})
+    approve = Truth(load_default=False, metadata={"description": "Publish the comment first if it waits."})
 
 
 class Edit(ma.Schema):
@@ -102,6 +131,12 @@ class PageView(ma.Schema):
     state = fields.String(required=True)
 
 
+class ClaimView(ma.Schema):
+    by = fields.String(required=True)
+    mine = fields.Boolean(required=True)
+    until = fields.String(required=True)
+
+
 class CommentView(ma.Schema):
     id = fields.UUID(required=True)
     site = fields.String(required=True)
@@ -119,13 +154,31 @@ class CommentView(ma.Schema):
     html = fields.String(required=True)
     rating = fields.Float(required=True, allow_none=True)
     rating_scale = fields.Float(required=True, allow_none=True)
+    pinned = fields.Boolean(required=True)
     reasons = fields.List(fields.Nested(Reason), required=True)
     risk = fields.Integer(required=True)
+    alike = fields.List(
+        fields.String(),
+        required=True,
+        metadata={"description": "What others may share: `host:` of the first link, `text:` a mark of the words."},
+    )
     created_at = fields.String(required=True)
     edited_at = fields.String(required=True, allow_none=True)
+    erased_at = fields.String(
+        required=True, allow_none=True, metadata={"description": "When its author had all of it erased but its place."}
+    )
     decided_at = fields.String(required=True, allow_none=True)
     decided_by = fields.String(required=True, allow_none=True)
     reason = fields.String(required=True, allow_none=True)
+    reason_code = fields.String(
+        required=True, allow_none=True, metadata={"description": "Of a rejection: one of the site's reasons."}
+    )
+    decision_id = fields.UUID(
+        required=True, allow_none=True, metadata={"description": "The last decision, where it can be undone."}
+    )
+    claim = fields.Nested(
+        ClaimView, required=True, allow_none=True, metadata={"description": "Who has taken it to decide on it."}
+    )
     source = fields.String(required=True, allow_none=True)
     version = fields.Integer(required=True)
 
@@ -141,6 +194,14 @@ class RevisionView(ma.Schema):
     text = fields.String(required=True)
     by = fields.String(required=True)
     created_at = fields.String(required=True)
+    diff = fields.List(
+        fields.List(fields.String()),
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "Of a held change: pieces in order, each `=` (same), `-` (old) or `+` (new) and a text."
+        },
+    )
 
 
 class HistoryView(ma.Schema):
@@ -167,119 +228,35 @@ class ReportView(ma.Schema):
     at = fields.String(required=True)
 
 
+class NoteView(ma.Schema):
+    note = fields.String(required=True)
+    by = fields.String(required=True)
+    at = fields.String(required=True)
+
+
 class OneView(CommentView):
+    notes = fields.List(fields.Nested(NoteView), required=True)
     history = fields.List(fields.Nested(HistoryView), required=True)
     revisions = fields.List(fields.Nested(RevisionView), required=True)
     reports = fields.List(fields.Nested(ReportView), required=True)
     person = fields.Nested(PersonRecord, required=True)
 
 
+class Taken(ma.Schema):
+    comments = fields.List(fields.Nested(CommentView), required=True)
+    until = fields.String(required=True)
+
+
+class HolderView(ma.Schema):
+    by = fields.String(required=True)
+    mine = fields.Boolean(required=True)
+    count = fields.Integer(required=True)
+    until = fields.String(required=True)
+
+
+class Holders(ma.Schema):
+    claims = fields.List(fields.Nested(HolderView), required=True)
+
+
 class Revealed(ma.Schema):
     email = fields.String(required=True, allow_none=True)
-
-
-class OutcomeView(ma.Schema):
-    id = fields.UUID(required=True)
-    status = fields.String(required=True, allow_none=True)
-    problem = fields.String(required=True, allow_none=True)
-
-
-class BulkView(ma.Schema):
-    id = fields.UUID(required=True, allow_none=True)
-    state = fields.String(required=True)
-    total = fields.Integer(required=True)
-    done = fields.Integer(required=True)
-    results = fields.List(fields.Nested(OutcomeView), required=True)
-
-
-class SiteSizes(ma.Schema):
-    site = fields.String(required=True)
-    pending = fields.Integer(required=True)
-    approved = fields.Integer(required=True)
-    rejected = fields.Integer(required=True)
-    spam = fields.Integer(required=True)
-    deleted = fields.Integer(required=True)
-
-
-class Stats(ma.Schema):
-    sites = fields.List(fields.Nested(SiteSizes), required=True)
-    pending = fields.Integer(required=True)
-    oldest_pending_at = fields.String(required=True, allow_none=True)
-
-
-class AuditQuery(ListQuery):
-    site = fields.String(load_default=None, validate=validate.Length(1, 64))
-    subject = fields.UUID(load_default=None)
-    action = fields.String(load_default=None, validate=validate.Length(1, 40))
-
-
-class Audit(ma.Schema):
-    entries = fields.List(fields.Nested(HistoryView), required=True)
-    next = fields.String(required=True, allow_none=True)
-
-
-class SiteView(ma.Schema):
-    key = fields.String(required=True)
-    name = fields.String(required=True)
-    origins = fields.List(fields.String(), required=True)
-    mode = fields.String(required=True)
-    role = fields.String(required=True)
-
-
-class Sites(ma.Schema):
-    sites = fields.List(fields.Nested(SiteView), required=True)
-    next = fields.String(required=True, allow_none=True)
-
-
-class PagesQuery(ListQuery):
-    site = fields.String(load_default=None, validate=validate.Length(1, 64))
-
-
-class PageFull(PageView):
-    site = fields.String(required=True)
-    comment_count = fields.Integer(required=True)
-    created_at = fields.String(required=True)
-
-
-class Pages(ma.Schema):
-    pages = fields.List(fields.Nested(PageFull), required=True)
-    next = fields.String(required=True, allow_none=True)
-
-
-class NewPage(ma.Schema):
-    site = fields.String(required=True, validate=validate.Length(1, 64))
-    page = fields.String(required=True, validate=validate.Length(1, 2048))
-    title = optional_title()
-
-
-class ChangePage(ma.Schema):
-    title = line(TITLE_LENGTH)
-    closed = Truth()
-
-
-class NewAlias(ma.Schema):
-    page = fields.String(required=True, validate=validate.Length(1, 2048))
-
-
-class EventsQuery(ma.Schema):
-    after = Whole(load_default=0, validate=validate.Range(0, 2**53))
-    limit = Whole(load_default=50, validate=validate.Range(1, 100))
-    site = fields.String(load_default=None, validate=validate.Length(1, 64))
-    types = DelimitedList(
-        fields.String(validate=validate.OneOf(EVENT_TYPES)),
-        load_default=[],
-        validate=validate.Length(max=len(EVENT_TYPES)),
-    )
-
-
-class EventView(ma.Schema):
-    id = fields.UUID(required=True)
-    seq = fields.Integer(required=True)
-    type = fields.String(required=True)
-    timestamp = fields.String(required=True)
-    data = fields.Dict(required=True)
-
-
-class Events(ma.Schema):
-    events = fields.List(fields.Nested(EventView), required=True)
-    next = fields.Integer(required=True, metadata={"description": "Send it as `after` the next time."})

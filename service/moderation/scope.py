@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 from service.accounts.guard import principal
+from service.accounts.queries import actors_of
+from service.audit.models import INSTALL
+from service.audit.queries import Asked
 from service.errors import Invalid, NotFound
 from service.sites import queries as sites
 from service.sites.addresses import Address, BadPage, ForeignPage, canonical
@@ -29,6 +33,25 @@ def site_of(key: str, scope: str) -> Site:
         raise NotFound("There is no site by that name.")
     principal().require(site.id, scope)
     return site
+
+
+def chains_of(site: str | None) -> dict[str, str]:
+    """The chains of the audit log that the principal may see, each with its site's key; of one site, or of all."""
+    found = {str(one.id): one.key for one in sites_of(site, "moderate")}
+    if principal().is_admin and site is None:
+        found[INSTALL] = ""
+    return found
+
+
+def links_of(query: Mapping[str, Any]) -> Asked:
+    """Which links of the audit log a query asks for."""
+    return Asked(
+        subject_id=query["subject"],
+        action=query["action"],
+        actors=actors_of(query["moderator"]) if query["moderator"] else None,
+        since=query["since"],
+        until=query["until"],
+    )
 
 
 def address_of(site: Site, page: str) -> Address:

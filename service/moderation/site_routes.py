@@ -6,20 +6,23 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from flask import request
+from flask import Response, current_app, request
 
 from service.accounts.guard import guarded, principal
 from service.audit import queries as audit
-from service.audit.models import INSTALL
 from service.comments.schemas import ListQuery
 from service.db import Busy, transaction
-from service.doors import GuardedDoor, tells
+from service.doors import LIST_BODY, GuardedDoor, takes, tells
 from service.idempotency.operations import Answer, Asked, once
-from service.moderation import schemas, views
-from service.moderation.scope import address_of, page_of, site_of, sites_of
+from service.moderation import operations as moderation
+from service.moderation import policies, views
+from service.moderation import site_schemas as schemas
+from service.moderation.exports import exported
+from service.moderation.scope import address_of, chains_of, links_of, page_of, site_of, sites_of
 from service.pagination import read_cursor, write_cursor
-from service.sites import operations
+from service.sites import operations, reasons
 from service.sites import queries as sites
+from service.sites.models import Site
 from service.webhooks import outbox
 from service.webhooks import queries as events
 
@@ -39,6 +42,68 @@ def read_sites(query: dict[str, Any]) -> dict[str, Any]:
         for one in found.rows
     ]
     return {"sites": rows, "next": write_cursor(found.next, "sites")}
+
+
+@bp.route("/sites/<site>/reasons")
+@guarded("read")
+@bp.response(200, schemas.Reasons)
+def read_reasons(site: str) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Why comments of the site may be rejected, in the order in which moderators are offered it."""
+    return _reasons(site_of(site, "read"))
+
+
+def _reasons(site: Site) -> tuple[dict[str, Any], int, dict[str, str]]:
+    found = sites.reasons_of([site.id])[site.id]
+    return {"reasons": reasons.told(found)}, 200, {"ETag": reasons.etag(found)}
+
+
+@bp.route("/sites/<site>/reasons", methods=["PUT"])
+@guarded("manage")
+@bp.arguments(schemas.Reasons)
+@bp.response(200, schemas.Reasons)
+@tells(412, headers=("If-Match",))
+def replace_reasons(values: dict[str, Any], site: str) -> tuple[dict[str, Any], int, dict[str, str]]:
+    """Put another list in its place. What is not on it is offered no more; who was told it still reads it."""
+    with transaction():
+        found = site_of(site, "manage")
+        wanted = [reasons.Wanted(**one) for one in values["reasons"]]
+        reasons.replace(found, wanted, actor=principal().actor, if_match=request.headers.get("If-Match"))
+        return _reasons(found)
+
+
+@bp.route("/sites/<site>")
+@guarded("read")
+@bp.response(200, schemas.Settings)
+def read_site(site: str) -> tuple[Any, int, dict[str, str]]:
+    """One site with all its settings. The ETag is their version."""
+    return _site(site_of(site, "read"))
+
+
+def _site(one: Site) -> tuple[Any, int, dict[str, str]]:
+    return views.site(one, principal()), 200, {"ETag": policies.etag(one)}
+
+
+@bp.route("/sites/<site>", methods=["PATCH"])
+@takes(LIST_BODY)
+@guarded("manage")
+@bp.arguments(schemas.ChangeSite)
+@bp.response(200, schemas.Settings)
+@tells(409, 412, 428, headers=("If-Match",))
+def change_site(values: dict[str, Any], site: str) -> tuple[Any, int, dict[str, str]]:
+    """Change some of a site's settings. Needs If-Match."""
+    with transaction():
+        found = site_of(site, "manage")
+        return _site(policies.change_settings(found, values, principal(), request.headers.get("If-Match")))
+
+
+@bp.route("/sites/<site>/policy-preview", methods=["POST"])
+@takes(LIST_BODY)
+@guarded("manage")
+@bp.arguments(schemas.ChangeSite)
+@bp.response(200, schemas.TrialView)
+def preview_policy(values: dict[str, Any], site: str) -> dict[str, Any]:
+    """What other settings would have made of the last 500 comments. Nothing is changed."""
+    return views.trial(policies.try_policy(site_of(site, "manage"), values))
 
 
 @bp.route("/pages")
@@ -107,19 +172,40 @@ def add_alias(values: dict[str, Any], page_id: UUID) -> tuple[Any, int]:
     return done.body, done.status
 
 
+@bp.route("/people/lookup", methods=["POST"])
+@guarded("moderate")
+@bp.arguments(schemas.LookUp)
+@bp.response(200, schemas.Found)
+def look_up(values: dict[str, Any]) -> dict[str, Any]:
+    """Who writes with an address on a site, by the whole address. That you asked is written down."""
+    with transaction():
+        found = moderation.person_with(site_of(values["site"], "moderate"), values["email"], principal())
+    return {"person": found}
+
+
 @bp.route("/audit")
 @guarded("moderate")
 @bp.arguments(schemas.AuditQuery, location="query")
 @bp.response(200, schemas.Audit)
-def read_audit(query: dict[str, Any]) -> dict[str, Any]:
+@bp.alt_response(200, content_type="text/csv", success=True, description="With `format=csv`.")
+@bp.alt_response(200, content_type="application/jsonl", success=True, description="With `format=jsonl`.")
+def read_audit(query: dict[str, Any]) -> Response | dict[str, Any]:
     """Who did what, when and why, newest first. The install's own chain is for its admins."""
-    chains = [str(site.id) for site in sites_of(query["site"], "moderate")]
-    if principal().is_admin and not query["site"]:
-        chains.append(INSTALL)
-    owner = ("audit", query["site"], query["subject"], query["action"])
-    after = read_cursor(query["cursor"], *owner)
-    found = audit.listed(chains, subject_id=query["subject"], action=query["action"], after=after, limit=query["limit"])
+    keys, asked = chains_of(query["site"]), links_of(query)
+    if query["format"] != "json":
+        return _exported(keys, asked, query["format"])
+    names = ("site", "subject", "action", "moderator", "since", "until")
+    owner = ("audit", *(str(query[name]) for name in names))
+    found = audit.listed(list(keys), asked, after=read_cursor(query["cursor"], *owner), limit=query["limit"])
     return {"entries": [views.entry(one) for one in found.rows], "next": write_cursor(found.next, *owner)}
+
+
+def _exported(keys: dict[str, str], asked: audit.Asked, form: str) -> Response:
+    app = current_app._get_current_object()  # type: ignore[attr-defined]  # the file outlives this request
+    kind = {"csv": "text/csv", "jsonl": "application/jsonl"}[form]
+    answer = Response(exported(app, form, keys, asked), content_type=f"{kind}; charset=utf-8")
+    answer.headers["Content-Disposition"] = f'attachment; filename="audit.{form}"'
+    return answer
 
 
 @bp.route("/events")

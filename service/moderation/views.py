@@ -2,18 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
+from service.accounts.principal import Principal
 from service.audit.queries import Link
-from service.comments.models import Comment
+from service.authors.queries import HELD
+from service.comments.models import Comment, CommentRevision
+from service.comments.rendering import text_of
 from service.comments.schemas import timestamp
-from service.moderation import operations, queries
+from service.comments.status import STATUSES
+from service.moderation import operations, policies, queries
+from service.moderation.diff import differences
+from service.moderation.models import Claim
+from service.moderation.people import Person
+from service.moderation.policies import Changed, Trial
 from service.reactions import queries as reactions
-from service.sites.models import Page
+from service.rules.models import Rule
+from service.rules.policy import PERSON
+from service.sites.models import Page, Site
+from service.sites.schemas import SiteSettings
 from service.webhooks.models import Event
 
+_EXCERPT = 200
+"""Characters that are shown of a comment of which only that much matters."""
 
-def comment(one: Comment) -> dict[str, Any]:
+
+def listed(rows: Sequence[Comment], who: Principal) -> list[dict[str, Any]]:
+    claims = queries.claims_of([one.id for one in rows])
+    return [_comment(one, claims.get(one.id), who) for one in rows]
+
+
+def comment(one: Comment, who: Principal) -> dict[str, Any]:
+    return listed([one], who)[0]
+
+
+def _comment(one: Comment, claim: Claim | None, who: Principal) -> dict[str, Any]:
     return {
         "id": one.id,
         "site": one.site.key,
@@ -33,33 +57,54 @@ def comment(one: Comment) -> dict[str, Any]:
         "html": one.html,
         "rating": one.rating,
         "rating_scale": one.rating_scale,
+        "pinned": one.pinned_at is not None,
         "reasons": [{"code": reason.code, "detail": reason.detail} for reason in one.reasons],
         "risk": one.risk,
+        "alike": [f"{kind}:{value}" for kind, value in queries.common(one)],
         "created_at": timestamp(one.created_at),
         "edited_at": timestamp(one.edited_at),
+        "erased_at": timestamp(one.erased_at),
         "decided_at": timestamp(one.decided_at),
         "decided_by": operations.decider(one),
         "reason": one.reason,
+        "reason_code": one.reason_code,
+        "decision_id": one.decision_id,
+        "claim": claim
+        and {"by": claim.name, "mine": claim.moderator_id == who.moderator_id, "until": timestamp(claim.until)},
         "source": one.source,
         "version": one.version,
     }
 
 
-def whole(one: Comment, history: list[Link]) -> dict[str, Any]:
-    """A comment with its history, revisions, reports and the person's record."""
-    record = queries.record_of(one)
-    revisions = [
-        {"id": row.id, "state": row.state, "text": row.body, "by": row.by, "created_at": timestamp(row.created_at)}
-        for row in queries.revisions(one.id)
-    ]
+def whole(one: Comment, history: list[Link], who: Principal) -> dict[str, Any]:
+    """A comment with its history, notes, revisions, reports and the person's record."""
+    record = queries.records_of([one])[one.id]
     reports = [
         {"reason": row.reason, "note": row.note, "at": timestamp(row.created_at)} for row in reactions.reports(one.id)
     ]
-    return comment(one) | {
+    return comment(one, who) | {
+        "notes": notes(history),
         "history": [entry(link) for link in history],
-        "revisions": revisions,
+        "revisions": [_revision(row, one) for row in queries.revisions(one.id)],
         "reports": reports,
         "person": record | {"first_seen": timestamp(record["first_seen"])},
+    }
+
+
+def notes(history: list[Link]) -> list[dict[str, Any]]:
+    """What moderators noted, with a decision or by itself; the oldest first."""
+    told = [(row, detail.details.get("note")) for row, detail in reversed(history) if detail]
+    return [{"note": note, "by": row.actor, "at": timestamp(row.at)} for row, note in told if note]
+
+
+def _revision(row: CommentRevision, of: Comment) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "state": row.state,
+        "text": row.body,
+        "by": row.by,
+        "created_at": timestamp(row.created_at),
+        "diff": differences(of.body, row.body) if row.state == HELD else None,
     }
 
 
@@ -85,6 +130,66 @@ def page(one: Page) -> dict[str, Any]:
 def whole_page(one: Page) -> dict[str, Any]:
     more = {"site": one.site.key, "comment_count": one.comment_count, "created_at": timestamp(one.created_at)}
     return page(one) | more
+
+
+def site(one: Site, who: Principal) -> dict[str, Any]:
+    settings = {name: getattr(one, name) for name in SiteSettings().fields}
+    return settings | {"key": one.key, "role": who.role_on(one.id), "version": one.version}
+
+
+def trial(found: Trial) -> dict[str, Any]:
+    """What a policy would have done, with the sentences that say what is not known."""
+    none = {"approved": 0, "pending": 0, "spam": 0}
+    return {
+        "judged": found.judged,
+        "now": none | found.now,
+        "then": none | found.then,
+        "changed": found.changed,
+        "first": [_would_change(one) for one in found.first],
+        "not_known": list(policies.NOT_KNOWN),
+    }
+
+
+def _would_change(one: Changed) -> dict[str, Any]:
+    return {
+        "id": one.comment.id,
+        "author": one.comment.name,
+        "text": text_of(one.comment.html, _EXCERPT),
+        "now": one.now,
+        "then": one.then,
+        "reasons": [{"code": reason.code, "detail": reason.detail} for reason in one.findings],
+    }
+
+
+def rule(one: Rule) -> dict[str, Any]:
+    """A rule; a person's by the comment from which it was made, never by what tells them again."""
+    return {
+        "id": one.id,
+        "site": one.site.key,
+        "kind": one.kind,
+        "effect": one.effect,
+        "value": None if one.kind == PERSON else one.value,
+        "comment": one.comment_id,
+        "note": one.note,
+        "until": timestamp(one.until),
+        "created_at": timestamp(one.created_at),
+        "by": one.created_name,
+    }
+
+
+def person(one: Person) -> dict[str, Any]:
+    """What is known of a person, as any of their comments leads to it."""
+    return {
+        "id": one.comment.id,
+        "site": one.comment.site.key,
+        "names": list(one.names),
+        "email": operations.masked_email(one.comment),
+        "networks": list(one.networks),
+        "first_seen": timestamp(one.first_seen),
+        "last_seen": timestamp(one.last_seen),
+        "counts": {status: one.counts.get(status, 0) for status in STATUSES},
+        "rules": [rule(row) for row in one.rules],
+    }
 
 
 def event(one: Event) -> dict[str, Any]:

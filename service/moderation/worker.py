@@ -1,12 +1,20 @@
-"""Regular work for moderators: long bulk decisions, part by part."""
+"""Regular work for moderators: long bulk decisions, part by part, and what its time is over for, rules among it."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from service.accounts.principal import acting
-from service.db import transaction
+from service.db import now, transaction
 from service.doors import settings
 from service.jobs import regularly
-from service.moderation.operations import work_bulk
+from service.moderation.bulk import work_bulk
+from service.moderation.queries import forget_claims, forget_undo
+from service.rules.operations import forget_ended
+
+KEPT = timedelta(days=30)
+"""How long a decision can be undone."""
+_BATCH = 1_000
 
 
 def decide() -> bool:
@@ -14,5 +22,12 @@ def decide() -> bool:
         return work_bulk(acting, settings().undo_seconds)
 
 
+def forget() -> bool:
+    with transaction():
+        forget_claims(now())
+        return forget_undo(now() - KEPT, _BATCH) + forget_ended(_BATCH) > 0
+
+
 def register() -> None:
     regularly("moderation.bulk", 1, decide)
+    regularly("moderation.forget", 3_600, forget)

@@ -15,7 +15,7 @@ from service.accounts.principal import Principal, acting
 from service.audit.models import INSTALL
 from service.db import db, transaction
 from service.errors import Conflict, StaleVersion, VersionNeeded
-from service.moderation import operations
+from service.moderation import bulk, queries
 from service.moderation.models import BulkDecision
 from service.moderation.operations import Verdict
 from service.moderation.queries import Filter
@@ -33,35 +33,39 @@ def test_each_of_many_has_its_outcome(site: Site, client: FlaskClient, robin: Pr
     first, second, stale = (said(client) for _ in range(3))
     decided(second, "spam", robin)
     missing = uuid4()
-    asked = [missing, stale, second, first]
+    asked = {missing: None, stale: '"v8"', second: None, first: '"v1"'}
     with transaction():
-        outcomes = operations.decide_many(asked, Verdict("approve"), robin, {stale: '"v8"', first: '"v1"'})
-    assert [one.id for one in outcomes] == asked
+        done = bulk.decide_listed(asked, Verdict("approve"), robin)
+    outcomes = done.results
+    assert (done.state, done.total, done.done) == ("done", 4, 1)
+    assert [one.id for one in outcomes] == list(asked)
     assert [one.status for one in outcomes] == [None, "pending", "spam", "approved"]
     assert outcomes[0].problem == "There is no comment by that id."
     assert outcomes[1].problem == StaleVersion.detail
     assert str(outcomes[2].problem).startswith(VersionNeeded.detail)
     assert outcomes[3].problem is None
+    assert [one.by for one in outcomes] == [None, None, "Robin", None]
     assert [row(one).status for one in (first, second, stale)] == ["approved", "spam", "pending"]
 
 
-def bulk(site: Site, who: Principal, seen: int, **filter_: Any) -> BulkDecision:
-    wanted = Filter(
-        **{"site_ids": [site.id], "status": "pending", "page_id": None, "q": None, "reason": None} | filter_
-    )
-    with transaction():
-        return operations.start_bulk(wanted, seen, Verdict("reject", "Off topic"), who)
+def a_job(site: Site, who: Principal, seen: int, **filter_: Any) -> BulkDecision:
+    """A bulk decision that waits for the worker, however few it is about."""
+    wanted = Filter(**{"site_ids": [site.id], "status": "pending"} | filter_)
+    with pytest.MonkeyPatch.context() as few, transaction():
+        few.setattr(bulk, "AT_ONCE", 0)
+        begun = bulk.decide_matching(wanted, seen, Verdict("reject", "Off topic"), who)
+    return db.session.get_one(BulkDecision, begun.id)
 
 
 def test_a_bulk_decision_begins_with_what_was_seen(site: Site, client: FlaskClient, robin: Principal) -> None:
     page_id = row(said(client)).page_id
     said(client)
     with pytest.raises(Conflict) as refused:
-        bulk(site, robin, 1)
+        a_job(site, robin, 1)
     assert refused.value.detail == "You saw 1 comments; there are 2 now. Nothing was changed."
     assert refused.value.more == {"count": 2}
     assert entries("comments.bulk") == []
-    made = bulk(site, robin, 2, page_id=page_id)
+    made = a_job(site, robin, 2, page_id=page_id)
     assert (made.state, made.moderator_id, made.actor, made.name) == (
         "working",
         robin.moderator_id,
@@ -70,22 +74,37 @@ def test_a_bulk_decision_begins_with_what_was_seen(site: Site, client: FlaskClie
     )
     assert (made.decision, made.reason, made.total, made.done) == ("reject", "Off topic", 2, 0)
     assert (made.created_at, made.finished_at, made.site_ids) == (NOON, None, [str(site.id)])
-    assert made.filter == {"status": "pending", "page_id": str(page_id), "q": None, "reason": None}
+    assert made.filter == {"status": "pending", "page_id": str(page_id)}
     details = {"decision": "reject", "total": 2}
     assert entries("comments.bulk") == [(robin.actor, INSTALL, made.id, details)]
 
 
+def test_as_many_others_are_not_what_was_seen(site: Site, client: FlaskClient, robin: Principal) -> None:
+    first, last = said(client), said(client)
+    wanted = Filter([site.id], "pending")
+    decided(first, "approve", robin)
+    said(client)
+    with pytest.raises(Conflict) as refused, transaction():
+        bulk.decide_matching(wanted, 2, Verdict("spam"), robin, last)
+    assert refused.value.detail == "You saw 2 comments; some of them are others now. Nothing was changed."
+    assert [row(one).status for one in (first, last)] == ["approved", "pending"]
+    newest = queries.newest(wanted)[1]
+    with transaction():
+        done = bulk.decide_matching(wanted, 2, Verdict("spam"), robin, newest)
+    assert (done.total, done.done) == (2, 2)
+
+
 def work(who: Any = acting) -> bool:
     with transaction():
-        return operations.work_bulk(who, 45.0)
+        return bulk.work_bulk(who, 45.0)
 
 
 def test_a_bulk_decision_is_worked_off_part_by_part(
     site: Site, client: FlaskClient, robin: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(operations, "AT_ONCE", 2)
+    monkeypatch.setattr(bulk, "AT_ONCE", 2)
     ids = [said(client) for _ in range(4)]
-    made = bulk(site, robin, 4).id
+    made = a_job(site, robin, 4).id
     assert work()
     assert (progress(made), [row(one).status for one in ids].count("rejected")) == (("working", 2, None), 2)
     assert work()
@@ -106,35 +125,35 @@ def progress(bulk_id: UUID) -> tuple[str, int, datetime | None]:
 def test_many_that_are_named_are_worked_off_part_by_part_and_those_refused_are_told(
     site: Site, client: FlaskClient, robin: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(operations, "AT_ONCE", 2)
+    monkeypatch.setattr(bulk, "AT_ONCE", 2)
     ids = [said(client) for _ in range(3)]
     missing, stale = uuid4(), said(client)
     items = [(ids[0], None), (missing, None), (stale, '"v8"'), (ids[1], '"v1"'), (ids[2], None)]
     with transaction():
-        made = operations.start_many(items, Verdict("spam"), robin).id
+        made = bulk.decide_listed(dict(items), Verdict("spam"), robin).id
     while work():
         pass
     assert progress(made) == ("done", 3, NOON)
     results = db.session.get_one(BulkDecision, made).results
     assert [one["id"] for one in results] == [str(missing), str(stale)]
-    assert results[1] == {"id": str(stale), "status": "pending", "problem": StaleVersion.detail}
+    assert results[1] == {"id": str(stale), "status": "pending", "problem": StaleVersion.detail, "by": None}
     assert [row(one).status for one in (*ids, stale)] == ["spam", "spam", "spam", "pending"]
 
 
 def test_one_that_cannot_be_decided_does_not_keep_a_filter_busy_for_ever(
     site: Site, client: FlaskClient, robin: Principal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(operations, "AT_ONCE", 1)
+    monkeypatch.setattr(bulk, "AT_ONCE", 1)
     ids = [said(client) for _ in range(3)]
-    made = bulk(site, robin, 3).id
-    whole = operations.decide
+    made = a_job(site, robin, 3).id
+    whole = bulk.decide
 
     def decide(comment_id: UUID, *more: Any) -> Any:
         if comment_id == ids[0]:
             raise Conflict("Not this one.")
         return whole(comment_id, *more)
 
-    monkeypatch.setattr(operations, "decide", decide)
+    monkeypatch.setattr(bulk, "decide", decide)
     for _ in range(4):
         work()
     assert progress(made) == ("done", 2, NOON)
@@ -152,7 +171,7 @@ def test_a_bulk_decision_keeps_to_its_filter(site: Site, client: FlaskClient, ro
     }  # fmt: skip
     if part == "status":
         decided(other, "approve", robin)
-    made = bulk(site, robin, 1, **filters[part])
+    made = a_job(site, robin, 1, **filters[part])
     assert work()
     assert (progress(made.id)[:2], row(meant).status) == (("done", 1), "rejected")
     assert row(other).status != "rejected"
@@ -162,7 +181,7 @@ def test_a_bulk_decision_ends_where_its_moderator_may_no_longer(
     site: Site, client: FlaskClient, robin: Principal
 ) -> None:
     held = said(client)
-    made = bulk(site, robin, 1)
+    made = a_job(site, robin, 1)
     with transaction():
         accounts.withdraw(db.session.get_one(Moderator, robin.moderator_id), site.id, actor="test")
     assert work()
@@ -171,14 +190,14 @@ def test_a_bulk_decision_ends_where_its_moderator_may_no_longer(
 
 def test_a_bulk_decision_of_nobody_is_done(site: Site, client: FlaskClient, robin: Principal) -> None:
     held = said(client)
-    made = bulk(site, robin, 1)
+    made = a_job(site, robin, 1)
     assert work(lambda _actor: None)
     assert (progress(made.id), row(held).status) == (("done", 0, NOON), "pending")
 
 
 def test_what_came_after_a_bulk_decision_waits(site: Site, client: FlaskClient, robin: Principal, clock: Any) -> None:
     said(client)
-    made = bulk(site, robin, 1)
+    made = a_job(site, robin, 1)
     clock.shift(1)
     later = said(client)
     assert work()
@@ -187,7 +206,7 @@ def test_what_came_after_a_bulk_decision_waits(site: Site, client: FlaskClient, 
 
 def test_who_asked_is_found_by_name(site: Site, client: FlaskClient, robin: Principal) -> None:
     said(client)
-    made = bulk(site, robin, 1)
+    made = a_job(site, robin, 1)
     asked: list[str] = []
 
     def who(actor: str) -> Principal | None:
@@ -199,8 +218,8 @@ def test_who_asked_is_found_by_name(site: Site, client: FlaskClient, robin: Prin
 
 
 def test_values_cannot_be_changed(site: Site, robin: Principal) -> None:
-    for value, name in ((Verdict("approve"), "decision"), (operations.Outcome(uuid4(), None), "status")):
+    for value, name in ((Verdict("approve"), "decision"), (bulk.Outcome(uuid4(), None), "status")):
         with pytest.raises(AttributeError):
             setattr(value, name, "other")
     assert (Verdict("approve").reason, Verdict("approve").hold_back) == (None, 0.0)
-    assert operations.AT_ONCE == 500
+    assert bulk.AT_ONCE == 500

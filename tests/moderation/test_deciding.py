@@ -21,7 +21,7 @@ from service.comments.models import Comment
 from service.comments.operations import Change, transition
 from service.db import db, new_id, now, transaction
 from service.errors import Conflict
-from service.moderation import schemas, worker
+from service.moderation import bulk_schemas, worker
 from service.moderation.models import BulkDecision
 from service.sites.models import Site
 from service.webhooks.models import Event
@@ -178,8 +178,7 @@ def test_a_filter_is_decided_with_the_count_that_was_seen(client: FlaskClient, d
 
 
 def test_more_than_500_become_a_job(client: FlaskClient, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("service.moderation.routes.AT_ONCE", 2)
-    monkeypatch.setattr("service.moderation.operations.AT_ONCE", 2)
+    monkeypatch.setattr("service.moderation.bulk.AT_ONCE", 2)
     for n in range(5):
         post(client, body=f"n{n}")
     answer = desk.call("POST", "/moderation/decisions", json={"decision": "reject", "filter": {}, "count": 5})
@@ -192,8 +191,7 @@ def test_more_than_500_become_a_job(client: FlaskClient, desk: Desk, monkeypatch
 
 def a_job(desk: Desk, client: FlaskClient, monkeypatch: pytest.MonkeyPatch) -> str:
     """The id of a bulk decision that waits for the worker, on five comments."""
-    monkeypatch.setattr("service.moderation.routes.AT_ONCE", 2)
-    monkeypatch.setattr("service.moderation.operations.AT_ONCE", 2)
+    monkeypatch.setattr("service.moderation.bulk.AT_ONCE", 2)
     for n in range(5):
         post(client, body=f"n{n}")
     answer = desk.call("POST", "/moderation/decisions", json={"decision": "reject", "filter": {}, "count": 5})
@@ -317,7 +315,7 @@ def test_what_a_filter_could_not_decide_is_told_again(desk: Desk, held: str, mon
     def decide(*_args: object) -> Comment:
         raise Conflict("Not this one.")
 
-    monkeypatch.setattr("service.moderation.operations.decide", decide)
+    monkeypatch.setattr("service.moderation.bulk.decide", decide)
     asked = {"decision": "approve", "filter": {"site": "blog"}, "count": 1}
     answer = desk.call("POST", "/moderation/decisions", json=asked).json
     again = desk.get(f"/moderation/decisions/{answer['id']}").json
@@ -326,7 +324,7 @@ def test_what_a_filter_could_not_decide_is_told_again(desk: Desk, held: str, mon
 
 
 def test_as_many_as_a_call_takes_fit_into_its_body(desk: Desk, held: str) -> None:
-    items = [{"id": str(new_id()), "if_match": '"v1234"'} for _ in range(schemas.AT_MOST)]
+    items = [{"id": str(new_id()), "if_match": '"v1234"'} for _ in range(bulk_schemas.AT_MOST)]
     answer = desk.call("POST", "/moderation/decisions", json={"decision": "restore", "items": items})
     assert answer.status_code == 202
     answer = desk.call("POST", "/moderation/decisions", json={"decision": "restore", "items": [*items, items[0]]})

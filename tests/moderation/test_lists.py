@@ -128,13 +128,6 @@ def test_one_comment_comes_with_its_person_and_history(client: FlaskClient, desk
     assert [one["code"] for one in found["reasons"]] == ["links", "pre-moderation"]
 
 
-def test_stats_tell_sizes(desk: Desk, three: list[str]) -> None:
-    desk.decide(three[0], "spam")
-    found = desk.get("/moderation/stats").json
-    assert found["sites"] == [{"site": "blog", "pending": 2, "approved": 0, "rejected": 0, "spam": 1, "deleted": 0}]
-    assert found["pending"] == 2 and found["oldest_pending_at"]
-
-
 def test_a_moderator_opens_names_closes_and_reopens_a_page(client: FlaskClient, desk: Desk) -> None:
     made = desk.call("POST", "/pages", json={"site": "blog", "page": PAGE, "title": "Blacksmith"})
     assert (made.status_code, made.json["title"], made.json["url"]) == (201, "Blacksmith", ORIGIN + PAGE)

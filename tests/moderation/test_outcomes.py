@@ -169,8 +169,9 @@ def test_a_held_edit_waits_beside_what_is_published(site: Site, robin: Principal
     assert row(held).body == old
     (kept,) = db.session.query(CommentRevision)
     assert (kept.state, kept.body, kept.body_format, kept.by) == ("held", "Other words", "md", "author:x")
-    assert entries("comment.revision-held") == [("author:x", str(site.id), held, {})]
-    assert events("comment.edited") == []
+    assert entries("comment.revision-held") == [("author:x", str(site.id), held, {"revision": "held"})]
+    (event,) = events("comment.edited")
+    assert (event.data["revision"], event.data["comment"]["text"]) == ("held", old)
 
 
 def test_a_pending_comment_is_edited_at_once_whoever_asks(robin: Principal, held: UUID) -> None:
