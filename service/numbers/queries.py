@@ -1,0 +1,130 @@
+"""Questions of count and time: what waits for how long, and what was decided by whom."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, String, and_, cast, delete, func, literal_column, or_, select
+from sqlalchemy.orm import aliased
+
+from service.audit.models import AuditEntry
+from service.comments.events import EVENT_OF
+from service.comments.models import Comment, HoldReason
+from service.comments.status import PENDING
+from service.db import db, insert_if_new
+from service.numbers.models import OverdueQueue
+from service.sites.models import Site
+
+_DECIDED = tuple(EVENT_OF.values())
+_UNDONE = "comment.undone"
+_BEGUN = func.substr(cast(AuditEntry.at, String), literal_column("1"), literal_column("13"))
+"""Of a time as both databases write it (`2026-11-29 10:12:50…`, in UTC), the part that says the hour."""
+
+
+@dataclass(frozen=True)
+class Decided:
+    """How many decisions were alike: by an actor in an hour, or on what was held for a reason."""
+
+    action: str
+    count: int = 1
+    hour: datetime | None = None
+    actor: str | None = None
+    reason: str | None = None
+
+
+def pending(site_ids: Sequence[UUID]) -> int:
+    waiting = select(func.count()).where(Comment.site_id.in_(site_ids), Comment.status == PENDING)
+    return db.session.scalar(waiting) or 0
+
+
+def waiting_since(site_ids: Sequence[UUID], rank: int) -> datetime | None:
+    """When the comment came that waits the `rank`-th longest: a walk along the index, with nothing sorted.
+
+    The last of the first `rank` is the latest of them, which says without OFFSET how long the others wait.
+    """
+    waiting = select(Comment.created_at).where(Comment.site_id.in_(site_ids), Comment.status == PENDING)
+    longest = waiting.order_by(Comment.created_at).limit(rank).subquery()
+    found: datetime | None = db.session.scalar(select(func.max(longest.c.created_at)))
+    return found
+
+
+def by_hour_and_actor(site_ids: Sequence[UUID], since: datetime) -> list[Decided]:
+    """What moderators, in person or by token, decided from a moment on, by the hour."""
+    rows = _decisions(site_ids, since, AuditEntry.action, func.count(), _BEGUN, AuditEntry.actor)
+    rows = rows.group_by(AuditEntry.action, _BEGUN, AuditEntry.actor)
+    return [Decided(action, n, _hour(hour), actor) for action, n, hour, actor in db.session.execute(rows)]
+
+
+def by_reason(site_ids: Sequence[UUID], since: datetime) -> list[Decided]:
+    """What was decided on comments that were held for each reason. One held for two counts for both."""
+    rows = _decisions(site_ids, since, AuditEntry.action, func.count(), HoldReason.code)
+    rows = rows.join(HoldReason, HoldReason.comment_id == AuditEntry.subject_id)
+    rows = rows.group_by(AuditEntry.action, HoldReason.code)
+    return [Decided(action, n, reason=code) for action, n, code in db.session.execute(rows)]
+
+
+def overturned(site_ids: Sequence[UUID], since: datetime) -> dict[UUID, list[Decided]]:
+    """Each decision that another one changed later, or that was undone: once for each reason, or without one.
+
+    Few are, so they are looked for among the few comments of which there is more than one such entry.
+    """
+    several = _of_sites(select(AuditEntry.subject_id), site_ids, since).where(_is_decision(AuditEntry, _UNDONE))
+    several = several.group_by(AuditEntry.subject_id).having(func.count() > 1)
+    later = aliased(AuditEntry)
+    same = and_(later.subject_id == AuditEntry.subject_id, later.n > AuditEntry.n)
+    changed = select(later.id).where(same, _is_decision(later, _UNDONE)).exists()
+    rows = _decisions(site_ids, since, AuditEntry.id, AuditEntry.action, _BEGUN, AuditEntry.actor, HoldReason.code)
+    rows = rows.outerjoin(HoldReason, HoldReason.comment_id == AuditEntry.subject_id)
+    found: dict[UUID, list[Decided]] = {}
+    for id_, action, hour, actor, code in db.session.execute(rows.where(AuditEntry.subject_id.in_(several), changed)):
+        found.setdefault(id_, []).append(Decided(action, 1, _hour(hour), actor, code))
+    return found
+
+
+def _decisions(site_ids: Sequence[UUID], since: datetime, *told: Any) -> Select[Any]:
+    return _of_sites(select(*told).select_from(AuditEntry), site_ids, since).where(_is_decision(AuditEntry))
+
+
+def _of_sites(rows: Select[Any], site_ids: Sequence[UUID], since: datetime) -> Select[Any]:
+    return rows.where(AuditEntry.chain.in_([str(one) for one in site_ids]), AuditEntry.at >= since)
+
+
+def _is_decision(entry: Any, *more: str) -> Any:
+    by_people = or_(entry.actor.startswith("moderator:"), entry.actor.startswith("token:"))
+    return and_(entry.action.in_((*_DECIDED, *more)), by_people)
+
+
+def _hour(text: str) -> datetime:
+    return datetime.fromisoformat(f"{text}:00+00:00")
+
+
+def queues(site_ids: Sequence[UUID] | None = None) -> Sequence[tuple[Site, datetime | None]]:
+    """Sites that have a target age (of some, or all), each with the comment that waits longest: since when."""
+    oldest = select(func.min(Comment.created_at)).where(Comment.site_id == Site.id, Comment.status == PENDING)
+    rows = select(Site, oldest.scalar_subquery()).where(Site.target_age_minutes.is_not(None)).order_by(Site.key)
+    if site_ids is not None:
+        rows = rows.where(Site.id.in_(site_ids))
+    return [(site, since) for site, since in db.session.execute(rows)]
+
+
+def note_overdue(site_id: UUID, since: datetime) -> bool:
+    """Note that a queue is overdue; False when that was noted before, also in another transaction."""
+    return insert_if_new(OverdueQueue, {"site_id": site_id, "since": since})
+
+
+def forget_overdue(but: Sequence[UUID]) -> None:
+    """Forget of every queue but these that it was overdue."""
+    db.session.execute(delete(OverdueQueue).where(OverdueQueue.site_id.not_in(but)))
+
+
+def sizes(site_ids: Sequence[UUID]) -> dict[UUID, dict[str, int]]:
+    """How many comments each site has in each state."""
+    rows = select(Comment.site_id, Comment.status, func.count()).where(Comment.site_id.in_(site_ids))
+    found: dict[UUID, dict[str, int]] = {site_id: {} for site_id in site_ids}
+    for site_id, status, number in db.session.execute(rows.group_by(Comment.site_id, Comment.status)):
+        found[site_id][status] = number
+    return found
