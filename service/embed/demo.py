@@ -7,11 +7,7 @@ from werkzeug.exceptions import NotFound as NoRoute
 
 from service.comments.routes import address_of
 from service.doors import settings
-from service.embed.drawing import draw, own_url, private
-from service.embed.forms import Terms
-from service.embed.pages import asked
-from service.embed.schemas import ThreadQuery
-from service.embed.section import Links, compose
+from service.embed.drawing import draw
 from service.errors import NotFound, Problem
 from service.sites import queries as sites
 from service.sites.models import Site
@@ -19,7 +15,11 @@ from service.sites.models import Site
 SITE = "demo"
 PAGE = "/"
 TITLE = "The Salt Ledger"
-_FIXED = ("page", "page_title", "redirect_to")
+POLICY = (
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; font-src 'self'; form-action 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'; require-trusted-types-for 'script'; trusted-types greenroom"
+)
+"""As strict as a page can be that has comments."""
 
 
 def _site() -> Site | None:
@@ -27,15 +27,13 @@ def _site() -> Site | None:
 
 
 def home() -> Response:
-    """`/`: the demo review where there is a site `demo`; never in production."""
-    site = _site()
-    if site is None:
+    """`/`: the demo review, with the tag, where there is a site `demo`; never in production."""
+    if _site() is None:
         return draw("welcome.html")
-    terms = Terms.of(site)
-    query = asked(ThreadQuery(exclude=_FIXED)) | {"page": PAGE, "page_title": TITLE, "redirect_to": own_url(PAGE)}
-    query["posted"] = "held" if request.args.get("greenroom") == "held" else None
-    section = compose(site, terms, query, Links("embed.home"))
-    return private(draw("demo.html", origins=terms.origins, fonts=True, section=section))
+    comments = url_for("embed.thread", site=SITE, page=PAGE, page_title=TITLE)
+    page = draw("demo.html", comments=comments, widget=url_for("widget.entry"))
+    page.headers["Content-Security-Policy"] = POLICY
+    return page
 
 
 def miss_imported() -> None:

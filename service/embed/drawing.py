@@ -12,29 +12,27 @@ from flask import Response, current_app, render_template, url_for
 
 from service.embed import avatars, ratings, words
 from service.errors import NotFound
+from service.sites.terms import several
 
 _STATIC = Path(__file__).parent / "static"
-_TYPES = {".css": "text/css; charset=utf-8", ".woff2": "font/woff2"}
+_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".woff2": "font/woff2"}
 _FOREVER = "public, max-age=31536000, immutable"
 _SHORT = "public, max-age=300"
 
 
-def draw(
-    template: str, *, origins: Sequence[str] = (), status: int = 200, fonts: bool = False, **values: Any
-) -> Response:
+def draw(template: str, *, origins: Sequence[str] = (), status: int = 200, **values: Any) -> Response:
     """A page that the `origins` may frame, and to which its form may lead back."""
     text = render_template(f"embed/{template}", **WORDS, **values)
     response = Response(text, status, content_type="text/html; charset=utf-8")
-    response.headers["Content-Security-Policy"] = policy(origins, fonts=fonts)
+    response.headers["Content-Security-Policy"] = policy(origins)
     return response
 
 
-def policy(origins: Sequence[str], *, fonts: bool = False) -> str:
-    """Style sheets of our own (and fonts) and nothing else. Chromium holds a form's redirect to form-action too."""
+def policy(origins: Sequence[str]) -> str:
+    """Style sheets of our own and nothing else. Chromium holds a form's redirect to form-action too."""
     rules = (
         "default-src 'none'",
         "style-src 'self'",
-        *(["font-src 'self'"] if fonts else []),
         " ".join(["form-action 'self'", *origins]),
         " ".join(["frame-ancestors", *(origins or ["'none'"])]),
         "base-uri 'none'",
@@ -84,7 +82,7 @@ WORDS = {
     "bars": ratings.bars,
     "choices": ratings.choices,
     "moment": words.moment,
-    "several": words.several,
+    "several": several,
     "own_url": own_url,
     "stars": ratings.stars,
     "wait": words.wait,

@@ -14,12 +14,13 @@ from webargs.flaskparser import abort
 from service.comments import formtoken, queries
 from service.comments.routes import address_of
 from service.comments.schemas import Preview, Submission
-from service.embed import words
 from service.errors import FieldErrors, Problem
 from service.sites import queries as sites
 from service.sites.models import Site
 from service.sites.operations import Scale, scale_of
+from service.sites.terms import privacy_text
 
+FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 HONEYPOT = "topic"
 """Named like something that a robot fills in; people do not see it."""
 
@@ -61,7 +62,7 @@ class Terms:
             language=site.language,
             scale=scale_of(site),
             schema_type=site.schema_type,
-            privacy_text=site.privacy_text or words.privacy(site.retention_days),
+            privacy_text=privacy_text(site),
             privacy_url=site.privacy_url,
             token=formtoken.issue(site),
             known=True,
@@ -157,21 +158,22 @@ def submission(site: Site, typed: Typed) -> dict[str, Any]:
         values["parent_id"] = _parent(site, values["parent_id"])
     if "rating" in values:
         values["rating"] = _number(values["rating"])
-    return _load(Submission(), values, drop=("honeypot", "form_token"))
+    return loaded(Submission(), values, drop=("honeypot", "form_token"))
 
 
 def previewed(typed: Typed) -> str:
     """The text to preview. Invalid when there is none, or too much."""
-    text: str = _load(Preview(), {"body": typed.values.get("body", "")})["body"]
+    text: str = loaded(Preview(), {"body": typed.values.get("body", "")})["body"]
     return text
 
 
-def _load(schema: ma.Schema, values: dict[str, Any], drop: tuple[str, ...] = ()) -> dict[str, Any]:
+def loaded(schema: ma.Schema, values: dict[str, Any], drop: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Values that a schema takes. Invalid, as for JSON, where it does not."""
     try:
-        loaded: dict[str, Any] = schema.load(values)
+        found: dict[str, Any] = schema.load(values)
     except ma.ValidationError as error:
         abort(422, exc=error, messages=error.messages)
-    return {name: value for name, value in loaded.items() if name not in drop}
+    return {name: value for name, value in found.items() if name not in drop}
 
 
 def _parent(site: Site, text: str) -> str:

@@ -9,6 +9,7 @@ from flask import Response, g, request, url_for
 
 from service.comments.routes import address_of
 from service.doors import StrictParser
+from service.embed import mine
 from service.embed.drawing import draw, private
 from service.embed.forms import Answered, Form, Terms, Typed, answered, read
 from service.errors import Problem
@@ -35,6 +36,8 @@ def problem_page(problem: Problem) -> Response:
     """Any problem as a page. What was typed into a comment form stands in the form again."""
     if request.endpoint == FORM_DOOR and _keeps_words(problem):
         return form_page(read(request.form), problem=problem)
+    if request.endpoint == mine.DOOR:
+        return mine.problem_page(problem)
     origins = terms().origins if request.blueprint == "embed" else ()
     return private(draw("problem.html", origins=origins, status=problem.status, problem=problem))
 

@@ -13,8 +13,8 @@ from service.comments.rendering import render
 from service.comments.routes import accept, address_of
 from service.db import now
 from service.doors import TEXT_BODY, conditional, sender_ip, settings, takes
-from service.embed import demo, drawing, forms, pages, schemas
-from service.embed.section import Links, compose, why_closed
+from service.embed import demo, drawing, forms, mine, pages, schemas
+from service.embed.section import Links, compose
 from service.errors import WrongMediaType
 from service.idempotency.operations import Answer
 from service.limits import spend
@@ -22,13 +22,14 @@ from service.privacy.seal import rate_key
 from service.sites import queries as sites
 from service.sites.addresses import safe_redirect
 from service.sites.origins import allow_origin, check_poster, find_site, own_origin, this_site
+from service.sites.terms import why_closed
 
 bp = Blueprint("embed", __name__, template_folder="templates")
 bp.after_request(allow_origin)
 bp.add_url_rule("/", "home", demo.home)
 bp.before_app_request(demo.miss_imported)
-
-_FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+bp.add_url_rule("/mine", "mine", mine.entry)
+bp.add_url_rule("/mine", mine.DOOR.partition(".")[2], mine.manage, methods=["POST"])
 
 
 @bp.url_value_preprocessor
@@ -91,8 +92,8 @@ def form(site: str) -> Response:
 @takes(TEXT_BODY)
 def create(site: str) -> Response:
     """Take a plain form, ours or one made for WordPress, and lead the browser back (303)."""
-    if request.mimetype not in _FORM_TYPES:
-        raise WrongMediaType(f"Send a form: {' or '.join(_FORM_TYPES)}.")
+    if request.mimetype not in forms.FORM_TYPES:
+        raise WrongMediaType(f"Send a form: {' or '.join(forms.FORM_TYPES)}.")
     typed = forms.read(request.form)
     null_origin = check_poster(this_site(), null_allowed=True)
     if typed.wants_preview:

@@ -13,9 +13,9 @@ from service.comments.routes import address_of, branch_document, thread_document
 from service.embed import jsonld
 from service.embed.drawing import own_url
 from service.embed.forms import Form, Terms, answered
-from service.embed.words import several
 from service.sites import queries as sites
-from service.sites.models import Page, Site
+from service.sites.models import Site
+from service.sites.terms import why_closed
 
 FORM_ANCHOR = "greenroom-form"
 _ROOTS = 50
@@ -106,15 +106,6 @@ def _form(site: Site, terms: Terms, query: Mapping[str, Any], links: Links) -> F
         lost=query["reply"] is not None and answers is None,
         cancel=links.thread(anchor=FORM_ANCHOR),
     )
-
-
-def why_closed(page: Page | None) -> str | None:
-    """Since when, and why, a page takes no comments; None when it does."""
-    since = page.closed_since() if page else None
-    if page is None or since is None:
-        return None
-    by_age = "" if page.closed_at else f", {several(page.site.close_after_days or 0, 'day', 'days')} after they opened"
-    return f"Comments on this page closed on {since:%-d %B %Y}{by_age}."
 
 
 def _walk(comments: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

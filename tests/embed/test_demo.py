@@ -13,7 +13,7 @@ from service.sites.addresses import canonical
 from service.sites.models import Site
 from service.sites.operations import open_page
 from tests.conftest import add_site
-from tests.embed.browser import TYPED, by_id, landing, parse, send, values, visit, words
+from tests.embed.browser import parse, values, visit, words
 
 OURS = "http://127.0.0.1:8080"
 
@@ -23,35 +23,24 @@ def demo(app: Flask) -> Site:
     return add_site("demo", [OURS], rating_max=10.0, schema_type="TVSeries")
 
 
-def test_a_comment_on_the_review_is_held_and_the_review_says_so(client: FlaskClient, demo: Site) -> None:
-    form = values(parse(visit(client, "/").text))
-
-    answer = send(client, form | TYPED | {"rating": "9"}, site="demo", headers={"Origin": OURS})
-
-    there = landing(answer)
-    assert (there["at"], there["anchor"]) == ("127.0.0.1:8080/", "greenroom")
-    assert "Your comment waits for a moderator." in words(parse(visit(client, "/?greenroom=held").text))
-
-
-def test_a_published_comment_stands_below_the_review(client: FlaskClient, app: Flask) -> None:
-    add_site("demo", [OURS], mode="post", rating_max=10.0)
-    form = values(parse(visit(client, "/").text))
-
-    there = landing(send(client, form | TYPED, site="demo"))
-
+def test_the_review_has_the_tag_and_a_link_for_whoever_cannot_run_it(client: FlaskClient, demo: Site) -> None:
     page = parse(visit(client, "/").text)
-    assert there["at"] == "127.0.0.1:8080/"
-    assert "What a fine series." in words(by_id(page, there["anchor"]))
-    reply = by_id(page, there["anchor"]).find(".//p[@class='gr-actions']/a")
-    assert reply is not None and reply.get("href", "").startswith("/?reply=")
+
+    tag = page.find(".//greenroom-thread")
+    assert tag is not None and (tag.get("site"), tag.get("page")) == ("demo", "/")
+    link = tag.find("a")
+    assert link is not None
+    there = parse(visit(client, link.get("href", "")).text)
+    assert values(there)["page"] == "/" and values(there)["page_title"] == "The Salt Ledger"
 
 
 def test_the_review_loads_nothing_from_elsewhere(client: FlaskClient, demo: Site) -> None:
     answer = visit(client, "/")
 
     page = parse(answer.text)
-    assert "font-src 'self'" in answer.headers["Content-Security-Policy"]
-    assert page.find(".//script") is None and page.find(".//img") is None
+    assert "default-src 'none'; script-src 'self'; connect-src 'self'" in answer.headers["Content-Security-Policy"]
+    assert page.find(".//img") is None and page.find(".//style") is None
+    assert [(one.get("src"), one.text) for one in page.iter("script")] == [("/widget.js", None)]
     for sheet in page.findall(".//link[@rel='stylesheet']"):
         assert visit(client, sheet.get("href", "")).status_code == 200
 

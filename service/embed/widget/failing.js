@@ -1,0 +1,99 @@
+/** When something cannot be had or done: what is said of it, and where. */
+
+import { Failed, call } from "./api.js";
+import { button, h, own } from "./dom.js";
+import { adapt } from "./looks.js";
+
+/** What the server calls a mistake, and what we call it where we do not speak the server's language. */
+const MISTAKES = new Map([["required", "missing"], ["empty", "missing"], ["email", "bademail"], ["website", "badwebsite"], ["too-long", "toolong"]]);
+
+/** @typedef {import("./thread.js").Thread} Thread */
+/** @typedef {"trouble" | "noanswer" | "failed"} Silence the sentence for where no answer came */
+
+/**
+ * Say that the comments could not be had, and lead to where they can be read.
+ * @param {Thread} thread
+ * @param {Error} error
+ */
+export async function fail(thread, error) {
+  await thread.words.learn();
+  const { say } = thread.words;
+  const link = thread.host.querySelector("a");
+  const page = new URL(`embed/${encodeURIComponent(thread.place.site)}`, thread.place.base);
+  page.searchParams.set("page", thread.place.page);
+  thread.shadow.replaceChildren(thread.box);
+  thread.box.replaceChildren(h("p", { class: "notice", role: "alert" }, error instanceof Failed && error.problem ? error.message : say("failed"), " ",
+    button("plain", "again", () => again(thread), say("again")), " ", h("a", { href: link?.href ?? page.href }, say("elsewhere"))));
+  adapt(thread.box, thread.host);
+  thread.host.setAttribute("state", "failed");
+  thread.tell("failed", { problem: own(error, "problem") ?? null });
+  const { origin } = page;
+  if (error instanceof Failed && error.status) console.error(`Greenroom: ${error.message}`);
+  else console.error(`Greenroom: no answer from ${origin}. A Content-Security-Policy of this page would need: connect-src ${origin}`);
+}
+
+/**
+ * Ask once more. The button that was pressed goes; who had the focus on it finds it where the answer is.
+ * @param {Thread} thread
+ */
+async function again(thread) {
+  thread.found = await call(thread.url()).catch((error) => error);
+  if (thread.found instanceof Error) await fail(thread, thread.found);
+  else await thread.show();
+  focus(thread.box.querySelector("[data-do=again], h2"));
+}
+
+/**
+ * Put the focus on what is no field and no button.
+ * @param {HTMLElement | null} there
+ */
+export function focus(there) {
+  if (there?.matches("p, h2, article, div")) there.tabIndex = -1;
+  there?.focus({ preventScroll: true });
+}
+
+/**
+ * What an action answers; null, and a sentence behind what it is about, where it fails.
+ * @param {Thread} thread
+ * @param {Element} about
+ * @param {() => Promise<any>} action
+ * @param {Silence} silence
+ */
+export async function attempt(thread, about, action, silence) {
+  if (about.nextElementSibling?.matches(".aside")) about.nextElementSibling.remove();
+  try {
+    return await action();
+  } catch (error) {
+    if (!(error instanceof Failed)) throw error;
+    await import("./living.js").then(({ equip }) => equip(thread)).catch(() => {}); // without a connection no words come, too
+    const { errors, sentence } = told(thread, error, silence);
+    about.after(h("p", { class: "error aside", role: "alert" }, [...errors.values()].join(" ") || sentence));
+    return null;
+  }
+}
+
+/**
+ * What went wrong: by fields, and as a whole. The page is told, too.
+ * @param {Thread} thread
+ * @param {Failed} failed
+ * @param {Silence} silence
+ */
+export function told(thread, failed, silence) {
+  const { say, lang } = thread.words;
+  thread.tell("failed", { problem: failed.problem });
+  const errors = new Map(Object.entries(own(failed.problem, "errors") ?? {}).map(([name, list]) => [name, list.map((/** @type {any} */ one) => {
+    const ours = MISTAKES.get(one.code);
+    return ours && !lang.startsWith("en") ? say(/** @type {any} */ (ours)) : one.detail;
+  }).join(" ")]));
+  const sentence = own(failed.problem, "detail") ?? (say(silence) || failed.message);
+  return { errors, sentence: failed.wait ? `${sentence} ${say("wait", { time: span(lang, Number(failed.wait)) })}` : sentence };
+}
+
+/**
+ * @param {string} lang
+ * @param {number} seconds
+ */
+function span(lang, seconds) {
+  const [unit, size] = seconds < 120 ? ["second", 1] : ["minute", 60];
+  return new Intl.NumberFormat(lang, { style: "unit", unit: String(unit), unitDisplay: "long" }).format(Math.ceil(seconds / Number(size)));
+}

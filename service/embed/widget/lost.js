@@ -1,0 +1,17 @@
+/** When the comments are there, and something of what goes with them is not: the connection broke, or Greenroom was updated meanwhile. */
+
+import { h } from "./dom.js";
+
+/**
+ * Say so, and lead to where all of it is. Throws where even the words are missing.
+ * @param {import("./thread.js").Thread} thread
+ * @param {unknown} error
+ */
+export async function lost({ words, place, host, form, notice, below }, error) {
+  console.error("Greenroom:", error);
+  await words.learn();
+  const page = new URL(`embed/${encodeURIComponent(place.site)}`, place.base);
+  page.searchParams.set("page", place.page);
+  (form ? notice : below).replaceChildren(h("p", { class: "notice", role: "alert" }, words.say("partly"), " ",
+    h("a", { href: host.querySelector("a")?.href ?? page.href }, words.say("elsewhere"))));
+}

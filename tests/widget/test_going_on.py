@@ -1,0 +1,190 @@
+"""Readers who go on: the order of a thread, more of it, and what is read again."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.processes import until
+
+from .elsewhere import FAR, tag
+from .reader import Reader
+from .talk import Talk
+
+pytestmark = pytest.mark.browser
+
+
+def open_all(reader: Reader) -> None:
+    """Press "More replies" until there are none."""
+    while reader.does("replies").count():
+        shown = reader.part("comment").count()
+        reader.does("replies").first.click()
+        reader.part("comment").nth(shown).wait_for()
+
+
+def test_it_is_in_the_order_that_is_chosen(reader: Reader, talk: Talk) -> None:
+    for body in ("First.", "Second.", "Third."):
+        talk.say(body)
+    reader.opens()
+
+    reader.does("sort").select_option("newest")
+
+    until(lambda: reader.bodies() == ["Third.", "Second.", "First."])
+
+
+def test_the_tag_can_choose_the_order(reader: Reader, talk: Talk) -> None:
+    talk.say("First.")
+    talk.say("Second.")
+    reader.opens(sort="newest")
+
+    assert reader.bodies() == ["Second.", "First."]
+    assert reader.does("sort").input_value() == "newest"
+
+
+def test_more_comments_come_by_cursor_and_none_twice(reader: Reader, talk: Talk) -> None:
+    said = talk.say_many(110)
+    reader.opens()
+
+    while reader.does("more").count():
+        shown = reader.part("comment").count()
+        reader.does("more").first.click()
+        reader.part("comment").nth(shown).wait_for()
+
+    ids = reader.part("comment").evaluate_all("all => all.map((one) => one.dataset.id)")
+    assert ids == said
+    cursors = [parse_qs(urlsplit(one.url).query).get("cursor", [""])[0] for one in reader.asked if "/thread" in one.url]
+    assert len(cursors) == len(set(cursors)) > 1
+
+
+def test_pressing_twice_brings_no_comment_twice(reader: Reader, talk: Talk) -> None:
+    said = talk.say_many(60)
+    replies = [talk.say(f"Answer {n}.", parent_id=said[0]) for n in range(45)]
+    reader.opens()
+    twice = "one => { one.click(); one.click(); }"
+
+    shown = reader.part("comment").count()
+    reader.does("more").first.evaluate(twice)
+    reader.comment(said[-1]).wait_for(state="attached")
+    while reader.does("replies").count():
+        shown = reader.part("comment").count()
+        reader.does("replies").first.evaluate(twice)
+        reader.part("comment").nth(shown).wait_for(state="attached")
+
+    reader.window.wait_for_load_state("networkidle")
+    assert reader.ids() == [said[0], *replies, *said[1:]]
+    assert reader.does("more").count() == 0
+
+
+def test_more_replies_do_not_say_what_they_stand_under(reader: Reader, talk: Talk) -> None:
+    first = talk.say("First.")
+    replies = [talk.say(f"Answer {n}.", parent_id=first) for n in range(45)]
+    reader.opens()
+
+    open_all(reader)
+
+    assert reader.ids() == [first, *replies]
+    assert reader.part("to").count() == 0
+    assert reader.active()["tag"] == "article"
+
+
+def test_opened_replies_stay_open_and_in_their_place(reader: Reader, talk: Talk) -> None:
+    first = talk.say("First.")
+    replies = [talk.say(f"Answer {n}.", parent_id=first) for n in range(45)]
+    reader.opens()
+    open_all(reader)
+    reader.comment(replies[-2]).evaluate("one => { one.scrollIntoView(); scrollBy(0, 30) }")
+    before = reader.comment(replies[-2]).bounding_box()["y"]
+
+    reader.window.evaluate("document.querySelector('greenroom-thread').refresh()")
+
+    assert reader.ids() == [first, *replies]
+    assert abs(reader.comment(replies[-2]).bounding_box()["y"] - before) < 2
+
+
+def test_a_box_that_scrolls_is_scrolled_and_not_the_window(reader: Reader, talk: Talk) -> None:
+    said = talk.say_many(20)
+    thread = tag(reader.service, reader.page, sort="newest", loading="eager")
+    reader.opens(f'<div id=box style="height: 500px; overflow-y: auto">{thread}</div>', FAR)
+    reader.window.evaluate("scrollTo(0, 100)")
+    reader.comment(said[5]).evaluate(
+        "one => { const top = (it) => it.getBoundingClientRect().top; box.scrollTop = top(one) - top(box) + 30 }"
+    )
+    before = reader.comment(said[5]).bounding_box()["y"]
+    talk.say("One more.")
+
+    reader.window.evaluate("document.querySelector('greenroom-thread').refresh()")
+
+    assert reader.part("comment").count() == 21
+    assert abs(reader.comment(said[5]).bounding_box()["y"] - before) < 2
+    assert reader.window.evaluate("scrollY") == 100
+
+
+def test_the_order_is_the_one_chosen_last(reader: Reader, talk: Talk) -> None:
+    """Although the answer to an earlier choice comes later."""
+    for body in ("First.", "Second.", "Third."):
+        talk.say(body)
+    held: list[Any] = []
+    reader.opens()
+    reader.window.context.route("**/thread?*sort=top*", lambda route: held.append(route))
+
+    reader.does("sort").select_option("top")
+    until(lambda: reader.window.evaluate("1") and held)
+    reader.does("sort").select_option("newest")
+    until(lambda: reader.bodies() == ["Third.", "Second.", "First."])
+    held[0].continue_()
+    reader.window.wait_for_load_state("networkidle")
+    reader.window.evaluate("new Promise((done) => setTimeout(done, 100))")
+
+    assert reader.bodies() == ["Third.", "Second.", "First."]
+    assert reader.does("sort").input_value() == "newest"
+
+
+def test_an_order_that_cannot_be_had_is_not_shown(reader: Reader, talk: Talk) -> None:
+    for body in ("First.", "Second."):
+        talk.say(body)
+    reader.opens()
+    reader.hears("greenroom:failed")
+    reader.window.context.route("**/thread?*", lambda route: route.abort())
+
+    reader.does("sort").select_option("newest")
+    reader.told("greenroom:failed")
+
+    until(lambda: reader.does("sort").input_value() == "oldest")
+    assert reader.bodies() == ["First.", "Second."]
+
+
+def test_the_focus_stays_on_the_order(reader: Reader, talk: Talk) -> None:
+    for body in ("First.", "Second."):
+        talk.say(body)
+    reader.opens()
+
+    reader.does("sort").focus()
+    reader.does("sort").select_option("newest")
+
+    until(lambda: reader.bodies() == ["Second.", "First."])
+    until(lambda: reader.active()["doing"] == "sort")
+
+
+def test_the_focus_stays_where_more_comments_come(reader: Reader, talk: Talk) -> None:
+    talk.say_many(60)
+    reader.opens()
+    shown = reader.part("comment").count()
+
+    reader.does("more").first.focus()
+    reader.window.keyboard.press("Enter")
+    reader.part("comment").nth(shown).wait_for()
+
+    assert reader.active()["inside"], "the focus fell back to the page"
+
+
+def test_long_branches_are_opened_by_their_button(reader: Reader, talk: Talk) -> None:
+    first = talk.say("First.")
+    replies = [talk.say(f"Answer {n}.", parent_id=first) for n in range(45)]
+    reader.opens()
+
+    open_all(reader)
+
+    ids = reader.part("comment").evaluate_all("all => all.map((one) => one.dataset.id)")
+    assert ids == [first, *replies]
