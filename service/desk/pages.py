@@ -5,22 +5,48 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from flask import Blueprint, Response, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
+from flask_babel import LazyString
+from flask_babel import lazy_gettext as _
 
 from service.accounts.guard import Principal, principal
 from service.accounts.security import own_page
+from service.desk.languages import said
 from service.errors import Problem, title
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 )
+PLACES = [
+    ("desk.queue", _("Queue")),
+    ("desk.numbers", _("Numbers")),
+    ("desk.sites", _("Sites")),
+    ("desk.reasons", _("Reasons")),
+    ("desk.rules_of_site", _("Rules")),
+    ("team.page", _("Team")),
+    ("desk.audit_log", _("Audit log")),
+    ("account.page", _("My account")),
+]
+"""The pages that the desk leads to from everywhere."""
+_FOR_OWNERS = ("team.page",)
 _ORIGIN = re.compile("^https?://[^/?#]*")
 
 
 def draw(template: str, status: int = 200, **told: Any) -> Response:
     """A page, or the fragment of one that htmx puts in its place."""
-    return make_response(render_template(f"desk/{template}", who=_who(), **told), status)
+    who = _who()
+    return make_response(render_template(f"desk/{template}", who=who, places=_places(who), **told), status)
+
+
+def _places(who: Principal | None) -> list[tuple[str, LazyString]]:
+    """The pages that somebody may see on a site at least. Asks no database: it may be away."""
+    if who is None or who.is_admin:
+        return PLACES if who else []
+    views = current_app.view_functions
+    owns = "owner" in who.roles.values()
+    mine = [one for one in PLACES if who.site_ids(getattr(views[one[0]], "guarded_scope", "read"))]
+    return [one for one in mine if owns or one[0] not in _FOR_OWNERS]
 
 
 def wants_fragment() -> bool:
@@ -39,7 +65,7 @@ def problem_page(problem: Problem) -> Response:
     if problem.status == 401:
         return _to_sign_in()
     if not wants_fragment():
-        return draw("problem.html", problem.status, problem=problem, heading=title(problem.status).capitalize())
+        return draw("problem.html", problem.status, problem=problem, heading=said(title(problem.status).capitalize()))
     answer = draw("say.html", problem.status, problem=problem)
     # Not in place of the item: beside its buttons, where the moderator looks.
     answer.headers["HX-Retarget"] = f"#say-{(request.view_args or {}).get('comment_id', 'page')}"

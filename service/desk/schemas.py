@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
+from uuid import UUID
 
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from service.comments.schemas import Whole
+from service.comments.schemas import NAME_LENGTH, Whole, line, words
 from service.comments.status import PENDING, STATUSES
-from service.moderation import schemas
+from service.moderation import people_schemas, schemas
+from service.moderation import team_schemas as team
+from service.moderation.bulk_schemas import AT_MOST
+from service.rules.policy import KINDS, NETWORK, PERSON
 
+_LAST_DAY = date(9999, 12, 30)
+"""After which there is one more."""
 EVERY = "all"
 """The tab that shows every state."""
+ALL, THIS_PAGE = "all", "page"
+"""What may be selected at once: all that the list matches, or what is on its page."""
 
 
 class FromForm(ma.Schema):
@@ -34,6 +43,40 @@ class Queue(FromForm, schemas.QueueQuery):
     limit = Whole(load_default=20, validate=validate.Range(1, 100))
     done = fields.UUID(load_default=None)
     """The comment that was just decided."""
+    many = fields.UUID(load_default=None)
+    """The decision on many that was just made."""
+    select = fields.String(load_default=None, validate=validate.OneOf([ALL, THIS_PAGE]))
+
+
+class Numbers(FromForm):
+    """Of which site: the address of the numbers."""
+
+    site = fields.String(load_default=None, validate=validate.Length(1, 64))
+
+
+class Audit(FromForm):
+    """Which entries of the audit log: the address of the list. Days are UTC's; the last one counts in."""
+
+    site = fields.String(load_default=None, validate=validate.Length(1, 64))
+    moderator = fields.UUID(load_default=None)
+    action = fields.String(load_default=None, validate=validate.Length(1, 40))
+    subject = fields.UUID(load_default=None)
+    since = fields.Date(load_default=None, validate=validate.Range(max=_LAST_DAY))
+    until = fields.Date(load_default=None, validate=validate.Range(max=_LAST_DAY))
+    limit = Whole(load_default=50, validate=validate.Range(1, 100))
+    cursor = fields.String(load_default=None, validate=validate.Length(max=500))
+
+
+class Saved(FromForm):
+    saved = fields.Boolean(load_default=False)
+    """Whether the settings were saved a moment ago."""
+
+
+class Settings(FromForm):
+    """What a form of settings says about itself; the settings have a shape of their own."""
+
+    seen = fields.String(load_default=None, validate=validate.Length(max=40))
+    deed = fields.String(load_default="save", validate=validate.OneOf(["save", "preview"]))
 
 
 class Place(FromForm):
@@ -43,10 +86,201 @@ class Place(FromForm):
     back = fields.String(load_default="", validate=validate.Length(max=20_000))
 
 
-class Decide(Place, schemas.Decide):
+class Ruled(Place):
+    """A decision by a form: it sends the chosen reason of a rejection along, whichever button is pressed."""
+
+    @ma.pre_load
+    def _drop_unasked(self, data: Mapping[str, Any], **_: Any) -> dict[str, Any]:
+        unasked = {"reason_code"} if data.get("decision") != "reject" else set()
+        return {name: data[name] for name in data if name not in unasked}
+
+
+class Decide(Ruled, schemas.Decide):
     at = fields.String(load_default="queue", validate=validate.OneOf(["queue", "comment"]))
     """Which page the form was on."""
 
 
+class Picked(fields.Field[tuple[UUID, str]]):
+    """A comment that was selected, with the version that was seen: `<id> <ETag>`."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **more: Any) -> tuple[UUID, str]:
+        id_, _, seen = str(value).partition(" ")
+        try:
+            return UUID(id_), validate.Length(1, 40)(seen)
+        except ValueError as error:
+            raise ma.ValidationError("This is no comment of the list.") from error
+
+
+class Many(Ruled, schemas.Ruled):
+    """A decision on what was selected, or on `all` of the list: as many as were seen, and the last of them."""
+
+    item = fields.List(Picked(), load_default=list, validate=validate.Length(max=AT_MOST))
+    all = fields.Boolean(load_default=False)
+    count = Whole(load_default=0, validate=validate.Range(0, 2**53))
+    newest = fields.UUID(load_default=None)
+    key = fields.UUID(load_default=None)
+    """Of the page: the same form sent twice counts once."""
+
+    @ma.validates_schema
+    def _something(self, data: dict[str, Any], **_: Any) -> None:
+        if not data.get("item") and not data.get("all"):
+            told = "Nothing is selected. Select the comments that you mean first."
+            raise ma.ValidationError([{"code": "required", "detail": told}], "item")
+
+
+class Undo(Place):
+    undoes = fields.UUID(required=True)
+    at = fields.String(load_default="queue", validate=validate.OneOf(["queue", "comment", "flash"]))
+
+
+class Noted(Place, schemas.Noted):
+    pass
+
+
+class Take(Place):
+    count = Whole(load_default=20, validate=validate.Range(1, 100))
+    give_back = fields.Boolean(load_default=False)
+
+
+class Reasons(FromForm):
+    """The reasons of a site as a form holds them: a row for each; empty rows are none."""
+
+    seen = fields.String(load_default=None, validate=validate.Length(max=40))
+    site = fields.String(required=True, validate=validate.Length(1, 64))
+    code = fields.List(fields.String(), load_default=list)
+    title = fields.List(fields.String(), load_default=list)
+    sentence = fields.List(fields.String(), load_default=list)
+
+
+class Save(Place):
+    """A name for the list that is seen; `share`: the site whose moderators see it too."""
+
+    name = line(60, required=True)
+    share = fields.String(load_default=None, validate=validate.Length(1, 64))
+
+
 class Edit(Place, schemas.Edit):
     pass
+
+
+class Settle(Place, schemas.Settle):
+    pass
+
+
+class Pin(Place):
+    pinned = fields.Boolean(load_default=False)
+
+
+DEEDS = ("block", "day", "week", "month", "hold", "shadow", "trust")
+"""What the buttons of a new rule say: what it does, a time-out by how long it is."""
+ENDS = ("day", "week", "month", "never", "now")
+"""What those of an old one say: when it ends."""
+
+
+class NewRule(FromForm):
+    deed = fields.String(required=True, validate=validate.OneOf(DEEDS))
+    note = words(500, load_default="")
+
+
+class RuleFrom(NewRule):
+    """A rule about whoever wrote a comment, or where it came from."""
+
+    kind = fields.String(load_default=PERSON, validate=validate.OneOf([PERSON, NETWORK]))
+
+
+class RuleAbout(NewRule):
+    """A rule about what an owner names."""
+
+    site = fields.String(required=True, validate=validate.Length(1, 64))
+    kind = fields.String(required=True, validate=validate.OneOf([one for one in KINDS if one != PERSON]))
+    value = fields.String(required=True, validate=validate.Length(1, 300))
+
+
+class RuleEnd(FromForm):
+    end = fields.String(required=True, validate=validate.OneOf(ENDS))
+    person = fields.UUID(load_default=None)
+    """Whose page the form was on; else it was that of the rules, of this site."""
+    site = fields.String(load_default=None, validate=validate.Length(1, 64))
+
+
+class RulesPage(FromForm, people_schemas.RulesQuery):
+    """Which rules: the address of the list."""
+
+
+class Done(FromForm):
+    """What was just done, so that the page says it."""
+
+    done = fields.String(load_default="", validate=validate.Length(max=40))
+
+
+class Deed(FromForm):
+    """Which of a page's forms was sent."""
+
+    deed = fields.String(required=True, validate=validate.Length(max=40))
+
+
+class Rename(FromForm):
+    name = fields.String(required=True, validate=validate.Length(max=200))
+
+
+class ChangePassword(FromForm):
+    old = fields.String(required=True, validate=validate.Length(max=1_000))
+    password = fields.String(required=True, validate=validate.Length(max=1_000))
+
+
+class OneOfMine(FromForm):
+    """A session, a token or the like."""
+
+    id = fields.UUID(required=True)
+
+
+class Nothing(FromForm):
+    """A button that needs no more."""
+
+
+class NewToken(FromForm):
+    name = line(NAME_LENGTH, required=True)
+    power = fields.String(required=True, validate=validate.OneOf(team.SCOPES))
+    """The highest scope; those below it come with it."""
+    site = team.a_site(load_default=None)
+    days = Whole(load_default=None, validate=validate.Range(1, team.LONGEST_LIFE))
+
+
+class TeamOf(Done):
+    """The page of a site's team; of the first one that is theirs unless it says which."""
+
+    site = team.a_site(load_default=None)
+
+
+class OfSite(FromForm):
+    site = team.a_site(required=True)
+
+
+class ChangeRole(OfSite):
+    id = fields.UUID(required=True)
+    role = fields.String(required=True, validate=validate.OneOf(team.ROLES))
+
+
+class TakeRole(OfSite):
+    id = fields.UUID(required=True)
+
+
+class NewInvite(OfSite):
+    role = fields.String(required=True, validate=validate.OneOf(team.ROLES))
+    name = line(NAME_LENGTH, load_default="")
+
+
+class Prove(FromForm):
+    """The password, asked again."""
+
+    old = fields.String(required=True, validate=validate.Length(max=1_000))
+
+
+class Confirm(FromForm):
+    code = fields.String(required=True, validate=validate.Length(max=40))
+
+
+class AddPasskey(Prove):
+    name = line(NAME_LENGTH, required=True)
+    credential = fields.String(required=True, validate=validate.Length(max=20_000))
+    """What the browser answered, as JSON."""

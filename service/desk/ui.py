@@ -1,33 +1,43 @@
-"""The desk's doors. Each calls the operation that the API calls."""
+"""What the desk shows: the queue, one comment, and what is new."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
-from flask import Blueprint, Response, redirect, request, url_for
-from werkzeug.exceptions import UnprocessableEntity
+import marshmallow as ma
+from flask import Blueprint, Response, jsonify, redirect, request, url_for
+from webargs.flaskparser import abort
 
 from service import errors
 from service.accounts.guard import guarded, principal
 from service.audit import queries as audit
+from service.authors.queries import HELD
 from service.comments.models import Comment
-from service.db import transaction
-from service.desk import pages, schemas, views
-from service.desk.pages import draw, wants_fragment
-from service.doors import TEXT_BODY, StrictParser, settings, takes
-from service.errors import Conflict, NotFound, Problem, StaleVersion, VersionNeeded
-from service.moderation import operations, queries
-from service.moderation.operations import Verdict
+from service.comments.status import APPROVED, PENDING
+from service.db import new_id
+from service.desk import outcomes, pages, schemas, views
+from service.desk.pages import draw
+from service.doors import StrictParser
+from service.errors import NotFound
+from service.filters import queries as filters
+from service.filters import views as saved
+from service.moderation import bulk, operations, queries
 from service.moderation.queries import Filter
 from service.moderation.routes import wanted
 from service.moderation.scope import sites_of
+from service.numbers.operations import late
 from service.pagination import read_cursor, write_cursor
 
-SEEN_BEFORE = (Conflict, StaleVersion, VersionNeeded)
-"""Somebody else was here since the moderator looked."""
+NOT_THE_LIST = ("done", "many", "select", "cursor", "limit")
+"""What an address of the queue says beside which comments it lists, in which order."""
+FILTERS = (
+    "site", "page", "q", "reason", "revision", "person", "network", "rating", "has_link", "first_timer", "claimed",
+    "alike",
+)  # fmt: skip
 
 
 class Desk(Blueprint):
@@ -45,56 +55,153 @@ class FormParser(StrictParser):
 bp = Desk("desk", __name__, url_prefix="/desk", template_folder="templates")
 pages.init(bp)
 errors.register(bp, pages.problem_page)
-_parser = FormParser()
+parser = FormParser()
 
 
 @bp.route("/")
 @guarded("read")
 def queue() -> Response:
     """Comments of my sites: those that wait, the oldest first, unless asked otherwise."""
-    query = _parser.parse(schemas.Queue(), location="query")
-    done, cursor, limit = query.pop("done"), query.pop("cursor"), query.pop("limit")
+    return queue_page(parser.parse(schemas.Queue(), location="query"), request.args.to_dict())
+
+
+def queue_page(asked: Mapping[str, Any], address: Mapping[str, Any], status: int = 200, **told: Any) -> Response:
+    """The list at an address of the queue, which is `asked` as its schema reads it."""
+    query = {name: one for name, one in asked.items() if name not in NOT_THE_LIST}
     owner = ("desk", sorted(query.items(), key=str))
-    status = None if query["status"] == schemas.EVERY else query["status"]
-    chosen = wanted(query | {"status": status}, "read")
-    found = queries.listed(chosen, sort=query["sort"], after=read_cursor(cursor, *owner), limit=limit)
+    chosen = wanted(query | {"status": state(query)}, "read")
+    found = queries.listed(chosen, sort=query["sort"], after=read_cursor(asked["cursor"], *owner), limit=asked["limit"])
     following = write_cursor(found.next, *owner)
+
+    def with_query(**changes: str | None) -> str:
+        """This list with something else chosen, from its beginning unless a cursor is given."""
+        select = {"select": changes["select"]} if "select" in changes else {}
+        return queue_at({**address, "cursor": None} | changes, **select)
+
+    items = views.entries(found.rows, _groups(query, chosen, found.rows), principal())
     return draw(
         "queue.html",
-        items=[views.item(one, principal()) for one in found.rows],
+        status,
+        items=items,
+        rejections=views.rejections(items),
         query=query,
         sites=sites_of(None, "read"),
-        waiting=_waiting(query["site"]),
-        done=_just_done(done),
-        first=cursor is None,
-        next=_with_query(cursor=following) if following else None,
-        back=urlencode(_kept(request.args)),
-        address=_with_query,
-        filtered=any(query[name] for name in ("site", "page", "q", "reason")),
+        waiting=waiting(query["site"]),
+        changes=waiting(query["site"], status=APPROVED, revision=HELD),
+        **_around(asked, query),
+        late=views.late(late([one.id for one in sites_of(query["site"], "read")])),
+        choices=views.FILTERS,
+        chosen=[name for name in FILTERS if query[name] is not None],
+        news=url_for("desk.news") + f"?{urlencode(kept(address) | {'cursor': ''})}",
+        first=asked["cursor"] is None,
+        next=with_query(cursor=following) if following else None,
+        back=urlencode(kept(address)),
+        address=with_query,
+        filtered=any(query[name] is not None for name in FILTERS),
+        holders=views.holders(queries.claims_by_moderator([one.id for one in sites_of(None, "read")]), principal()),
+        **told,
     )
 
 
-def _kept(values: Mapping[str, Any]) -> dict[str, str]:
+def _around(asked: Mapping[str, Any], query: dict[str, Any]) -> dict[str, Any]:
+    """What stands around a list: what was just done, what is selected, and the filters that are saved."""
+    return {
+        "done": _just_done(asked["done"]),
+        "many": _many_done(asked["many"]),
+        "selected": _selected(query, asked["select"]),
+        "saved": _saved(),
+        "share": _to_share(query),
+        "shared": views.shared(query["alike"]) if query["alike"] else None,
+    }
+
+
+def _saved() -> list[dict[str, Any]]:
+    """Filters that are saved, each with the address of its list."""
+    return [
+        one
+        | {"there": queue_at({"status": schemas.EVERY} | typed(one["filter"])), "many": one["count"] >= filters.MOST}
+        for one in saved.listed(principal())
+    ]
+
+
+def typed(query: Mapping[str, Any]) -> dict[str, str]:
+    """What a list is asked for by, as an address says it."""
+    return {name: str(one).lower() if isinstance(one, bool) else str(one) for name, one in query.items()}
+
+
+def _to_share(query: Mapping[str, Any]) -> str | None:
+    """The site on which its owner may share the list: the one that it is about."""
+    found = [one for one in sites_of(None, "manage") if one.key == query["site"]]
+    return found[0].key if found else None
+
+
+def _groups(query: Mapping[str, Any], chosen: Filter, rows: Sequence[Comment]) -> dict[str, int]:
+    """How many that wait have in common what some of these have; none in a list of what is alike already."""
+    together = query["status"] == PENDING and not query["alike"] and not query["person"]
+    return filters.alike(chosen, rows) if together else {}
+
+
+def state(query: Mapping[str, Any]) -> str | None:
+    """The state that a list is about; None for every one."""
+    return None if query["status"] == schemas.EVERY else query["status"]
+
+
+def _selected(query: dict[str, Any], select: str | None) -> dict[str, Any]:
+    """What is selected before anybody clicks, and what is known of all that match: only that may be decided on."""
+    if select != schemas.ALL or not is_of_those_that_wait(query):
+        return {"page": select == schemas.THIS_PAGE, "all": False, "key": new_id()}
+    number, last = queries.newest(wanted(query | {"status": PENDING}, "moderate"))
+    return {"page": True, "all": True, "count": number, "newest": last, "key": new_id(), "at_once": bulk.AT_ONCE}
+
+
+def is_of_those_that_wait(query: Mapping[str, Any]) -> bool:
+    """Whether all that a list matches can be decided on at once: what was decided has to be seen one by one."""
+    return query["status"] == PENDING and not query["revision"]
+
+
+@bp.route("/waiting")
+@guarded("read")
+def news() -> Response:
+    """How many comments a filter matches, and the newest of them: 304 as long as that is so."""
+    query = parser.parse(schemas.Queue(), location="query")
+    number, newest = queries.newest(wanted(query | {"status": state(query)}, "read"))
+    answer = jsonify(count=number, newest=newest, waiting=waiting(query["site"]))
+    answer.set_etag(hashlib.sha256(answer.get_data()).hexdigest()[:16])
+    answer.make_conditional(request)
+    return answer
+
+
+def kept(values: Mapping[str, Any]) -> dict[str, str]:
     """Of an address of the queue, what says which comments are shown."""
-    names = ("status", "site", "page", "q", "reason", "sort", "cursor", "limit")
+    names = ("status", *FILTERS, "sort", "cursor", "limit")
     return {name: str(values[name]) for name in names if values.get(name)}
 
 
-def _queue_at(values: Mapping[str, Any], **more: Any) -> str:
+def queue_at(values: Mapping[str, Any], **more: Any) -> str:
     """An address of the queue, always built anew from known names: a form can send nobody elsewhere."""
-    query = urlencode(_kept(values) | more)
+    query = urlencode(kept(values) | more)
     return url_for("desk.queue") + (f"?{query}" if query else "")
 
 
-def _with_query(**changes: str | None) -> str:
-    """This list with something else chosen, from its beginning unless a cursor is given."""
-    return _queue_at(request.args.to_dict() | {"cursor": None} | changes)
+def list_at(query: dict[str, Any]) -> dict[str, Any]:
+    """What an address of the queue asks for; 422 when it is none of ours."""
+    try:
+        found: dict[str, Any] = schemas.Queue().load({name: one for name, one in query.items() if one})
+    except ma.ValidationError as error:
+        abort(422, exc=error, messages=error.messages)
+    return found
 
 
-def _waiting(site: str | None) -> int:
-    """How many comments wait on one of my sites, or on all of them."""
+def away(there: str) -> Response:
+    """Look at another page now, by GET."""
+    answer: Response = redirect(there, 303)  # type: ignore[assignment]
+    return answer
+
+
+def waiting(site: str | None, status: str = PENDING, revision: str | None = None) -> int:
+    """How many comments, or changes, wait on one of my sites, or on all of them."""
     mine = [one.id for one in sites_of(None, "read") if site in (None, one.key)]
-    return queries.count(Filter(mine, status="pending"))
+    return queries.count(Filter(mine, status=status, revision=revision))
 
 
 def _just_done(comment_id: UUID | None) -> dict[str, Any] | None:
@@ -107,82 +214,24 @@ def _just_done(comment_id: UUID | None) -> dict[str, Any] | None:
         return None
 
 
+def _many_done(decision_id: UUID | None) -> dict[str, Any] | None:
+    """The decision on many that was made a moment ago, told from its row."""
+    found = queries.bulk(decision_id, principal().moderator_id) if decision_id else None
+    return outcomes.many(found, principal()) if found else None
+
+
 @bp.route("/comments/<uuid:comment_id>")
 @guarded("read")
 def comment(comment_id: UUID) -> Response:
     """One comment with all that stands behind it."""
-    asked = _parser.parse(schemas.Place(), location="query")
-    return _comment_page(operations.find(comment_id, principal(), "read"), asked["back"])
+    asked = parser.parse(schemas.Place(), location="query")
+    return comment_page(operations.find(comment_id, principal(), "read"), asked["back"])
 
 
-def _comment_page(one: Comment, back: str, status: int = 200, **told: Any) -> Response:
-    history = audit.listed([str(one.site_id)], subject_id=one.id, action=None, after=None, limit=100)
+def comment_page(one: Comment, back: str, status: int = 200, **told: Any) -> Response:
+    history = audit.listed([str(one.site_id)], audit.Asked(subject_id=one.id), after=None, limit=100)
     seen = views.whole(one, principal(), history.rows)
-    return draw("comment.html", status, one=seen, back=back, queue=_queue_at(dict(parse_qsl(back))), **told)
-
-
-@bp.route("/comments/<uuid:comment_id>/decision", methods=["POST"])
-@guarded("moderate")
-def decide(comment_id: UUID) -> Response:
-    """Approve, reject, spam, delete or restore what the moderator saw."""
-    values = _parser.parse(schemas.Decide(), location="form")
-    verdict = Verdict(values["decision"], values["reason"], values["note"], hold_back=settings().undo_seconds)
-    try:
-        with transaction():
-            one = operations.decide(comment_id, verdict, principal(), values["seen"])
-    except SEEN_BEFORE as problem:
-        return _seen_before(comment_id, problem, values)
-    if wants_fragment():
-        site = dict(parse_qsl(values["back"])).get("site")
-        return draw("decided.html", one=views.item(one, principal()), back=values["back"], waiting=_waiting(site))
-    if values["at"] == "comment":
-        return _away(url_for("desk.comment", comment_id=comment_id, back=values["back"] or None))
-    return _away(_queue_at(dict(parse_qsl(values["back"])), done=comment_id))
-
-
-def _away(there: str) -> Response:
-    answer: Response = redirect(there, 303)  # type: ignore[assignment]
-    return answer
-
-
-def _seen_before(comment_id: UUID, problem: Problem, values: dict[str, Any]) -> Response:
-    """Nothing was changed: show the comment as it is now, who was faster, and what was typed."""
-    one = operations.find(comment_id, principal(), "read")
-    told = {"back": values["back"], "problem": problem, "typed": values}
-    if wants_fragment():
-        return draw("item.html", problem.status, one=views.item(one, principal()), **told)
-    return _comment_page(one, status=problem.status, **told)
-
-
-@bp.route("/comments/<uuid:comment_id>/reveal", methods=["POST"])
-@guarded("moderate")
-def reveal(comment_id: UUID) -> Response:
-    """The e-mail address, once. Every reading of it is written down."""
-    values = _parser.parse(schemas.Place(), location="form")
-    with transaction():
-        address = operations.reveal(comment_id, principal())
-    if wants_fragment():
-        return draw("address.html", address=address, fresh=True)
-    return _comment_page(operations.find(comment_id, principal(), "read"), values["back"], address=address, shown=True)
-
-
-@bp.route("/comments/<uuid:comment_id>", methods=["POST"])
-@takes(TEXT_BODY)
-@guarded("moderate")
-def edit(comment_id: UUID) -> Response:
-    """Give the comment another text; a refused one stays in the form."""
-    place = _parser.parse(schemas.Place(), location="form")
-    typed = {"body": request.form.get("body", "")}
-    try:
-        values = _parser.parse(schemas.Edit(), location="form")
-        with transaction():
-            operations.edit(comment_id, values["body"], principal(), values["seen"])
-    except UnprocessableEntity as error:
-        one = operations.find(comment_id, principal(), "moderate")
-        return _comment_page(one, place["back"], 422, problem=errors.of_http(error), typed=typed)
-    except SEEN_BEFORE as problem:
-        return _seen_before(comment_id, problem, place | typed)
-    return _away(url_for("desk.comment", comment_id=comment_id, back=place["back"] or None))
+    return draw("comment.html", status, one=seen, back=back, queue=queue_at(dict(parse_qsl(back))), **told)
 
 
 @bp.route("/<path:elsewhere>")

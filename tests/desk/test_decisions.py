@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from service.comments.models import Comment
 from service.db import db
 from service.webhooks.models import Event
-from tests.desk.conftest import Browser, text, the_form, tree, words
+from tests.desk.conftest import Browser, text, tree, words
 from tests.support import thread
 
 Leave = Callable[..., UUID]
@@ -81,10 +81,13 @@ def test_events_carry_the_reason_and_never_the_note(anna: Browser, comment: Leav
 
 def test_the_form_says_who_hears_which_words(anna: Browser, comment: Leave) -> None:
     comment()
-    form, _ = the_form(anna.get("/desk/").text, "Reject", None)
-    names = {one.get("id"): one.get("name") for one in form.iter("textarea")}
-    told = {names[one.get("for")]: text(one) for one in form.iter("label")}
-    assert told == {"reason": "Reason, told to the site’s programs too", "note": "Note, for moderators only"}
+    item = next(tree(anna.get("/desk/").text).iter("article"))
+    names = {one.get("id"): one.get("name") for one in item.iter("textarea")}
+    told = {names[one.get("for")]: text(one) for one in item.iter("label")}
+    assert told == {
+        "reason": "Reason, told to the site’s programs too", "note": "Note, for moderators only",
+        "body": "Reply as Blog, in Markdown; everybody sees it",
+    }  # fmt: skip
 
 
 def test_a_decided_comment_can_be_restored(anna: Browser, comment: Leave, stored: Stored) -> None:
@@ -247,3 +250,10 @@ def test_an_odd_address_of_the_queue_is_refused_kindly(anna: Browser) -> None:
 
 def test_the_desk_without_a_slash_is_the_desk(anna: Browser) -> None:
     assert anna.get("/desk", follow_redirects=True).status_code == 200
+
+
+def test_a_list_that_is_none_of_ours_is_refused_with_a_sentence(anna: Browser, comment: Leave) -> None:
+    comment()
+    refused = anna.press(anna.get("/desk/"), "Take 20", back="status=nonsense")
+    assert refused.status_code == 422
+    assert anna.get("/desk/?claimed=me").text.count("<article") == 0

@@ -12,6 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
 from service.comments.models import Comment
+from service.db import new_id
 from tests.conftest import add_site
 from tests.desk.conftest import HOME, Browser, fields, the_form, words
 
@@ -35,11 +36,24 @@ def test_whatever_changes_something_needs_the_right_to_moderate(app: Flask) -> N
         for rule in app.url_map.iter_rules()
         if rule.endpoint in desk_views(app) and "POST" in rule.methods
     ]  # type: ignore[operator]
-    assert sorted(posts) == ["desk.decide", "desk.edit", "desk.reveal"]
-    assert {desk_views(app)[name].guarded_scope for name in posts} == {"moderate"}
+    assert sorted(posts) == [
+        "desk.add_rule", "desk.decide", "desk.decide_many", "desk.delete_filter", "desk.edit", "desk.end_rule",
+        "desk.note", "desk.pin", "desk.replace_reasons", "desk.reply", "desk.reveal", "desk.rule_person",
+        "desk.save_filter", "desk.set_site", "desk.settle", "desk.take", "desk.undo", "desk.undo_many",
+    ]  # fmt: skip
+    scopes = {name: desk_views(app)[name].guarded_scope for name in posts}
+    assert scopes.pop("desk.replace_reasons") == scopes.pop("desk.set_site") == "manage"
+    assert set(scopes.values()) == {"moderate"}
 
 
-POSTS = ("/decision", "/reveal", "")
+POSTS = ("/decision", "/revision", "/reveal", "/undo", "/notes", "/reply", "/pin", "")
+
+
+def typed(path: str) -> dict[str, str]:
+    """What one of these forms would send."""
+    decision = {"/revision": "accept", "/decision": "approve"}.get(path, "")
+    ids = {"revision": str(new_id()), "undoes": str(new_id())}
+    return ids | {"decision": decision, "body": "Changed.", "note": "Noted.", "seen": '"v1"'}
 
 
 @pytest.mark.parametrize("path", POSTS)
@@ -99,7 +113,7 @@ def test_a_viewer_can_change_nothing(
     one = comment()
     viewer = signed_in("Vera", "viewer")
     form, _ = the_form(viewer.get("/desk/").text, "Sign out", None)
-    data = fields(form) | {"decision": "approve", "body": "Changed.", "seen": '"v1"'}
+    data = fields(form) | typed(path)
     answer = viewer.post(f"/desk/comments/{one}{path}", data=data, headers={"Origin": HOME})
     assert answer.status_code == 403 and "does not allow to moderate" in words(answer)
     assert (stored(one).status, stored(one).version) == ("pending", 1)
@@ -121,7 +135,7 @@ def test_another_sites_comment_is_not_there(stranger: Browser, comment: Leave) -
 def test_another_sites_comment_cannot_be_changed(stranger: Browser, comment: Leave, stored: Stored, path: str) -> None:
     one = comment(name="Canary")
     form, _ = the_form(stranger.get("/desk/").text, "Sign out", None)
-    data = fields(form) | {"decision": "approve", "body": "Changed.", "seen": '"v1"'}
+    data = fields(form) | typed(path)
     answer = stranger.post(f"/desk/comments/{one}{path}", data=data, headers={"Origin": HOME})
     assert answer.status_code == 404 and "Canary" not in answer.text
     assert (stored(one).status, stored(one).version) == ("pending", 1)

@@ -2,120 +2,39 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
-from uuid import UUID
 
 import pytest
-from flask import Flask
-from werkzeug.serving import make_server
 
-from service.accounts import operations as accounts
-from service.app import create_app
-from service.cli.operate import upgrade
-from service.comments.models import Comment
-from service.config import Settings
-from service.db import db, transaction
-from tests.browser import Watch, windows
-from tests.conftest import ORIGIN, add_site
+from tests.browser import Watch
 from tests.desk.conftest import PASSWORD
-from tests.processes import free_port
-from tests.support import post
+from tests.desk.seated import Desk
+from tests.desk.seated import desk as desk
+from tests.desk.seated import sit_down as sit_down
+from tests.desk.seated import watch as watch
 
 pytestmark = pytest.mark.browser
-
-HARMLESS = ("status of 401", "status of 412", "Failed to fetch", "ERR_CONNECTION", "Autofocus processing")
-"""What a browser's console says about refusals and outages that a test wants."""
-
-
-class Desk:
-    """A served desk with two moderators, Anna and Bert."""
-
-    def __init__(self, app: Flask, url: str, stop: Callable[[], None]) -> None:
-        self.app, self.url, self.stop = app, url, stop
-
-    def leave(self, **changes: Any) -> str:
-        return str(post(self.app.test_client(), **changes).json["id"])  # type: ignore[index]
-
-    def status(self, comment_id: str) -> str:
-        with self.app.app_context():
-            return db.session.get_one(Comment, UUID(comment_id)).status
-
-
-@pytest.fixture
-def desk(tmp_path: Path, settings: Settings) -> Iterator[Desk]:
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    app = create_app(replace(settings, database_url=f"sqlite:///{tmp_path}/desk.db", public_url=url))
-    with app.app_context():
-        upgrade()
-        site = add_site("blog", [ORIGIN])
-        with transaction():
-            for name in ("Anna", "Bert"):
-                made = accounts.add_moderator(f"{name}@desk.example.org", name, PASSWORD, actor="test")
-                accounts.grant(made, site.id, "moderator", actor="test")
-        db.session.remove()
-    server = make_server("127.0.0.1", port, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-
-    def stop() -> None:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-    yield Desk(app, url, stop)
-    if thread.is_alive():
-        stop()
-    with app.app_context():
-        db.engine.dispose()
-
-
-@pytest.fixture
-def watch(desk: Desk) -> Watch:
-    return Watch((desk.url,))
-
-
-@pytest.fixture
-def sit_down(chromium: Any, desk: Desk, watch: Watch) -> Iterator[Callable[[str], Any]]:
-    """A window in which somebody is signed in and sees the queue. Its console must stay quiet."""
-    with windows(chromium, watch) as open_window:
-
-        def sign_in(name: str) -> Any:
-            page = open_window()
-            page.goto(f"{desk.url}/desk")
-            page.fill("#email", f"{name}@desk.example.org")
-            page.fill("#password", PASSWORD)
-            page.click("main button")
-            page.wait_for_selector(".tabs")
-            return page
-
-        yield sign_in
-    assert [text for text in watch.console if not any(known in text for known in HARMLESS)] == []
-    assert (watch.errors, watch.foreign) == ([], [])
 
 
 def test_an_item_makes_room_for_its_outcome(desk: Desk, sit_down: Any) -> None:
     first, second = desk.leave(body="One."), desk.leave(body="Two.")
     page = sit_down("anna")
+    page.focus(f"#c-{first} button.approve")
     page.click(f"#c-{first} button.approve")
     page.wait_for_selector(f"#c-{first}.done")
     assert "Approved. By you, just now." in page.inner_text(f"#c-{first}")
     assert page.inner_text("#live") == "Approved. By you, just now." and page.inner_text("#waiting") == "1"
-    assert page.evaluate("document.activeElement.id") == f"c-{first}"
+    assert page.evaluate("document.activeElement.id") == f"c-{second}"
     assert page.locator(f"#c-{second} button.approve").is_enabled() and desk.status(first) == "approved"
 
 
-def test_what_was_decided_can_be_restored_on_the_spot(desk: Desk, sit_down: Any) -> None:
+def test_what_was_decided_can_be_undone_on_the_spot(desk: Desk, sit_down: Any) -> None:
     one = desk.leave()
     page = sit_down("anna")
     page.click(f"#c-{one} button.spam")
-    page.click(f"#c-{one}.done button.restore")
+    page.click(f"#c-{one}.done .undo button")
     page.wait_for_selector(f"#c-{one} button.approve")
-    assert desk.status(one) == "pending" and page.inner_text("#live").startswith("Back in the queue.")
+    assert desk.status(one) == "pending" and page.inner_text("#live") == "Waits again."
     page.click(f"#c-{one} button.approve")
     page.wait_for_selector(f"#c-{one}.done")
     assert desk.status(one) == "approved"
@@ -160,14 +79,38 @@ def test_an_ended_session_leads_to_sign_in_and_back(desk: Desk, sit_down: Any) -
     assert page.url == f"{desk.url}/desk/?sort=newest" and desk.status(one) == "pending"
 
 
-def test_an_outage_is_said_beside_the_buttons(desk: Desk, sit_down: Any) -> None:
+def test_a_decision_that_finds_no_connection_is_sent_again_once(desk: Desk, sit_down: Any) -> None:
     one = desk.leave()
     page = sit_down("anna")
     desk.stop()
     page.click(f"#c-{one} button.approve")
     page.wait_for_function("id => document.querySelector(`#c-${id} .say`)?.textContent", arg=one)
-    assert page.inner_text(f"#c-{one} .say").startswith("No answer came.")
-    assert page.locator(f"#c-{one} button.approve").is_enabled()
+    assert page.inner_text(f"#c-{one} .say").startswith("No answer came. This is sent again")
+    desk.start()
+    page.evaluate("dispatchEvent(new Event('online'))")
+    page.wait_for_selector(f"#c-{one}.done")
+    assert desk.status(one) == "approved"
+
+
+def test_a_decision_whose_answer_got_lost_counts_once(desk: Desk, sit_down: Any) -> None:
+    one = desk.leave()
+    page = sit_down("anna")
+    lost: list[bool] = []
+
+    def lose(route: Any) -> None:
+        if lost:
+            return route.continue_()
+        lost.append(True)
+        route.fetch()
+        return route.abort("connectionreset")
+
+    page.route("**/decision", lose)
+    page.click(f"#c-{one} button.approve")
+    page.wait_for_function("id => document.querySelector(`#c-${id} .say`)?.textContent", arg=one)
+    assert desk.status(one) == "approved"
+    page.evaluate("dispatchEvent(new Event('online'))")
+    page.wait_for_selector(f"#c-{one}.done")
+    assert desk.version(one) == 2
 
 
 def test_the_address_takes_the_place_of_its_button(desk: Desk, sit_down: Any) -> None:

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from flask import Flask
 
-from service.desk import words
-from service.desk.views import link_hosts
+from service.desk import deeds, languages, words
+from service.desk.links import link_hosts
 
 NOON = datetime(2026, 5, 31, 12, 0, tzinfo=UTC)
 
@@ -27,7 +28,9 @@ NOON = datetime(2026, 5, 31, 12, 0, tzinfo=UTC)
     ],
 )
 def test_an_age_in_words(passed: timedelta, said: str) -> None:
-    with time_machine.travel(NOON, tick=False):
+    app = Flask(__name__)
+    languages.init_app(app)
+    with app.app_context(), time_machine.travel(NOON, tick=False):
         assert words.age(NOON - passed) == said
 
 
@@ -61,4 +64,4 @@ def test_who_did_it_when_it_was_no_moderator(actor: str, said: str) -> None:
 
 
 def test_an_action_without_words_says_its_name() -> None:
-    assert words.deed("comment.sung") == "comment.sung"
+    assert deeds.deed("comment.sung") == "comment.sung"

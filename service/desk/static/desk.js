@@ -1,6 +1,265 @@
-// Without an answer htmx says nothing: tell the moderator beside the buttons.
-document.addEventListener("htmx:error", (event) => {
-  const item = event.target.closest?.("article");
-  const place = item?.querySelector(".say") ?? document.getElementById("live");
-  place.textContent = "No answer came. Please try again: what was decided already stays decided.";
+// The keys of the desk, and what keeps a moderator going: the next comment is there at once, and nothing gets lost.
+
+const DECISIONS = { a: "approve", r: "reject", s: "spam", d: "delete" };
+const AHEAD = 8; // comments that are there before they are looked at
+const EVERY = 20_000; // between two looks for new ones, in ms
+const SOON = 1_000; // between two looks at how far a decision on many is, in ms
+const AGAIN = 5_000; // after which what could not be sent is sent again, in ms
+
+const queue = document.getElementById("queue");
+const keys = document.getElementById("keys");
+const undecided = () => [...document.querySelectorAll("article.item:not(.done)")];
+const live = document.getElementById("live"); // also holds the sentences of this script, in the reader's language
+const say = (text) => (live.textContent = text);
+const decided = []; // the ids of articles, the last one last
+const unsent = new Map(); // the id of an article → the button that was pressed
+const lost = new Set(); // the ids of those whose request found no connection
+const many = document.getElementById("many"); // the form that decides on all that is selected
+let pressed = null; // the button of it that was pressed last
+
+/** The comment that keys are about: the one with the focus, else the first. */
+function current() {
+  return document.activeElement?.closest("article.item") ?? undecided()[0];
+}
+
+function go(item) {
+  if (!item) return;
+  item.focus({ preventScroll: true });
+  item.scrollIntoView({ block: "nearest" });
+}
+
+/** The undecided comment so many steps away; past the end it begins anew. */
+function neighbour(item, step) {
+  const all = [...document.querySelectorAll("article.item")].filter((one) => one === item || !one.classList.contains("done"));
+  return all.length > 1 ? all[(all.indexOf(item) + step + all.length) % all.length] : null;
+}
+
+function open(details, selector) {
+  if (!details) return;
+  details.open = true;
+  details.querySelector(selector)?.focus();
+}
+
+const picked = () => [...document.querySelectorAll(".pick:checked")];
+
+/** Whether a decision is about what is selected, and not about one comment. */
+const isMany = () => many && (many.elements.all || picked().length > 0);
+
+function pick(boxes, checked) {
+  for (const box of boxes) box.checked = checked;
+  count();
+}
+
+function count() {
+  const told = document.getElementById("picked");
+  if (told) told.value = picked().length ? told.dataset.words.replace("#", picked().length) : "";
+}
+
+const deeds = {
+  x: (item) => pick(item.querySelectorAll(".pick"), !item.querySelector(".pick:checked")),
+  j: (item) => go(neighbour(item, 1)),
+  k: (item) => go(neighbour(item, -1)),
+  n: (item) => open(item.querySelector(".noting"), "textarea"),
+  w: (item) => open(item.querySelector(".replying"), "textarea"),
+  o: (item) => item.querySelector(".age a, .outcome a, .opens")?.click(),
+  e: (item) => {
+    const link = item.querySelector(".age a, .outcome a");
+    if (link) location.assign(`${link.href}#body`);
+    else open(document.getElementById("text"), "textarea");
+  },
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.isComposing || keys?.open) return;
+  if (event.target.closest("input:not(.pick), textarea, select")) {
+    if (event.key === "Escape") go(event.target.closest("article.item"));
+    return;
+  }
+  const item = current();
+  if (event.key === "?") keys?.showModal();
+  else if (event.key === "z") undo();
+  else if (event.key === "Escape" && picked().length) pick(picked(), false);
+  else if (/^[1-9]$/.test(event.key)) reject(isMany() ? many : item, Number(event.key));
+  else if (DECISIONS[event.key] && isMany()) many.querySelector(`[value=${DECISIONS[event.key]}]`).click();
+  else if (item && DECISIONS[event.key]) item.querySelector(`.decide [value=${DECISIONS[event.key]}]`)?.click();
+  else if (item && deeds[event.key]) deeds[event.key](item);
+  else return;
+  event.preventDefault();
 });
+
+/** Reject for the reason that stands at a place of the list. */
+function reject(form, place) {
+  const reasons = form?.querySelector(".rejection");
+  if (!reasons?.options[place]) return;
+  reasons.selectedIndex = place;
+  form.querySelector(".choices [value=reject]")?.click();
+}
+
+function undo() {
+  const last = decided.findLast((id) => document.querySelector(`#${id}.done .undo button`));
+  const button = last ? document.querySelector(`#${last} .undo button`) : document.querySelector(".undo button");
+  if (button) button.click();
+  else say(live.dataset.nothing);
+}
+
+// One decision, and the next comment is there: its answer may take as long as it likes.
+queue?.addEventListener("submit", (event) => {
+  const item = event.target.closest("article.item");
+  if (!event.target.matches(".decide") || !item) return;
+  unsent.set(item.id, event.submitter?.value);
+  lost.delete(item.id);
+  item.setAttribute("aria-busy", "true");
+  item.querySelector(".say").replaceChildren();
+  if (item.contains(document.activeElement) || document.activeElement === document.body) go(neighbour(item, 1));
+  look();
+});
+
+many?.addEventListener("submit", (event) => {
+  pressed = event.submitter;
+  lost.delete(many.id);
+  many.querySelector(".say").replaceChildren();
+});
+document.getElementById("pick-page")?.addEventListener("click", (event) => {
+  event.preventDefault();
+  const boxes = [...document.querySelectorAll(".pick")];
+  pick(boxes, boxes.some((box) => !box.checked));
+});
+document.addEventListener("change", count);
+
+document.addEventListener("htmx:after:swap", () => {
+  for (const id of [...unsent.keys()]) {
+    const item = document.getElementById(id);
+    if (item?.hasAttribute("aria-busy") && !item.querySelector(".say > p")) continue;
+    item?.removeAttribute("aria-busy"); // refused, and said beside its buttons
+    unsent.delete(id);
+    if (!item?.classList.contains("done")) continue;
+    decided.push(id);
+    if (document.activeElement === document.body) go(undecided()[0] ?? item);
+  }
+  for (const item of document.querySelectorAll("article.item:is(.done, :has(.flash))")) forget(item);
+  restore();
+});
+
+// -- What could not be sent is kept and sent again. The version that was seen goes with it: it cannot count twice.
+
+document.addEventListener("htmx:error", (event) => {
+  const item = event.target.closest?.("article, #many");
+  const text = live.dataset.lost;
+  const place = item?.querySelector(".say");
+  if (place) place.textContent = text;
+  say(text);
+  if (!item || (item !== many && !unsent.has(item.id))) return;
+  lost.add(item.id);
+  setTimeout(() => send(item.id), AGAIN);
+});
+
+function send(id) {
+  const item = document.getElementById(id);
+  if (!item || !lost.has(id)) return;
+  if (item === many) return pressed.click();
+  item.querySelector(`.decide [value=${unsent.get(id)}]`)?.click();
+}
+
+addEventListener("online", () => [...lost].forEach(send));
+addEventListener("beforeunload", (event) => lost.size && event.preventDefault());
+
+// -- What is typed outlives a reload, and a session that ended.
+
+const shelf = (field) => `typed:${field.id}:${field.id === "body" ? location.pathname : ""}`;
+
+document.addEventListener("input", (event) => {
+  if (event.target.matches("textarea")) sessionStorage.setItem(shelf(event.target), event.target.value);
+});
+
+function restore(within = document) {
+  for (const field of within.querySelectorAll("textarea")) {
+    const typed = sessionStorage.getItem(shelf(field));
+    if (typed === null || typed === field.value) sessionStorage.removeItem(shelf(field));
+    else if (!field.value || field.name === "body") {
+      field.value = typed;
+      field.closest("details").open = true;
+    }
+  }
+}
+
+function forget(item) {
+  const id = item.id.slice("c-".length);
+  for (const name of ["reason", "note", "answer"]) sessionStorage.removeItem(`typed:${name}-${id}:`);
+}
+
+// -- The comments that come next, and those that are new, without moving what is being read.
+
+let looking = null;
+
+/** Have more of the list at hand before it is needed. */
+function look() {
+  const next = document.querySelector(".paging a[rel=next]");
+  const at = undecided().indexOf(current());
+  if (!next || undecided().length - at > AHEAD) return;
+  looking ??= read(next.href).then((page) => page && take(page, "beforeend", true)).finally(() => (looking = null));
+}
+
+async function read(url) {
+  const answer = await fetch(url, { headers: { Accept: "text/html" } }).catch(() => null);
+  if (!answer?.ok || answer.redirected) return null;
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
+/** Put the comments of a page into the list that are not in it. */
+function take(page, where, isNext) {
+  const fresh = [...page.querySelectorAll("#queue article.item")].filter((one) => !document.getElementById(one.id));
+  for (const one of where === "afterbegin" ? fresh.reverse() : fresh) {
+    queue.insertAdjacentElement(where, document.adoptNode(one));
+    htmx.process(one);
+  }
+  if (fresh.length) queue.querySelector(".nothing")?.remove();
+  restore(queue);
+  if (!isNext) return;
+  const paging = page.querySelector(".paging a[rel=next]");
+  const old = document.querySelector(".paging a[rel=next]");
+  if (paging) old.replaceWith(document.adoptNode(paging));
+  else old.remove();
+}
+
+let seen = null;
+
+async function news() {
+  if (document.hidden) return;
+  const answer = await fetch(queue.dataset.news, { headers: seen ? { "If-None-Match": seen } : {} }).catch(() => null);
+  if (!answer?.ok || answer.redirected) return;
+  const isFirst = !seen;
+  seen = answer.headers.get("ETag");
+  const { newest, waiting } = await answer.json();
+  const count = document.getElementById("waiting");
+  if (count) count.textContent = waiting;
+  if (isFirst && document.getElementById(`c-${newest}`)) return;
+  const order = new URLSearchParams(location.search).get("sort");
+  const isWhole = !document.querySelector(".paging a[rel=next]");
+  if (!newest || document.getElementById(`c-${newest}`) || (order !== "newest" && !isWhole)) return;
+  const page = await read(location.href);
+  if (page) take(page, order === "newest" ? "afterbegin" : "beforeend", false);
+}
+
+/** How far a long decision on many has come. */
+async function progress() {
+  const page = await read(location.href);
+  const fresh = page?.getElementById("progress");
+  if (fresh) document.getElementById("progress").replaceWith(document.adoptNode(fresh));
+  if (document.querySelector("#progress[data-working]")) setTimeout(progress, SOON);
+  else if (fresh) location.reload();
+}
+
+restore();
+count();
+if (document.querySelector("#progress[data-working]")) setTimeout(progress, SOON);
+if (location.hash === "#body") open(document.getElementById("text"), "textarea");
+if (keys) {
+  const button = document.getElementById("show-keys");
+  button.hidden = false;
+  button.addEventListener("click", () => keys.showModal());
+}
+if (queue) {
+  setInterval(news, EVERY);
+  document.addEventListener("visibilitychange", news);
+  document.addEventListener("focusin", look);
+}

@@ -1,0 +1,177 @@
+"""A moderator's own account: name, password, second factors, sessions, tokens. Each form of the page has its deed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import marshmallow as ma
+from flask import Response, jsonify, redirect, request, url_for
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _
+from werkzeug.exceptions import UnprocessableEntity
+
+from service import errors
+from service.accounts import operations, security
+from service.accounts.guard import guarded, myself, principal, require_person, this_session
+from service.accounts.models import ApiToken, SignIn
+from service.db import transaction
+from service.desk import factors, pages, schemas, words
+from service.desk.factors import Outcome
+from service.desk.pages import draw
+from service.desk.ui import Desk, parser
+from service.errors import Conflict, Forbidden, Invalid, NotFound, Problem, TooManyRequests
+from service.moderation import team
+from service.moderation.scope import sites_of
+from service.moderation.team import Wanted
+from service.moderation.team_routes import wanted_token
+from service.moderation.team_schemas import SCOPES
+from service.sites import queries as sites
+
+bp = Desk("account", __name__, url_prefix="/desk")
+errors.register(bp, pages.problem_page)
+
+REFUSALS = (Conflict, Forbidden, Invalid, NotFound, TooManyRequests)
+"""What is told on the page itself, beside its form."""
+
+MOST_TOKENS = 100
+_DONE = {
+    "name": _("Your name is changed."),
+    "password": _("Your password is changed, and every other session has ended."),
+    "session": _("The session has ended."),
+    "sessions": _("Every other session has ended."),
+    "revoke": _("The token opens nothing any more."),
+    "codes-off": _("No code is asked for any more."),
+    "passkey": _("The passkey is added. You can sign in with it."),
+    "passkey-gone": _("The passkey opens nothing any more."),
+}
+POWERS = {"read": _("Read"), "moderate": _("Read and moderate"), "manage": _("All that you may")}
+
+
+@bp.route("/account")
+@guarded("read")
+def page() -> Response:
+    """Who I am, where I am signed in, and which programs act for me."""
+    require_person()
+    asked = parser.parse(schemas.Done(), location="query")
+    return _drawn(said=_DONE.get(asked["done"]))
+
+
+@bp.route("/account", methods=["POST"])
+@guarded("read")
+def act() -> Response:
+    """Do what a form of the page asks."""
+    deed = parser.parse(schemas.Deed(), location="form")["deed"]
+    require_person()
+    if deed not in _DEEDS:
+        raise Invalid.field("deed", "unknown", gettext("There is no form of this name."))
+    shape, do = _DEEDS[deed]
+    try:
+        done = do(parser.parse(shape(), location="form"))
+        return _drawn(**done) if isinstance(done, dict) else _done(done)
+    except UnprocessableEntity as error:
+        problem: Problem = errors.of_http(error)
+    except REFUSALS as refusal:
+        problem = refusal
+    still = factors.still_to_confirm() if deed == "codes-confirm" else {}
+    return _drawn(problem.status, problem=problem, deed=deed, typed=request.form.get("name", ""), **still)
+
+
+@bp.route("/account/passkey")
+@guarded("read")
+def passkey() -> Response:
+    """What the page's script asks the browser for, when somebody adds a passkey."""
+    require_person()
+    return jsonify(factors.to_make())
+
+
+def _done(what: str) -> Response:
+    answer: Response = redirect(url_for("account.page", done=what), 303)  # type: ignore[assignment]
+    return answer
+
+
+def _drawn(status: int = 200, **told: Any) -> Response:
+    me, here = myself(), this_session()
+    mine = team.my_tokens(principal(), None, MOST_TOKENS)
+    return draw(
+        "account.html",
+        status,
+        me=me,
+        sessions=[_session(one, one.id == here) for one in operations.sessions_of(me.id)],
+        tokens=[_token(one) for one in mine.rows],
+        powers=POWERS,
+        sites=sites_of(None, "read"),
+        **factors.seen(me),
+        **told,
+    )
+
+
+def _session(one: SignIn, here: bool) -> dict[str, Any]:
+    began, seen = words.moment(one.created_at), words.moment(one.seen_at)
+    return {"id": one.id, "here": here, "browser": one.browser, "began": began, "seen": seen}
+
+
+def _token(one: ApiToken) -> dict[str, Any]:
+    site = sites.site_by_id(one.site_id) if one.site_id else None
+    return {
+        "id": one.id,
+        "name": one.name,
+        "scopes": ", ".join(str(words.SCOPES[scope]) for scope in one.scopes),
+        "site_name": site.name if site else None,
+        "used": words.moment(one.last_used_at) if one.last_used_at else None,
+        "ends": words.moment(one.expires_at) if one.expires_at else None,
+        "is_good": one.is_good(),
+    }
+
+
+def _rename(values: dict[str, Any]) -> Outcome:
+    with transaction():
+        operations.rename(myself(), values["name"], actor=principal().actor)
+    return "name"
+
+
+def _change_password(values: dict[str, Any]) -> Outcome:
+    """Every session ends, so this browser is given a new one."""
+    with security.few_tries("password", principal().moderator_id), transaction():
+        me = myself()
+        operations.change_password(me, values["old"], values["password"], actor=principal().actor)
+    security.let_in(me)
+    return "password"
+
+
+def _end(values: dict[str, Any]) -> Outcome:
+    with transaction():
+        operations.end_one_session(values["id"], principal().moderator_id)
+    return "session"
+
+
+def _end_others(_values: dict[str, Any]) -> Outcome:
+    with transaction():
+        operations.end_other_sessions(principal().moderator_id, this_session())
+    return "sessions"
+
+
+def _make_token(values: dict[str, Any]) -> Outcome:
+    """Shown at once and not after a redirect: it is told once."""
+    scopes = SCOPES[: SCOPES.index(values["power"]) + 1]
+    with transaction():
+        wanted: Wanted = wanted_token(values | {"scopes": scopes})
+        issued = team.issue_token(wanted, principal())
+    return {"secret": issued.secret}
+
+
+def _revoke(values: dict[str, Any]) -> Outcome:
+    with transaction():
+        team.revoke_token(values["id"], principal())
+    return "revoke"
+
+
+_DEEDS: dict[str, tuple[type[ma.Schema], Callable[[dict[str, Any]], Outcome]]] = {
+    "name": (schemas.Rename, _rename),
+    "password": (schemas.ChangePassword, _change_password),
+    "end": (schemas.OneOfMine, _end),
+    "end-others": (schemas.Nothing, _end_others),
+    "token": (schemas.NewToken, _make_token),
+    "revoke": (schemas.OneOfMine, _revoke),
+    **factors.DEEDS,
+}

@@ -1,0 +1,140 @@
+"""People at the desk: what is known of them, and what a site decides about them in advance."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from flask import Response, redirect, request, url_for
+from werkzeug.exceptions import UnprocessableEntity
+
+from service import errors
+from service.accounts.guard import guarded, principal
+from service.comments.models import Comment
+from service.db import now, transaction
+from service.desk import schemas, views
+from service.desk.acts import bp as bp
+from service.desk.pages import draw
+from service.desk.ui import parser, queue_at
+from service.errors import Conflict, Invalid, Problem
+from service.moderation import operations, people, queries
+from service.moderation.queries import Filter
+from service.moderation.scope import site_of, sites_of
+from service.pagination import read_cursor, write_cursor
+from service.rules import queries as rules
+from service.rules.operations import Terms
+
+SHOWN = 20
+"""Comments of a person on their page; the others are in the queue."""
+_DAYS = {"day": 1, "week": 7, "month": 30}
+
+
+@bp.route("/people/<uuid:comment_id>")
+@guarded("read")
+def person(comment_id: UUID) -> Response:
+    """Whoever wrote a comment, with the rules about them and what else they wrote."""
+    return _person_page(operations.find(comment_id, principal(), "read"))
+
+
+def _person_page(one: Comment, status: int = 200, **told: Any) -> Response:
+    theirs = {"status": schemas.EVERY, "sort": "newest", "person": str(one.id)}
+    found = queries.listed(Filter([one.site_id], person=one.id), sort="newest", after=None, limit=SHOWN)
+    return draw(
+        "person.html",
+        status,
+        person=views.person(people.known(one), principal()),
+        items=views.items(found.rows, principal()),
+        back=urlencode(theirs),
+        queue=queue_at(theirs),
+        **told,
+    )
+
+
+@bp.route("/people/<uuid:comment_id>/rules", methods=["POST"])
+@guarded("moderate")
+def rule_person(comment_id: UUID) -> Response:
+    """Block, time out, hold, trust or shadow whoever wrote a comment, or the network that it came from."""
+    try:
+        values = parser.parse(schemas.RuleFrom(), location="form")
+        with transaction():
+            people.rule_from(comment_id, values["kind"], _terms(values), principal())
+    except (Conflict, Invalid, UnprocessableEntity) as error:
+        problem = _problem(error)
+        one = operations.find(comment_id, principal(), "moderate")
+        return _person_page(one, problem.status, problem=problem, typed=request.form)
+    return _away(url_for("desk.person", comment_id=comment_id))
+
+
+def _terms(values: dict[str, Any]) -> Terms:
+    """What a button says: a time-out is a block with an end."""
+    deed = values["deed"]
+    return Terms("block" if deed in _DAYS else deed, _end(deed), values["note"])
+
+
+def _end(word: str) -> datetime | None:
+    return now() + timedelta(days=_DAYS[word]) if word in _DAYS else None
+
+
+def _problem(error: Problem | UnprocessableEntity) -> Problem:
+    return error if isinstance(error, Problem) else errors.of_http(error)
+
+
+@bp.route("/rules")
+@guarded("read")
+def rules_of_site() -> Response:
+    """The rules of my sites, the newest first."""
+    return _rules_page(parser.parse(schemas.RulesPage(), location="query"))
+
+
+def _rules_page(query: dict[str, Any], status: int = 200, **told: Any) -> Response:
+    ids = [site.id for site in sites_of(query["site"], "read")]
+    owner = ("desk.rules", query["site"], query["kind"])
+    found = rules.listed(ids, query["kind"], after=read_cursor(query["cursor"], *owner), limit=query["limit"])
+    following = write_cursor(found.next, *owner)
+    return draw(
+        "rules.html",
+        status,
+        rows=views.rules(found.rows, principal()),
+        query=query,
+        sites=sites_of(None, "read"),
+        owned=sites_of(None, "manage"),
+        next=url_for("desk.rules_of_site", site=query["site"], cursor=following) if following else None,
+        **told,
+    )
+
+
+@bp.route("/rules", methods=["POST"])
+@guarded("moderate")
+def add_rule() -> Response:
+    """A rule about a domain, a range, a link's host or a network that an owner names."""
+    try:
+        values = parser.parse(schemas.RuleAbout(), location="form")
+        with transaction():
+            site = site_of(values["site"], "moderate")
+            people.rule_about(site, values["kind"], values["value"], _terms(values), principal())
+    except (Conflict, Invalid, UnprocessableEntity) as error:
+        problem, query = _problem(error), schemas.RulesPage().load({})
+        return _rules_page(query, problem.status, problem=problem, typed=request.form)
+    return _away(url_for("desk.rules_of_site", site=values["site"]))
+
+
+@bp.route("/rules/<uuid:rule_id>", methods=["POST"])
+@guarded("moderate")
+def end_rule(rule_id: UUID) -> Response:
+    """Let a rule end now, some time from now, or never."""
+    values = parser.parse(schemas.RuleEnd(), location="form")
+    with transaction():
+        if values["end"] == "now":
+            people.remove(rule_id, principal())
+        else:
+            people.change_end(rule_id, _end(values["end"]), principal())
+    if values["person"]:
+        return _away(url_for("desk.person", comment_id=values["person"]))
+    return _away(url_for("desk.rules_of_site", site=values["site"]))
+
+
+def _away(there: str) -> Response:
+    answer: Response = redirect(there, 303)  # type: ignore[assignment]
+    return answer

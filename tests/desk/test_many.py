@@ -1,0 +1,248 @@
+"""One decision on many without JavaScript: select, or take all that match; see what became of each; undo as one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import insert, select
+from werkzeug.test import TestResponse
+
+from service.comments.models import Comment
+from service.db import db, new_id, transaction
+from service.moderation import bulk
+from service.moderation.models import BulkDecision
+from service.moderation.worker import decide as work
+from tests.desk.conftest import HOME, Browser, fields, text, the_form, tree, words
+from tests.desk.test_queue import items
+
+Leave = Callable[..., UUID]
+Stored = Callable[[UUID], Comment]
+
+
+def boxes(page: TestResponse) -> dict[str, str]:
+    """The checkboxes of a list: id of the comment → what they send."""
+    found = [one for one in tree(page.text).iter("input") if one.get("name") == "item"]
+    assert all((one.get("type"), one.get("form")) == ("checkbox", "many") for one in found)
+    return {one.get("value", "").partition(" ")[0]: one.get("value", "") for one in found}
+
+
+def select_and(browser: Browser, page: TestResponse, button: str, *ids: UUID, **typed: Any) -> TestResponse:
+    chosen = [boxes(page)[str(one)] for one in ids]
+    return browser.press(page, button, within="many", item=chosen, **typed)  # type: ignore[arg-type]
+
+
+def after(browser: Browser, answer: TestResponse) -> TestResponse:
+    assert answer.status_code == 303, answer.text
+    return browser.get(answer.headers["Location"])
+
+
+def test_what_is_selected_is_decided_with_one_button(anna: Browser, comment: Leave, stored: Stored) -> None:
+    ids = [comment() for _ in range(4)]
+    page = after(anna, select_and(anna, anna.get("/desk/"), "Approve all", *ids[:3]))
+    assert [stored(one).status for one in ids] == ["approved"] * 3 + ["pending"]
+    assert "3 approved." in words(page) and items(page.text) == [str(ids[3])]
+
+
+def test_a_decision_on_many_is_undone_as_one(anna: Browser, comment: Leave, stored: Stored) -> None:
+    ids = [comment() for _ in range(3)]
+    page = after(anna, select_and(anna, anna.get("/desk/"), "All are spam", *ids))
+    page = after(anna, anna.press(page, "Undo"))
+    assert {stored(one).status for one in ids} == {"pending"}
+    assert "3 are as they were before." in words(page) and "Undo" not in words(page)
+
+
+def test_what_another_decided_meanwhile_is_told_and_kept(
+    anna: Browser, signed_in: Any, comment: Leave, stored: Stored
+) -> None:
+    ids = [comment() for _ in range(3)]
+    page, bert = anna.get("/desk/"), signed_in("Bert")
+    bert.press(bert.get("/desk/"), "Spam", within=f"c-{ids[1]}")
+    page = after(anna, select_and(anna, page, "Approve all", *ids))
+    assert [stored(one).status for one in ids] == ["approved", "spam", "approved"]
+    assert "2 approved, 1 was decided by Bert meanwhile." in words(page)
+    each = anna.get(next(one.get("href", "") for one in tree(page.text).iter("a") if text(one) == "Each of them"))
+    assert "Not decided" in words(each) and "It was set to spam by Bert" in words(each)
+    assert words(each).count("Comment number") == 3
+
+
+def test_when_nothing_can_be_decided_that_is_said(
+    anna: Browser, signed_in: Any, comment: Leave, stored: Stored
+) -> None:
+    ids = [comment() for _ in range(2)]
+    page, bert = anna.get("/desk/"), signed_in("Bert")
+    after(bert, select_and(bert, bert.get("/desk/"), "Reject all", *ids))
+    answer = select_and(anna, page, "Approve all", *ids)
+    assert answer.status_code == 409 and "Nothing was changed: 2 were decided by Bert meanwhile." in words(answer)
+    assert {stored(one).status for one in ids} == {"rejected"}
+
+
+def test_nothing_selected_is_said_above_the_list(anna: Browser, comment: Leave, stored: Stored) -> None:
+    one = comment()
+    answer = anna.press(anna.get("/desk/"), "Approve all", within="many")
+    assert answer.status_code == 422 and "Nothing is selected." in words(answer)
+    assert items(answer.text) == [str(one)] and stored(one).status == "pending"
+
+
+def test_all_on_the_page_can_be_selected_by_a_link(anna: Browser, comment: Leave) -> None:
+    [comment() for _ in range(3)]
+    page = anna.get("/desk/?limit=2&select=page")
+    checked = [one for one in tree(page.text).iter("input") if one.get("checked") is not None]
+    assert len(checked) == 2
+    assert not [one for one in tree(anna.get("/desk/").text).iter("input") if one.get("checked") is not None]
+
+
+def test_all_that_match_are_decided_after_their_number_was_seen(anna: Browser, comment: Leave, stored: Stored) -> None:
+    ids = [comment(body=f"About horses, {n}.") for n in range(3)]
+    zebra = comment(body="About zebras.")
+    page = anna.get("/desk/?q=horses&limit=1&select=all")
+    assert "All 3 comments that match are selected." in words(page) and boxes(page) == {}
+    page = after(anna, anna.press(page, "Delete all", within="many"))
+    assert [stored(one).status for one in (*ids, zebra)] == ["deleted"] * 3 + ["pending"]
+    assert "3 deleted." in words(page)
+
+
+def test_a_number_that_changed_since_loses_nothing(anna: Browser, comment: Leave, stored: Stored) -> None:
+    ids = [comment(), comment()]
+    page = anna.get("/desk/?select=all&sort=newest")
+    ids.append(comment())
+    answer = anna.press(page, "All are spam", within="many")
+    assert answer.status_code == 409
+    assert "You saw 2 comments; there are 3 now. Nothing was changed." in words(answer)
+    assert "All 3 comments that match are selected." in words(answer)
+    assert {stored(one).status for one in ids} == {"pending"}
+    after(anna, anna.press(answer, "All are spam", within="many"))
+    assert {stored(one).status for one in ids} == {"spam"}
+
+
+def test_as_many_others_are_seen_to_be_others(anna: Browser, comment: Leave, stored: Stored) -> None:
+    ids = [comment(), comment()]
+    page = anna.get("/desk/?select=all")
+    anna.press(anna.get("/desk/"), "Approve", within=f"c-{ids[0]}")
+    later = comment()
+    answer = anna.press(page, "All are spam", within="many")
+    assert answer.status_code == 409 and "some of them are others now" in words(answer)
+    assert (stored(ids[1]).status, stored(later).status) == ("pending", "pending")
+
+
+@pytest.mark.parametrize("list_", ["status=approved", "status=all", "status=approved&revision=held"])
+def test_what_does_not_wait_is_selected_one_by_one(anna: Browser, comment: Leave, list_: str) -> None:
+    comment()
+    anna.press(anna.get("/desk/"), "Approve")
+    page = anna.get(f"/desk/?{list_}&select=all")
+    assert "Select all that match" not in words(page) and "that match are selected" not in words(page)
+    form, _ = the_form(anna.get("/desk/?status=approved").text, "Restore all", "many")
+    data = fields(form) | {"back": list_, "all": "true", "count": "1", "decision": "delete"}
+    refused = anna.post("/desk/decisions", data=data, headers={"Origin": HOME})
+    assert refused.status_code == 409 and "has to be selected one by one" in words(refused)
+
+
+def test_what_was_decided_can_be_decided_again_as_it_was_seen(anna: Browser, comment: Leave, stored: Stored) -> None:
+    ids = [comment(), comment()]
+    after(anna, select_and(anna, anna.get("/desk/"), "All are spam", *ids))
+    after(anna, select_and(anna, anna.get("/desk/?status=spam"), "Restore all", *ids))
+    assert {stored(one).status for one in ids} == {"pending"}
+
+
+def test_the_same_form_sent_twice_counts_once(anna: Browser, comment: Leave, stored: Stored) -> None:
+    ids = [comment(), comment()]
+    page = anna.get("/desk/")
+    first = select_and(anna, page, "Approve all", *ids)
+    again = select_and(anna, page, "Approve all", *ids)
+    assert first.headers["Location"] == again.headers["Location"]
+    assert [stored(one).version for one in ids] == [2, 2]
+    other = select_and(anna, page, "All are spam", *ids)
+    assert other.status_code == 409 and "decided by you before" in words(other)
+
+
+def test_htmx_is_led_to_the_list_or_told_beside_the_buttons(anna: Browser, comment: Leave) -> None:
+    one = comment()
+    page = anna.get("/desk/")
+    answer = anna.htmx(page, "Approve all", within="many", item=boxes(page)[str(one)])
+    assert answer.status_code == 200 and answer.headers["HX-Redirect"].startswith("/desk/?many=")
+    refused = anna.htmx(page, "Reject all", within="many", item=boxes(page)[str(one)])
+    assert refused.status_code == 409 and refused.headers["HX-Retarget"] == "#say-page"
+    assert "Nothing was changed" in refused.text
+
+
+@pytest.fixture
+def copies(comment: Leave) -> Callable[[int], None]:
+    """So many comments like one that waits, past all that usually happens to them."""
+
+    def make(number: int) -> None:
+        original = comment(body="One of very many.")
+        with transaction():
+            row = dict(db.session.execute(select(Comment.__table__).where(Comment.id == original)).mappings().one())
+            db.session.execute(insert(Comment.__table__), [row | {"id": new_id()} for _ in range(number - 1)])
+
+    return make
+
+
+def test_a_filter_that_matches_12_000_becomes_a_job_that_is_seen_and_can_be_stopped(
+    anna: Browser, copies: Callable[[int], None], stored: Stored
+) -> None:
+    copies(12_000)
+    page = anna.get("/desk/?select=all&has_link=false")
+    assert "All 12,000 comments that match are selected. That takes a while" in words(page)
+    page = after(anna, anna.press(page, "All are spam", within="many"))
+    assert "0 of 12,000." in words(page) and "Look again" in words(page)
+    assert work()
+    db.session.remove()
+    there = next(one.get("href", "") for one in tree(page.text).iter("a") if text(one) == "Look again")
+    page = anna.get(there)
+    assert "500 marked as spam." in words(page) and "500 of 12,000." in words(page)
+    assert [one.get("value") for one in tree(page.text).iter("progress")] == ["500"]
+    page = after(anna, anna.press(page, "Stop and undo"))
+    assert "500 are as they were before." in words(page)
+    assert db.session.query(Comment).filter_by(status="pending").count() == 12_000
+
+
+@pytest.fixture
+def few_at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(bulk, "AT_ONCE", 2)
+    yield
+
+
+@pytest.mark.usefixtures("few_at_once")
+def test_a_job_that_is_done_says_what_became_of_it(anna: Browser, comment: Leave, stored: Stored) -> None:
+    ids = [comment() for _ in range(3)]
+    page = after(anna, anna.press(anna.get("/desk/?select=all"), "Approve all", within="many"))
+    while work():
+        db.session.remove()
+    done = anna.get(next(one.get("href", "") for one in tree(page.text).iter("a") if text(one) == "Look again"))
+    assert "3 approved." in words(done) and "Look again" not in words(done)
+    assert "data-working" not in done.text and {stored(one).status for one in ids} == {"approved"}
+
+
+def test_a_decision_on_many_is_shown_to_nobody_else(anna: Browser, signed_in: Any, comment: Leave) -> None:
+    one = comment()
+    select_and(anna, anna.get("/desk/"), "Approve all", one)
+    made = db.session.query(BulkDecision).one().id
+    bert = signed_in("Bert")
+    assert bert.get(f"/desk/decisions/{made}").status_code == 404
+    assert "approved" not in words(bert.get(f"/desk/?many={made}")).replace("Approved", "")
+    assert anna.get(f"/desk/decisions/{made}").status_code == 200
+    assert anna.get(f"/desk/decisions/{new_id()}").status_code == 404
+
+
+def test_undone_already_is_said(anna: Browser, comment: Leave) -> None:
+    one = comment()
+    page = after(anna, select_and(anna, anna.get("/desk/"), "Approve all", one))
+    anna.press(page, "Undo")
+    again = anna.press(page, "Undo")
+    assert again.status_code == 409 and "This was undone already." in words(again)
+
+
+def test_a_viewer_has_nothing_to_select(signed_in: Any, comment: Leave) -> None:
+    comment()
+    page = signed_in("Vera", "viewer").get("/desk/?select=all")
+    assert boxes(page) == {} and "Approve all" not in words(page)
+
+
+@pytest.mark.parametrize("item", ["nothing", "018f0000-0000-7000-8000-000000000000", "x " * 30])
+def test_an_odd_selection_is_refused(anna: Browser, comment: Leave, stored: Stored, item: str) -> None:
+    one = comment()
+    answer = anna.press(anna.get("/desk/"), "Approve all", within="many", item=item)
+    assert answer.status_code == 422 and stored(one).status == "pending"

@@ -1,0 +1,103 @@
+"""Many at once by keys, in a real Chromium."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from service.moderation.worker import decide as work
+from tests.desk.seated import Desk
+from tests.desk.seated import desk as desk
+from tests.desk.seated import sit_down as sit_down
+from tests.desk.seated import watch as watch
+from tests.desk.test_keys import focused, several
+
+pytestmark = pytest.mark.browser
+
+
+def test_keys_select_and_one_key_decides_on_all_that_is_selected(desk: Desk, sit_down: Any) -> None:
+    ids = several(desk, 4)
+    page = sit_down("anna")
+    page.wait_for_selector("#many .choices", state="hidden")
+    for key in ("x", "j", "j", "x"):
+        page.keyboard.press(key)
+    assert page.inner_text("#picked") == "2 selected"
+    page.keyboard.press("s")
+    page.wait_for_selector(".flash:has-text('2 marked as spam.')")
+    assert [desk.status(one) for one in ids] == ["spam", "pending", "spam", "pending"]
+    page.keyboard.press("z")
+    page.wait_for_selector(".flash:has-text('2 are as they were before.')")
+    assert {desk.status(one) for one in ids} == {"pending"}
+    page.keyboard.press("x")
+    page.keyboard.press("Escape")
+    page.keyboard.press("a")
+    page.wait_for_selector(f"#c-{ids[0]}.done")
+    assert [desk.status(one) for one in ids] == ["approved", "pending", "pending", "pending"]
+
+
+def test_a_digit_rejects_for_that_reason_one_or_many(desk: Desk, sit_down: Any) -> None:
+    ids = several(desk, 4)
+    page = sit_down("anna")
+    page.keyboard.press("2")
+    page.wait_for_selector(f"#c-{ids[0]}.done")
+    assert (desk.comment(ids[0]).reason_code, focused(page)) == ("insult", ids[1])
+    page.keyboard.press("r")
+    page.wait_for_selector(f"#c-{ids[1]}.done")
+    assert desk.comment(ids[1]).reason_code is None
+    page.click("#pick-page")
+    page.keyboard.press("1")
+    page.wait_for_selector(".flash:has-text('2 rejected.')")
+    assert [desk.comment(one).reason_code for one in ids] == ["insult", None, "off-topic", "off-topic"]
+
+
+def test_a_wave_is_opened_and_gone_with_two_keys(desk: Desk, sit_down: Any) -> None:
+    fruit = ["Apples", "Bananas", "Cherries", "Dates"]
+    ids = [desk.leave(body=f"{one}: https://spam.example/{one}", email=f"{one}@mail.example.org") for one in fruit]
+    page = sit_down("anna")
+    page.focus("article.group")
+    page.keyboard.press("a")  # about nothing that is seen
+    page.keyboard.press("o")
+    page.wait_for_selector("#many:has-text('All 4 comments that match are selected.')")
+    assert {desk.status(one) for one in ids} == {"pending"}
+    page.keyboard.press("s")
+    page.wait_for_selector(".flash:has-text('4 marked as spam.')")
+    assert {desk.status(one) for one in ids} == {"spam"}
+
+
+def test_a_decision_on_many_that_finds_no_connection_is_sent_again_once(desk: Desk, sit_down: Any) -> None:
+    ids = several(desk, 3)
+    page = sit_down("anna")
+    page.click("#pick-page")
+    desk.stop()
+    page.keyboard.press("a")
+    page.wait_for_selector("#say-page:has-text('No answer came.')")
+    desk.start()
+    page.evaluate("dispatchEvent(new Event('online'))")
+    page.wait_for_selector(".flash:has-text('3 approved.')")
+    assert [desk.version(one) for one in ids] == [2, 2, 2]
+
+
+def test_a_number_that_changed_is_said_beside_the_buttons(desk: Desk, sit_down: Any) -> None:
+    ids = several(desk, 2)
+    page = sit_down("anna")
+    page.click("text=Select all that match")
+    page.wait_for_selector("#many:has-text('All 2 comments that match are selected.')")
+    ids.append(desk.leave(body="Later.", email="later@mail.example.org"))
+    page.keyboard.press("s")
+    page.wait_for_selector("#say-page:has-text('You saw 2 comments; there are 3 now. Nothing was changed.')")
+    assert {desk.status(one) for one in ids} == {"pending"}
+
+
+def test_a_long_decision_shows_how_far_it_is(desk: Desk, sit_down: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("service.moderation.bulk.AT_ONCE", 2)
+    several(desk, 3)
+    page = sit_down("anna")
+    page.goto(f"{desk.url}/desk/?select=all")
+    page.keyboard.press("a")
+    page.wait_for_selector("#progress:has-text('0 of 3.')")
+    for said in ("2 of 3.", "3 approved."):
+        with desk.app.app_context():
+            assert work()
+        page.wait_for_selector(f"#progress:has-text('{said}')")
+    page.wait_for_selector("h2:has-text('Decided')")
