@@ -104,7 +104,7 @@ def init_app(app: Flask, open_doors: tuple[Any, ...], guarded_doors: tuple[Any, 
     schemes("author", {"type": "apiKey", "in": "header", "name": "Authorization", "description": "Author gra_…"})
     schemes("session", {"type": "apiKey", "in": "cookie", "name": app.config["SESSION_COOKIE_NAME"]})
     for door in open_doors:
-        api.register_blueprint(door, parameters=[_SITE])
+        api.register_blueprint(door, parameters=[_SITE] if "<site>" in door.url_prefix else [])
     for door in guarded_doors:
         api.register_blueprint(door)
     _add_alternatives(api)

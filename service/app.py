@@ -15,16 +15,26 @@ from werkzeug.routing import RequestRedirect
 from service import api, cli, config, db, doors, errors, health, limits, logs
 from service.accounts import security
 from service.accounts import worker as accounts_worker
+from service.authors import routes as authors
+from service.authors import worker as authors_worker
 from service.comments import routes as comments
 from service.comments import worker as comments_worker
 from service.config import BadSetting, Settings
-from service.desk import ui as desk
+from service.desk import account, doorstep, languages, team
+from service.desk import doors as desk
 from service.embed import routes as embed
+from service.embed import widget
 from service.embed.pages import problem_page
+from service.filters import routes as filters
 from service.idempotency import worker as idempotency_worker
+from service.moderation import people_routes as people
+from service.moderation import pin_routes as pins
 from service.moderation import routes as moderation
 from service.moderation import site_routes as management
+from service.moderation import team_routes as moderators
 from service.moderation import worker as moderation_worker
+from service.numbers import routes as numbers
+from service.numbers import worker as numbers_worker
 from service.privacy import keys
 from service.privacy import operations as proofs
 from service.reactions import routes as reactions
@@ -34,15 +44,16 @@ from service.webhooks import worker as webhooks_worker
 
 log = logging.getLogger(__name__)
 
-OPEN = (comments.bp, reactions.bp)
-GUARDED = (moderation.bp, management.bp)
+OPEN = (comments.bp, reactions.bp, authors.bp)
+GUARDED = (moderation.bp, pins.bp, management.bp, people.bp, moderators.bp, filters.bp, numbers.bp)
 """The API's doors. A test holds every view of a guarded one to its guard."""
 
-PAGES = (health.bp, embed.bp, desk.bp)
+PAGES = (health.bp, embed.bp, widget.bp, desk.bp, account.bp, team.bp, doorstep.bp)
 """Doors that are not in the API's document: pages for people, health for machines."""
 
 WORKERS = (
-    accounts_worker, comments_worker, idempotency_worker, moderation_worker, reactions_worker, webhooks_worker,
+    accounts_worker, authors_worker, comments_worker, idempotency_worker, moderation_worker, numbers_worker,
+    reactions_worker, webhooks_worker,
 )  # fmt: skip
 
 HEADERS = {
@@ -79,6 +90,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.before_request(_lead_on)
     limits.init_app(app, settings)
     security.init_app(app, settings)
+    languages.init_app(app)
     errors.register(app, problem_page)
     api.init_app(app, OPEN, GUARDED)
     for page in PAGES:

@@ -21,6 +21,8 @@ from service.strictjson import BadJSON, loads
 SMALL_BODY = 64_000
 TEXT_BODY = 256_000
 """Bytes: 10,000 characters of any script, written as JSON escapes, fit."""
+LIST_BODY = 2_000_000
+"""Bytes of a door that takes lists of words."""
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -183,7 +185,7 @@ def refuse_unasked() -> None:
 def limit_body() -> None:
     """Before each request: the body's limit is the view's."""
     view = current_app.view_functions.get(request.endpoint or "")
-    request.max_content_length = getattr(view, "body_limit", SMALL_BODY)
+    request.max_content_length = request.max_form_memory_size = getattr(view, "body_limit", SMALL_BODY)
 
 
 def refuse_odd_text() -> None:

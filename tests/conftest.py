@@ -89,7 +89,9 @@ def postgresql_url() -> Iterator[str]:
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings for tests: keys of their own, no limits unless a test wants them."""
     keys = tmp_path_factory.mktemp("keys") / "greenroom.keys"
-    return Settings(keys_file=str(keys), limits_enabled=False, log_level="ERROR", form_min_seconds=0.0)
+    return Settings(
+        keys_file=str(keys), limits_enabled=False, log_level="ERROR", form_min_seconds=0.0, undo_seconds=0.0
+    )
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

@@ -70,12 +70,18 @@ def until(condition: Callable[[], object], *, alive: subprocess.Popen[bytes] | N
         tick.wait(0.05)
 
 
-def ask(url: str, body: Any = None, token: str | None = None) -> tuple[int, Any]:
+def ask(
+    url: str,
+    body: Any = None,
+    token: str | None = None,
+    headers: Mapping[str, str] | None = None,
+    method: str | None = None,
+) -> tuple[int, Any]:
     """Status and JSON of an answer; (0, None) where nobody listens yet."""
-    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    headers = {"Authorization": f"Bearer {token}"} | dict(headers or {}) if token else dict(headers or {})
     if body is not None:
         headers["Content-Type"] = "application/json"
-    request = Request(url, None if body is None else json.dumps(body).encode(), headers)
+    request = Request(url, None if body is None else json.dumps(body).encode(), headers, method=method)
     try:
         with _direct.open(request, timeout=10) as answer:
             return answer.status, json.load(answer)

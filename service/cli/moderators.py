@@ -10,7 +10,7 @@ from uuid import UUID
 
 import click
 
-from service.accounts import operations, queries
+from service.accounts import factors, operations, passkeys, queries
 from service.accounts.models import ROLES, SCOPES, Moderator
 from service.accounts.operations import NewToken
 from service.cli.printing import DATA, Refusal, as_json, show, told
@@ -122,6 +122,18 @@ def passwd(email: str, password_stdin: bool) -> None:
     with told(), transaction():
         operations.set_password(_moderator(email), made, actor="command")
     click.echo("The password is set." if typed else f"Password, shown once: {made}")
+
+
+@moderators.command("reset-factors")
+@click.argument("email")
+def reset_factors(email: str) -> None:
+    """Ask somebody who lost phone or key for their password alone: no codes, no passkeys."""
+    with told(), transaction():
+        moderator = _moderator(email)
+        codes = factors.switch_off(moderator, actor="command")
+        keys = passkeys.remove_all(moderator, actor="command")
+    found = [text for text, is_so in (("codes are off", codes), (f"{keys} passkeys are removed", keys)) if is_so]
+    click.echo(f"{moderator.name} ({moderator.email}): {', '.join(found) or 'there was nothing to switch off'}.")
 
 
 @click.group("tokens")

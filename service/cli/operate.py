@@ -19,7 +19,7 @@ from service import health, jobs, limits, revisions
 from service.audit import operations as audit
 from service.cli.printing import CONFIG, DATA, as_json, show, told
 from service.cli.start import address, preflight, refuse_taken
-from service.comments.operations import render_anew
+from service.comments.upkeep import render_anew
 from service.config import Settings
 from service.db import db, transaction
 from service.doors import settings

@@ -1,4 +1,4 @@
-"""Sites: add, list, set."""
+"""Sites: add, list, set, and the tag for their pages."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import click
+from flask import current_app
 
 from service.cli.printing import DATA, Refusal, as_json, show, told
 from service.db import transaction
+from service.embed import widget
 from service.sites import operations, queries
 from service.sites.models import Site
 from service.sites.schemas import SiteSettings, settings_from
@@ -58,8 +60,26 @@ def _view(site: Site) -> dict[str, Any]:
 def set_(key: str, assignments: tuple[str, ...]) -> None:
     """Set some of a site's settings: `greenroom sites set blog mode=post rating_max=10`."""
     with told(), transaction():
-        site = queries.site_of(key)
-        if site is None:
-            raise Refusal(f"There is no site {key}.", DATA)
+        site = _site(key)
         operations.change_site(site, settings_from(assignments), actor="command")
     click.echo(f"The site {key} is set.")
+
+
+@group.command()
+@click.argument("key")
+@click.option("--page", help="The page that it is for: its address, its path, or an id. Default: wherever it stands.")
+@click.option("--pinned", is_flag=True, help="Of this version only: browsers refuse any other.")
+def tag(key: str, page: str | None, pinned: bool) -> None:
+    """Print the HTML that puts comments on a page: `greenroom sites tag blog --page /reviews/blacksmith`."""
+    with told():
+        site = _site(key)
+    click.echo(widget.tag(current_app.config["PUBLIC_URL"], site.key, page, pinned=pinned))
+    if not page:
+        click.echo("With --page it has a link to the comments, for browsers that run no script.", err=True)
+
+
+def _site(key: str) -> Site:
+    site = queries.site_of(key)
+    if site is None:
+        raise Refusal(f"There is no site {key}.", DATA)
+    return site

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import re
 import shutil
 import sqlite3
 import stat
@@ -10,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from service.embed.widget import release
 from tests.cli.inprocess import run
 from tests.processes import environment
 
@@ -134,6 +138,34 @@ def test_a_setting_that_no_site_has_changes_nothing(place: Path, word: str) -> N
     done = run("sites", "set", "blog", "name=New", word, cwd=place, env=ENV)
     assert (done.returncode, word.split("=")[0] in done.stderr) == (65, True)
     assert json.loads(run("sites", "list", "--json", cwd=place, env=ENV).stdout)[0]["name"] == "blog"
+
+
+def test_the_tag_of_a_site_is_printed_with_a_way_to_the_comments_without_it(place: Path) -> None:
+    env = environment(GREENROOM_PUBLIC_URL="https://comments.example.org")
+    run("sites", "add", "blog", "--origin", "https://blog.example.org", cwd=place, env=env)
+    done = run("sites", "tag", "blog", "--page", '/a&b/"c"', cwd=place, env=env)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == (
+        '<script type="module" src="https://comments.example.org/widget.js"></script>\n'
+        '<greenroom-thread site="blog" page="/a&amp;b/&quot;c&quot;">'
+        '<a href="https://comments.example.org/embed/blog?page=/a%26b/%22c%22">Read the comments</a>'
+        "</greenroom-thread>\n"
+    )
+    anywhere = run("sites", "tag", "blog", cwd=place, env=env)
+    assert '<greenroom-thread site="blog"></greenroom-thread>' in anywhere.stdout and "--page" in anywhere.stderr
+    unknown = run("sites", "tag", "news", cwd=place, env=env)
+    assert (unknown.returncode, "There is no site news." in unknown.stderr) == (65, True)
+
+
+def test_a_pinned_tag_holds_the_widget_to_what_is_served(place: Path) -> None:
+    run("sites", "add", "blog", "--origin", "https://blog.example.org", cwd=place, env=ENV)
+    script = run("sites", "tag", "blog", "--pinned", cwd=place, env=ENV).stdout.splitlines()[0]
+    told = re.search(
+        r'src="http://127\.0\.0\.1:8080(/widget\.\w+\.js)" integrity="sha384-(\S+)" crossorigin="anonymous"', script
+    )
+    assert told
+    assert told[1] == f"/widget.{release().entry_digest}.js"
+    assert base64.b64decode(told[2]) == hashlib.sha384(release().entry).digest()
 
 
 def test_moderators_and_tokens_are_made_and_told_once(place: Path) -> None:

@@ -37,9 +37,11 @@ class Source:
 
 
 def sources(*folders: str) -> Iterator[Source]:
-    """Every Python file below these folders of the repository."""
+    """Every Python file of ours below these folders of the repository."""
     for folder in folders:
         for path in sorted((ROOT / folder).rglob("*.py")):
+            if "node_modules" in path.parts:
+                continue
             yield Source(path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8"))
 
 

@@ -19,7 +19,7 @@ from service.sites.models import Site
 from tests.support import PAGE, post
 
 ABOUT_A_COMMENT = {
-    "id", "parent_id", "name", "website", "is_moderator", "html", "rating", "created_at", "edited_at",
+    "id", "parent_id", "name", "website", "is_moderator", "html", "rating", "pinned_at", "created_at", "edited_at",
 }  # fmt: skip
 WORDS_OF_SECRETS = ("email", "sealed", "index", "network", "token", "digest", "password", "secret", "key_hash")
 

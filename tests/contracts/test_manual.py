@@ -14,7 +14,42 @@ from tests.contracts.source import ROOT
 
 PARTS_OF_PAGES = {"desk.files.static", "docs.asset", "docs.script", "embed.asset"}
 """Style sheets, scripts and pictures: a page names them, nobody else calls them."""
-BELOW_THE_DESK = {"desk.nowhere", "desk.comment", "desk.edit", "desk.decide", "desk.reveal", "security.logout"}
+BELOW_THE_DESK = {
+    "desk.nowhere",
+    "desk.comment",
+    "desk.edit",
+    "desk.decide",
+    "desk.reveal",
+    "desk.settle",
+    "desk.set_site",
+    "desk.site_settings",
+    "desk.undo",
+    "desk.note",
+    "desk.reply",
+    "desk.take",
+    "desk.decide_many",
+    "desk.many",
+    "desk.undo_many",
+    "desk.save_filter",
+    "desk.delete_filter",
+    "desk.replace_reasons",
+    "desk.news",
+    "desk.pin",
+    "desk.person",
+    "desk.rule_person",
+    "desk.rules_of_site",
+    "desk.add_rule",
+    "desk.end_rule",
+    "account.act",
+    "account.passkey",
+    "team.act",
+    "doorstep.accept",
+    "doorstep.second_step",
+    "doorstep.enter_code",
+    "doorstep.passkey",
+    "doorstep.enter_by_passkey",
+    "security.logout",
+}
 """What the desk's pages lead to; programs call the API."""
 
 

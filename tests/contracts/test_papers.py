@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,7 +27,7 @@ def texts() -> Iterator[tuple[str, str]]:
 
 def _below(folder: Path) -> Iterator[tuple[str, str]]:
     for one in sorted(folder.rglob("*")):
-        ours = one.is_file() and one.suffix in _TEXTS and not {"vendor", "__pycache__"} & set(one.parts)
+        ours = one.is_file() and one.suffix in _TEXTS and not {"vendor", "__pycache__", "node_modules"} & set(one.parts)
         if ours:
             yield one.relative_to(ROOT).as_posix(), one.read_text(encoding="utf-8")
 
@@ -45,6 +46,16 @@ def test_a_lock_pins_hashes_and_names_no_host(lock: str) -> None:
     assert text.count("--hash=sha256:") >= len(pins)
     assert _HOST.search(text) is None
     assert not (ROOT / "uv.lock").exists()
+
+
+def test_the_lock_of_npm_pins_hashes_and_names_no_host() -> None:
+    text = (ROOT / "tests/widget/package-lock.json").read_text(encoding="utf-8")
+    packages = {name: one for name, one in json.loads(text)["packages"].items() if name}
+    assert len(packages) >= 15
+    assert [name for name, one in packages.items() if not str(one.get("integrity")).startswith("sha512-")] == []
+    assert '"resolved"' not in text
+    wanted = json.loads((ROOT / "tests/widget/package.json").read_text(encoding="utf-8"))["devDependencies"]
+    assert {name: packages[f"node_modules/{name}"]["version"] for name in wanted} == wanted
 
 
 @pytest.mark.parametrize("text", ["# TO" + "DO: later", "FIX" + "ME", "// HA" + "CK"])

@@ -16,14 +16,20 @@ from sqlalchemy import event
 
 from service.app import create_app
 from service.audit import queries as audit
+from service.audit.queries import Asked
+from service.authors import queries as authors
 from service.cli.operate import upgrade
 from service.comments import queries as comments
+from service.comments.models import Comment
 from service.config import Settings
 from service.db import db, new_id, now
+from service.filters import queries as filters
 from service.moderation import queries as moderation
 from service.moderation.queries import Filter
+from service.numbers import queries as numbers
 from service.pagination import Position
 from service.reactions import queries as reactions
+from service.rules import queries as rules
 from service.webhooks import queries as events
 
 ID = new_id()
@@ -78,14 +84,28 @@ def queue(status: str | None, sort: str) -> Callable[[], Any]:
 HOT: dict[str, tuple[str, Callable[[], Any]]] = {
     "roots": ("ix_comments_thread", lambda: comments.published(ID, sort="oldest", after=AFTER, limit=50)),
     "newest roots": ("ix_comments_thread", lambda: comments.published(ID, sort="newest", after=AFTER, limit=50)),
+    "pinned roots": (
+        "ix_comments_pinned",
+        lambda: comments.published(ID, sort="oldest", after=None, limit=3, pinned=True),
+    ),
+    "rules about an address": ("ix_rules_site_id_email_index", lambda: rules.matching(ID, ["x"], b"x" * 32)),
+    "rules about anything": ("(site_id=? AND value=?)", lambda: rules.matching(ID, ["x", "y"], None)),
+    "rules of a site": ("ix_rules_site_id_created_at_id", lambda: rules.listed([ID], None, after=AFTER, limit=50)),
     "latest": ("ix_comments_latest", lambda: comments.latest(ID, page_id=None, after=AFTER, limit=50)),
     "queue": ("ix_comments_latest", queue("pending", "oldest")),
     "newest in the queue": ("ix_comments_latest", queue("pending", "newest")),
+    "what is alike in the queue": (
+        "ix_comments_alike_host",
+        lambda: moderation.listed(
+            Filter([ID], "pending", alike="host:x.example"), sort="oldest", after=AFTER, limit=50
+        ),
+    ),
     "every comment": ("ix_comments_every", queue(None, "oldest")),
     "said by an author": (
-        "ix_comments_author",
+        "ix_comments_mine",
         lambda: comments.said_before(ID, "x", since=now(), by=comments.by_author(ID)),
     ),
+    "rated by an author": ("ix_comments_author", lambda: comments.rated_before(ID, comments.by_author(ID))),
     "said from a network": (
         "ix_comments_network",
         lambda: comments.said_before(ID, "x", since=now(), by=comments.by_network(ID, "x")),
@@ -97,13 +117,27 @@ HOT: dict[str, tuple[str, Callable[[], Any]]] = {
     "unchecked addresses": ("ix_comments_unchecked", lambda: comments.unchecked_addresses(20)),
     "audit": (
         "ix_audit_entries_chain_at_id",
-        lambda: audit.listed(["x"], subject_id=None, action=None, after=AFTER, limit=50),
+        lambda: audit.listed(["x"], Asked(), after=AFTER, limit=50),
     ),
+    "the audit log by actor": (
+        "ix_audit_entries_chain_actor_at_id",
+        lambda: audit.listed(["x"], Asked(actors=["x"]), after=AFTER, limit=50),
+    ),
+    "the audit log by action": (
+        "ix_audit_entries_chain_action_at_id",
+        lambda: audit.listed(["x"], Asked(action="x"), after=AFTER, limit=50),
+    ),
+    "how long what waits has waited": ("COVERING INDEX ix_comments_latest", lambda: numbers.waiting_since([ID], 9)),
+    "how many wait": ("COVERING INDEX ix_comments_", lambda: numbers.pending([ID])),
     "a vote": ("(comment_id=? AND device_digest=?)", lambda: reactions.vote_of(ID, b"x" * 32)),
     "reports": (
         "(comment_id=?)",
         lambda: reactions.count_reports(ID, since=now()),
     ),
+    "an author's comments": ("ix_comments_mine", lambda: authors.written_by(ID, after=AFTER, limit=50)),
+    "what waits of a change": ("(comment_id=?)", lambda: authors.held(ID)),
+    "what was erased": ("ix_comments_erased", lambda: authors.is_erased_since(now())),
+    "the events of a comment": ("ix_events_subject_id", lambda: events.about([ID])),
     "events": ("seq", lambda: events.released([ID], after=9, types=(), limit=50)),
 }
 
@@ -116,6 +150,13 @@ def test_an_index_answers_in_order(app: Flask, name: str) -> None:
     assert "TEMP B-TREE" not in found
 
 
+def test_those_that_are_alike_are_counted_from_indexes_alone(app: Flask) -> None:
+    rows = [Comment(alike_host="x.example", alike_text="0123456789abcdef")]
+    found = plan(lambda: filters.alike(Filter([ID], "pending"), rows))
+    for name in ("host", "text"):
+        assert f"COVERING INDEX ix_comments_alike_{name} (site_id=? AND status=? AND alike_{name}=?)" in found
+
+
 def test_what_no_index_orders_is_seen(app: Flask) -> None:
     """Control: the place of every vote is in no index."""
     found = plan(lambda: comments.published(ID, sort="top", after=None, limit=50))
@@ -125,3 +166,11 @@ def test_what_no_index_orders_is_seen(app: Flask) -> None:
 def test_the_feed_of_one_page_reads_that_page_only(app: Flask) -> None:
     found = plan(lambda: comments.latest(ID, page_id=ID, after=None, limit=50))
     assert "ix_comments_thread" in found and "ix_comments_latest" not in found
+
+
+def test_decisions_are_counted_from_where_they_begin(app: Flask) -> None:
+    """Grouping sorts what it found; what it looks at is found by indexes, whatever else there is."""
+    for ask in (numbers.by_hour_and_actor, numbers.by_reason, numbers.overturned):
+        found = plan(lambda ask=ask: ask([ID], now()))
+        assert "ix_audit_entries_chain_" in found
+        assert "SCAN audit_entries" not in found and "SCAN hold_reasons" not in found

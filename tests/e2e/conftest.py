@@ -76,6 +76,13 @@ def serving(origin: str, pages: Mapping[str, str]) -> Iterator[None]:
         start("200 OK" if page else "404 Not Found", [("Content-Type", "text/html; charset=utf-8")])
         return [(page or "").encode()]
 
+    with listening(origin, site):
+        yield
+
+
+@contextmanager
+def listening(origin: str, site: Callable[..., Iterable[bytes]]) -> Iterator[None]:
+    """A WSGI application at an origin of this machine, while the block lasts."""
     server = make_server("127.0.0.1", int(origin.rpartition(":")[2]), site, threaded=True, request_handler=_Quiet)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

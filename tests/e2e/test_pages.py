@@ -34,6 +34,7 @@ def test_every_page_keeps_to_its_origin_and_its_policy(
     visitor, moderator = Visitor(open_window(), demo), Moderator(open_window(), demo)
     visitor.visit()
     visitor.write(body="It stays with you.", name="Ada", email="ada@mail.example.org", rating=8)
+    visitor.is_told("Your comment waits for a moderator.")
     moderator.sign_in()
     moderator.window.click(".age a")
     moderator.window.wait_for_selector(".history")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from tests.browser import Watch
 from tests.e2e.conftest import Demo, serving
 from tests.e2e.people import NOTE, Moderator
+from tests.e2e.recipes import recipe
 from tests.processes import free_port
 
 pytestmark = pytest.mark.browser
@@ -32,13 +34,17 @@ def watch(demo: Demo, theirs: str) -> Watch:
 
 
 @pytest.fixture(scope="module")
-def blog(demo: Demo, theirs: str, shared: Path) -> Iterator[str]:
-    """The blog is served, and a site of the demo's; its forms lead to Greenroom."""
+def blog(demo: Demo, theirs: str, shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The blog is served, and a site of the demo's; its forms lead to Greenroom, by the manual's recipe."""
     demo.command("sites", "add", "films", "--origin", theirs)
     demo.command("moderators", "set", demo.email, "--site", "films", "--role", "moderator")
     page = (shared / f"real/page-wordpress-twentytwentythree/site{PAGE}index.html").read_text()
-    page = page.replace("127.0.0.1:8099", theirs.removeprefix("http://"))  # where it was written down
-    sent_here = page.replace('action="/wp-comments-post.php"', f'action="{demo.url}/embed/films/comments"')
+    file = tmp_path_factory.mktemp("exported") / "blacksmith/index.html"
+    file.parent.mkdir()
+    file.write_text(page.replace("127.0.0.1:8099", theirs.removeprefix("http://")))  # where it was written down
+    change = recipe("A WordPress that was exported to files", "sh", demo.url).replace("/embed/blog/", "/embed/films/")
+    subprocess.run(["sh", "-euc", change], cwd=file.parents[1], check=True)
+    sent_here = file.read_text()
     assert sent_here.count(f'action="{demo.url}') == 1
     back = sent_here.replace("</form>", f'<input type="hidden" name="redirect_to" value="{theirs}{PAGE}"></form>')
     with serving(theirs, {PAGE: sent_here, "/again/": back}):
