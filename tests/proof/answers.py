@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 _FRESH = re.compile(
     r"""(?:csrf_token|form_token)"[^>]*\ value="[^"]*"   # a token of a form
+    | "token":"[\w-]+\.[\w-]+\.[\w-]+"               # the same, as JSON
     | "X-CSRFToken":\ "[^"]*"
     | [0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}      # an id, a word or a digest
     | \d{4}-\d\d-\d\d[T ][\d:.]+                         # a moment

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -116,5 +116,5 @@ def _value(column: Column[Any], number: int, checks: list[ReflectedCheckConstrai
     if isinstance(kind, JSON):
         return {"number": number, "ö": [None, True]}
     if isinstance(kind, DateTime):
-        return datetime(2026, 1, number, 12, 30, 15, 123456, UTC)
+        return datetime(2026, 1, 1, 12, 30, 15, 123456, UTC) + timedelta(days=number)
     return number % 2 == 1 if isinstance(kind, Boolean) else number

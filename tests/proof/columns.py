@@ -9,26 +9,30 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from service.db import Base
+from service.accounts import invites
+from service.accounts.models import Moderator
+from service.db import Base, db, transaction
 from service.desk import schemas as desk
-from service.embed import forms
-from tests.desk.conftest import HOME
+from service.embed import forms, mine
+from service.sites.schemas import SiteSettings
+from tests.desk.conftest import HOME, PASSWORD, Browser
 
 from .callers import SignedIn
-from .doors import DOORS, Door
+from .doors import ACCOUNT, DOORS, TEAM, Door
 from .world import World, stored_rows
 
 WORD, WHOLE, BROKEN, YEAR = "planted", 7_654_321, 7_654.25, 1987
 _ARGUMENT = re.compile("<(?:[a-z]+:)?([a-z_]+)>")
 _TRACES = (WORD, str(WHOLE), str(BROKEN), f"datetime({YEAR}")
 
-_COMES_AND_GOES = ("hold_reasons", "api_tokens")
-"""How often somebody writes is a reason to hold a comment; when a token was last used is noted now and then."""
+_COMES_AND_GOES = ("hold_reasons", "api_tokens", "reject_reasons")
+"""How often somebody writes is a reason to hold a comment; when a token was last used is noted now and then; and a list
+that is put in the place of another one changes what was there."""
 
 FORMS = {
     "POST /embed/<site>/comments": {
@@ -37,10 +41,34 @@ FORMS = {
     "POST /desk/comments/<uuid:comment_id>": set(desk.Edit().fields),
     "POST /desk/comments/<uuid:comment_id>/decision": set(desk.Decide().fields),
     "POST /desk/comments/<uuid:comment_id>/reveal": set(desk.Place().fields),
+    "POST /desk/comments/<uuid:comment_id>/revision": set(desk.Settle().fields),
+    "POST /desk/comments/<uuid:comment_id>/undo": set(desk.Undo().fields),
+    "POST /desk/comments/<uuid:comment_id>/notes": set(desk.Noted().fields),
+    "POST /desk/comments/<uuid:comment_id>/reply": set(desk.Edit().fields),
+    "POST /desk/comments/<uuid:comment_id>/pin": set(desk.Pin().fields),
+    "POST /desk/people/<uuid:comment_id>/rules": set(desk.RuleFrom().fields),
+    "POST /desk/rules": set(desk.RuleAbout().fields),
+    "POST /desk/rules/<uuid:rule_id>": set(desk.RuleEnd().fields),
+    "POST /desk/claims": set(desk.Take().fields),
+    "POST /desk/decisions": set(desk.Many().fields),
+    "POST /desk/decisions/<uuid:decision_id>/undo": set(desk.Place().fields),
+    "POST /desk/filters": set(desk.Save().fields),
+    "POST /desk/filters/<uuid:filter_id>/delete": set(desk.Place().fields),
+    "POST /desk/reasons": set(desk.Reasons().fields),
+    "POST /desk/sites/<site>": {*SiteSettings().fields, *desk.Settings().fields},
+    "POST /desk/account": set(ACCOUNT),
+    "POST /desk/team": set(TEAM),
+    "POST /desk/sign-up": {"invite", "accept", "email", "name", "password"},
+    "POST /desk/sign-in/code": {"code"},
+    "POST /desk/sign-in/passkey": {"credential", "next"},
+    "POST /mine": set(mine.Typed.__dataclass_fields__),
     "POST /desk/sign-in": {"email", "password", "next"},
     "POST /desk/sign-out": set(),
 }  # fmt: skip
 """Doors that ignore what they do not know, and the names that they do know."""
+
+STEPS = ("POST /desk/sign-in/code", "POST /desk/sign-in/passkey")
+"""Steps of signing in: of somebody who is signed in they change nothing."""
 
 
 def columns(world: World) -> dict[str, Any]:
@@ -107,7 +135,7 @@ def _wrapped(body: Callable[[Any], Any], name: str, many: bool, more: Any) -> An
 
 
 def send_json(world: World, shape: Shape, more: Mapping[str, Any]) -> TestResponse:
-    door = replace(shape.door, json=shape.body(more), path=shape.door.path.replace("{fresh}", "{pending}"))
+    door = replace(shape.door, json=shape.body(more)).settled()
     if door.is_public:
         return world.send(door, world.a)
     return world.send(door, world.a, Authorization=f"Bearer {world.a.tokens['owner']}")
@@ -124,11 +152,24 @@ class Browsing:
         typed = {name: value if isinstance(value, str) else json.dumps(value) for name, value in more.items()}
         if door.rule == "/desk/sign-in":
             return SignedIn(self.world, "owner@blog.example.org", **typed).came_in
+        if door.rule == "/desk/sign-up":
+            return self._sign_up(door, typed)
         browser = SignedIn(self.world, "viewer@blog.example.org") if door.rule == "/desk/sign-out" else self.owner
         door = replace(door, form={**(door.form or {}), **typed})
         if door.is_public:
             return self.world.send(door, self.world.a)
         return self.world.send(door, self.world.a, client=browser, Origin=HOME, X_CSRFToken=browser.csrf)
+
+    def _sign_up(self, door: Door, typed: Mapping[str, str]) -> TestResponse:
+        """Somebody accepts an invitation of their own."""
+        with transaction():
+            owner = db.session.query(Moderator).filter_by(email="owner@blog.example.org").one()
+            made = invites.invite(self.world.a.site.id, "viewer", "", actor=f"moderator:{owner.id}")
+        client = Browser(self.world.app, self.world.app.test_client().response_wrapper, use_cookies=True)
+        csrf = SignedIn._token_of(client, "/desk/sign-in")  # type: ignore[arg-type]
+        form = {"invite": made.secret, "accept": "yes", "email": f"{uuid4().hex}@new.example.org", "name": "Kim"}
+        form |= {"password": PASSWORD, "csrf_token": csrf}
+        return client.post(door.path, data={**typed, **form}, headers={"Origin": HOME})
 
 
 class Effect:

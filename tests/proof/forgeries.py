@@ -67,6 +67,12 @@ class Forger:
             self.token = SignedIn._token_of(self.browser, door.path)  # type: ignore[arg-type]
             self.names = {"typed": "owner@blog.example.org"}
             self.form = {"email": "owner@blog.example.org", "password": PASSWORD}
+        elif door.rule == "/desk/sign-up":  # as a newcomer who has the link
+            self.browser = Browser(world.app, world.app.test_client().response_wrapper, use_cookies=True)
+            self.token = SignedIn._token_of(self.browser, "/desk/sign-in")  # type: ignore[arg-type]
+            self.names = world.names(door, world.a)
+            newcomer = {"accept": "yes", "email": "kim@new.example.org", "name": "Kim", "password": PASSWORD}
+            self.form = filled(door.form, self.names) | newcomer
         else:
             self.browser, self.token = owner, owner.csrf
             self.names = world.names(door, world.a)

@@ -12,10 +12,10 @@ from typing import Any
 from urllib.parse import quote
 
 from service.desk import schemas as desk
-from service.embed import forms
+from service.embed import forms, mine
 from service.embed import schemas as embed
 
-from .doors import DOORS, FORM, Door
+from .doors import ACCOUNT, DOORS, FORM, TEAM, Door
 
 LISTS = (
     "blns/strings", "fuzzdb/control_chars", "fuzzdb/crlf", "fuzzdb/format_strings", "fuzzdb/integers",
@@ -53,6 +53,17 @@ FORMS: Mapping[str, frozenset[str]] = {
     ),
     "POST /desk/comments/<uuid:comment_id>": frozenset(desk.Edit().fields),
     "POST /desk/comments/<uuid:comment_id>/decision": frozenset(desk.Decide().fields),
+    "POST /desk/comments/<uuid:comment_id>/revision": frozenset(desk.Settle().fields),
+    "POST /desk/comments/<uuid:comment_id>/pin": frozenset(desk.Pin().fields),
+    "POST /desk/people/<uuid:comment_id>/rules": frozenset(desk.RuleFrom().fields),
+    "POST /desk/rules": frozenset(desk.RuleAbout().fields),
+    "POST /desk/rules/<uuid:rule_id>": frozenset(desk.RuleEnd().fields),
+    "POST /desk/account": ACCOUNT,
+    "POST /desk/team": TEAM,
+    "POST /desk/sign-up": frozenset({"invite", "accept", "email", "name", "password"}),
+    "POST /desk/sign-in/code": frozenset({"code"}),
+    "POST /desk/sign-in/passkey": frozenset({"credential", "next"}),
+    "POST /mine": frozenset(mine.Typed.__dataclass_fields__),
     "POST /desk/comments/<uuid:comment_id>/reveal": frozenset(desk.Place().fields),
     "POST /desk/sign-in": frozenset({"email", "password", "next", "csrf_token"}),
     "POST /desk/sign-out": frozenset({"csrf_token"}),
@@ -64,6 +75,7 @@ PAGES: Mapping[str, frozenset[str]] = {
     "GET /embed/<site>/form": frozenset(embed.FormQuery().fields),
     "GET /desk/": frozenset(desk.Queue().fields),
     "GET /desk/comments/<uuid:comment_id>": frozenset(desk.Place().fields),
+    "GET /desk/rules": frozenset(desk.RulesPage().fields),
     "GET /desk/sign-in": frozenset({"next"}),
 }
 HEADERS = (
@@ -129,7 +141,7 @@ class Spot:
     def _in_header(self, text: str) -> Door:
         one_line = "".join(one for one in text[:2_000] if one not in "\r\n\0")
         value = one_line.encode("utf-8", "replace").decode("latin-1")
-        return replace(self.door, headers={**self.door.headers, self.name: value})
+        return replace(self.door, headers={**self.door.headers, self.name: braced(value)})
 
 
 def spots(document: Mapping[str, Any]) -> Iterator[Spot]:

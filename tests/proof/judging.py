@@ -16,7 +16,7 @@ from typing import Any
 import psycopg
 from werkzeug.test import TestResponse
 
-from service.db import Base, db
+from service.db import Base, db, transaction
 from tests.conftest import empty
 
 from .doors import Door
@@ -55,7 +55,9 @@ class Judge:
                 connection.exec_driver_sql("VACUUM")
         self.world = self.world.again()
         self._settle()
-        self._accepted, self._fresh = 0, ""
+        self._accepted, self._fresh, self._held, self._kept, self._newcomer = 0, "", "", "", ""
+        self._decided: tuple[str, str] | None = None
+        self._made: dict[str, str] = {}
 
     def _settle(self) -> None:
         """What is stored now is what the next request finds."""
@@ -81,6 +83,33 @@ class Judge:
 
     def _about_something_new(self, bad: Bad) -> Bad:
         """With a comment that nobody has decided yet, where the door wants one; made before anything is counted."""
+        if bad.door.wants_change:
+            if not self._held:
+                self._held = self.world.wish(self.world.a)
+                self._settle()
+            return replace(bad, door=bad.door.deciding_on(self._held))
+        if bad.door.undoes:
+            if not self._decided:
+                self._decided = self.world.decided(self.world.a)
+                self._settle()
+            return replace(bad, door=bad.door.undoing(*self._decided))
+        if "{kept}" in bad.door.path:
+            if not self._kept:
+                self._kept = self.world.keep(self.world.a)
+                self._settle()
+            return replace(bad, door=replace(bad.door, path=bad.door.path.replace("{kept}", self._kept)))
+        for name, make in (("{new_rule}", self.world.rule), ("{published}", self.world.published)):
+            if name in bad.door.path:
+                if not self._made.get(name):
+                    self._made[name] = make(self.world.a)
+                    self._settle()
+                return replace(bad, door=replace(bad.door, path=bad.door.path.replace(name, self._made[name])))
+        if "{newcomer}" in bad.door.path:
+            if not self._newcomer:
+                with transaction():
+                    self._newcomer = self.world.member(self.world.a)
+                self._settle()
+            return replace(bad, door=replace(bad.door, path=bad.door.path.replace("{newcomer}", self._newcomer)))
         if "{fresh}" not in bad.door.path:
             return bad
         if not self._fresh:
@@ -96,7 +125,7 @@ class Judge:
         if bad.raw is None:
             return world.send(door, world.a, **who)
         path = filled(door.path, world.names(door, world.a))
-        headers = {"Accept": door.accept, **door.headers, **who}
+        headers = {"Accept": door.accept, **filled(dict(door.headers), world.names(door, world.a)), **who}
         kind = bad.kind or content_type(door)
         claimed = {} if bad.length is None else {"CONTENT_LENGTH": bad.length}
         return sent(
@@ -110,8 +139,18 @@ class Judge:
         self._settle()
         if answer.status_code < 400:
             self._accepted += 1
-            if "decision" in bad.door.rule:
+            if bad.door.rule.endswith("/decision"):
                 self._fresh = ""
+            if bad.door.rule.endswith("/undo"):
+                self._decided = None
+            if "<uuid:rule_id>" in bad.door.rule:
+                self._made.pop("{new_rule}", None)
+            if "<uuid:filter_id>" in bad.door.rule:
+                self._kept = ""
+            if "revision" in bad.door.rule:
+                self._held = ""
+            if bad.door.name.startswith("DELETE /v1/moderators/"):
+                self._newcomer = ""
             return self._read_back(bad, answer)
         if bad.door.name in WRITES_WHEN_REFUSED:
             return []

@@ -49,13 +49,13 @@ class Knocker:
     refused: set[str] = field(default_factory=set)
     """The doors that answered 429."""
 
-    def post(self, n: int, path: str, peer: str = "", **more: Any) -> TestResponse:
+    def post(self, n: int, path: str, peer: str = "", method: str = "POST", **more: Any) -> TestResponse:
         here = {"REMOTE_ADDR": peer or self.peer}
         headers = forged(n) | more.pop("headers", {})
-        answer = sent(self.client, path, method="POST", headers=headers, environ_base=here, **more)
+        answer = sent(self.client, path, method=method, headers=headers, environ_base=here, **more)
         if answer.status_code == 429:
             urls = self.client.application.url_map.bind("localhost")
-            self.refused.add(f"POST {urls.match(path, method='POST', return_rule=True)[0].rule}")
+            self.refused.add(f"{method} {urls.match(path, method=method, return_rule=True)[0].rule}")
         return answer
 
     def other(self, n: int) -> str:
@@ -97,6 +97,17 @@ def vote(who: Knocker, n: int) -> bool:
 def report(who: Knocker, n: int) -> bool:
     path = f"/v1/sites/blog/comments/{who.said}/report"
     return _accepted(who.post(n, path, json={"device": f"device-number-{n:08}", "reason": "spam"}), 202)
+
+
+def mine(who: Knocker, n: int) -> bool:
+    """With tokens that nobody has: guessing is counted too."""
+    token = f"gra_{n:043}"
+    if n % 3 == 2:
+        return _accepted(who.post(n, "/mine", data={"token": token}), 401)
+    about = {"json": {"id": who.said, "body": "Mine."}} if n % 3 else {"query_string": {"comment": who.said}}
+    headers = {"Authorization": f"Author {token}"}
+    answer = who.post(n, "/v1/mine", method=("DELETE", "PATCH")[n % 3], headers=headers, **about)
+    return _accepted(answer, 401)
 
 
 def page(who: Knocker, n: int) -> bool:
@@ -145,7 +156,15 @@ def sign_in(who: Knocker, n: int) -> bool:
 
 
 def sign_in_anywhere(who: Knocker, n: int) -> bool:
-    return _sign_in(who, n, f"somebody{n}@example.org")
+    """By every door that lets people in."""
+    if n % 3 == 0:
+        return _sign_in(who, n, f"somebody{n}@example.org")
+    who.csrf = who.csrf or csrf_token(who.client)
+    home = {"Origin": who.client.application.config["PUBLIC_URL"]}
+    if n % 3 == 1:
+        return _accepted(who.post(n, "/desk/sign-up", data={"invite": f"gri_{n:043}"}, headers=home), 404)
+    form_ = {"csrf_token": who.csrf, "credential": "{}"}
+    return _accepted(who.post(n, "/desk/sign-in/passkey", data=form_, headers=home), 422)
 
 
 Knock = Callable[[Knocker, int], bool]
@@ -157,6 +176,7 @@ LIMITED: dict[str, Knock] = {
     "limit_preview": preview,
     "limit_vote": vote,
     "limit_report": report,
+    "limit_mine": mine,
     "limit_signin": sign_in,
     "limit_signin_address": sign_in_anywhere,
 }

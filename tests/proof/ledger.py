@@ -29,6 +29,8 @@ ROOT = Path(__file__).parent.parent.parent
 KEPT = ROOT / ".proof" / "results.json"
 _SOURCES = ("service", "migrations", "tests", "pyproject.toml", "requirements-dev.lock", "docker-compose.yml")
 _SHOWN = 20
+_TOLD = 1_000
+"""Characters of what went wrong that are kept with a result: a run may be ended before it tells."""
 
 
 @dataclass
@@ -132,6 +134,8 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
         found = item.stash.get(_PROOF, None)
         result = found.result if found else _result(item)
         result.outcome, result.seconds = report.outcome, round(report.duration, 1)
+        if report.failed:
+            result.notes.append(f"failed: {report.longreprtext[-_TOLD:]}")
         report.user_properties.append(("proof", asdict(result)))
     return report
 

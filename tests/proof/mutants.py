@@ -6,8 +6,9 @@ of Hypothesis refuse. They take too long here too: mutants have to be found by e
 
 Here too imports are paid once. The tests are collected once, run once to see which of them enter which function, and
 then forked for each mutant: in the child every function that runs the old code is given the new, and the tests that
-enter it run, the quickest first, until one fails. A mutant outside of functions, or in one that only runs while
-modules are imported, meets all tests in a process that has imported nothing of ours before.
+enter it run, those first that found others of its mutants, then the quickest, until one fails. A mutant outside of
+functions, or in one that only runs while modules are imported, meets all tests in a process that has imported nothing
+of ours before.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ import tempfile
 import threading
 import time
 from argparse import ArgumentParser
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Generator, Iterable, Iterator
 from functools import partial
 from importlib import import_module
 from importlib.machinery import SourceFileLoader
@@ -50,6 +52,7 @@ _OPTIONS = (
 )  # fmt: skip
 _PATIENCE = 180
 _SPARE = 5
+_UNHURRIED = 30
 _MEMORY = 8 * 2**30
 _UNFIT = "unfit"
 
@@ -72,7 +75,8 @@ def fates(room: Room, found: list[Mutant], *, emptied: bool = False) -> Iterator
         for number, mutant in enumerate(found):
             fate = meeting["fates"].get(str(number), _UNFIT)
             if fate == _UNFIT:
-                fate = _forked(partial(_cold, mutant, arguments, plugins), meeting["cost"])
+                first = _First(meeting["order"])
+                fate = _forked(partial(_cold, mutant, arguments, [*plugins, first]), meeting["cost"])
             yield mutant, fate
 
 
@@ -85,7 +89,7 @@ def _forked(do: Callable[[], Any], cost: float | None = None) -> Any:
             os.dup2(os.open(os.devnull, os.O_WRONLY), output)
         if cost is not None:
             most = int(2 * cost) + _SPARE
-            resource.setrlimit(resource.RLIMIT_CPU, (most, most))
+            resource.setrlimit(resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))
             resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
             signal.alarm(_PATIENCE)
         try:
@@ -115,7 +119,8 @@ def _cold(mutant: Mutant, arguments: list[str], plugins: list[object]) -> Fate:
 def _warm(found: list[Mutant], arguments: list[str], plugins: list[object]) -> dict[str, Any] | None:
     meeting = _Meeting(found)
     code = pytest.main(arguments, [*plugins, meeting])
-    return {"fates": meeting.fates, "cost": meeting.cost} if code == pytest.ExitCode.OK else None
+    told = {"fates": meeting.fates, "cost": meeting.cost, "order": meeting.order}
+    return told if code == pytest.ExitCode.OK else None
 
 
 class _Examples:
@@ -123,6 +128,16 @@ class _Examples:
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         items[:] = [one for one in items if not getattr(getattr(one, "obj", None), "is_hypothesis_test", False)]
+
+
+class _First:
+    """The tests in an order in which a mutant is likely to be found soon."""
+
+    def __init__(self, order: list[str]) -> None:
+        self.order = {one: number for number, one in enumerate(order)}
+
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        items.sort(key=lambda item: self.order.get(item.nodeid, 0))
 
 
 class _Emptied:
@@ -141,6 +156,7 @@ class _Meeting:
         self.files = {str(ROOT / one.file) for one in found}
         self.fates: dict[int, Fate] = {}
         self.cost = 0.0
+        self.order: list[str] = []
         self.entered: set[str] = set()
         self.for_all: set[str] = set()
 
@@ -151,6 +167,7 @@ class _Meeting:
             raise session.Failed("the tests do not pass without a mutant")
         self.cost = looked["cost"]
         quickest = sorted(session.items, key=lambda item: looked["seconds"][item.nodeid])
+        finds: Counter[tuple[str, str]] = Counter()
         functions = [one for one in gc.get_objects() if isinstance(one, FunctionType) and _file(one) in self.files]
         for number, mutant in enumerate(self.found):
             where = f"{ROOT / mutant.file}:{mutant.function}"
@@ -158,14 +175,26 @@ class _Meeting:
                 item for item in quickest if where in looked["for_all"] or where in looked["enters"][item.nodeid]
             }
             if entering:
-                items = [item for item in quickest if item in entering]
-                self.fates[number] = _forked(partial(_meet, mutant, functions, items), self.cost)
+                # What found one mutant of a function is likely to find its next.
+                items = sorted((one for one in quickest if one in entering), key=lambda one: -finds[where, one.nodeid])
+                timed = [(item, looked["seconds"][item.nodeid]) for item in items]
+                fate = self.fates[number] = _forked(partial(_meet, mutant, functions, timed), self.cost)
+                finds[where, fate or ""] += 1
+        found = Counter(self.fates.values())
+        self.order = sorted((one.nodeid for one in quickest), key=lambda one: -found[one])
         return True
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_call(self) -> None:
-        """What was set up by now may be there for later tests too."""
-        self.for_all |= self.entered
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, Any, Any]:
+        """What is set up for more than one test is there for later ones too."""
+        if fixturedef.scope == "function":
+            return (yield)
+        before, self.entered = self.entered, set()
+        try:
+            return (yield)
+        finally:
+            self.for_all |= self.entered
+            self.entered |= before
 
     def _look(self, items: list[pytest.Item]) -> dict[str, Any] | None:
         """Run the tests: seconds of each, and which functions it enters; None when one fails."""
@@ -195,8 +224,8 @@ def _run(items: list[pytest.Item]) -> Iterator[tuple[pytest.Item, list[pytest.Te
         yield item, runtestprotocol(item, log=False, nextitem=following)
 
 
-def _meet(mutant: Mutant, functions: list[FunctionType], items: list[pytest.Item]) -> Fate:
-    """Give the functions their new code, and run tests until one fails."""
+def _meet(mutant: Mutant, functions: list[FunctionType], timed: list[tuple[pytest.Item, float]]) -> Fate:
+    """Give the functions their new code, and run tests until one fails, or takes far longer than it used to."""
     new = {(one.co_qualname, one.co_firstlineno): one for one in _codes(mutant.code())}
     for function in functions:
         code = new.get((function.__code__.co_qualname, function.__code__.co_firstlineno))
@@ -205,7 +234,21 @@ def _meet(mutant: Mutant, functions: list[FunctionType], items: list[pytest.Item
                 function.__code__ = code
             except ValueError:  # it no longer needs a name from outside
                 return _UNFIT
-    return next((item.nodeid for item, reports in _run(items) if any(one.failed for one in reports)), "")
+    usual = dict(timed)
+    _allow(timed[0][1])
+    items = list(usual)
+    for (item, reports), following in zip(_run(items), [*items[1:], items[-1]], strict=True):
+        if any(one.failed for one in reports):
+            return item.nodeid
+        _allow(usual[following])
+    return ""
+
+
+def _allow(seconds: float) -> None:
+    """End this process when the next test takes much more of a processor, or of a day, than this."""
+    most = int(time.process_time() + 3 * seconds) + _SPARE
+    resource.setrlimit(resource.RLIMIT_CPU, (most, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+    signal.alarm(int(10 * seconds) + _UNHURRIED)
 
 
 def _codes(code: CodeType) -> Iterable[CodeType]:

@@ -10,22 +10,16 @@ from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import Any
-from uuid import UUID
 
-from service.accounts import operations as accounts
-from service.accounts.operations import NewToken
-from service.accounts.principal import of_moderator, of_token
 from service.db import transaction
 from service.errors import Invalid
-from service.moderation import operations as moderation
-from service.moderation.operations import Verdict
 from service.sites import operations as sites
 from service.sites.schemas import settings_from
 from tests.support import FULL
 
 from .parsers import same
 from .payloads import written
-from .stage import TALK, Stage
+from .stage import TALK, Said, Stage
 from .world import sent
 from .write_paths import planted
 
@@ -88,6 +82,39 @@ def aliases(stage: Stage, packs: Packs) -> Found:
     return number, list(_back(dict(enumerate(told)), dict(enumerate(reversed(shown))), "id"))
 
 
+def settings(stage: Stage, by_api: Packs, by_desk: Packs) -> Found:
+    """Names and privacy lines of a site, by API and at the desk."""
+    told: dict[str, str] = {}
+
+    def shown() -> dict[str, str]:
+        found = stage.ask("GET", "/v1/sites/blog")
+        return {name: found[name] for name in told}
+
+    def takes(text: str) -> bool:
+        values = {"name": text[:200], "privacy_text": text[:500]}
+        refused = stage.ask("PATCH", "/v1/sites/blog", values | {"privacy_url": text})
+        assert "privacy_url" in refused["errors"]
+        is_taken = "errors" not in stage.ask("PATCH", "/v1/sites/blog", values)
+        told.update(values if is_taken else {})
+        return is_taken
+
+    def takes_at_desk(text: str) -> bool:
+        values = {"name": text[:200].strip(), "privacy_text": text[:500].strip()}
+        form = {"mode": "post", "origins": stage.origin, "depth": "2", "language": "en", "retention_days": "365",
+                "rating_max": "100", "schema_type": "Movie"} | values  # fmt: skip
+        assert stage.at_desk("/desk/sites/blog", form | {"privacy_url": text}).status_code == 422
+        is_taken = stage.at_desk("/desk/sites/blog", form).status_code == 303
+        told.update(values if is_taken else {})
+        return is_taken
+
+    number = sum(written(by_api, takes))
+    faults = list(_back(told, shown(), "setting"))
+    number += sum(written(by_desk, takes_at_desk))
+    faults += _back(told, shown(), "setting")
+    faults += stage.page_faults(["/desk/sites", "/desk/sites/blog", "/desk/audit"])
+    return number, faults
+
+
 def decisions(stage: Stage, by_api: Packs, by_desk: Packs, folder: Path) -> Found:
     """Reasons and notes of decisions, one by one or many at once, and at the desk; the pages that tell a history."""
     ids = planted(stage, SOME, folder)
@@ -124,6 +151,73 @@ def decisions(stage: Stage, by_api: Packs, by_desk: Packs, folder: Path) -> Foun
     return number, faults
 
 
+def answers(stage: Stage, packs: Packs, folder: Path) -> Found:
+    """Notes of moderators and replies in the name of the site, by program and at the desk; the pages that show them."""
+    ids = planted(stage, SOME, folder)
+    noted: list[tuple[str, str]] = []
+    replies: dict[str, Said] = {}
+
+    def write(text: str) -> bool:
+        one, note = ids[len(noted) % len(ids)], text[:2000]
+        if len(noted) % 2:
+            typed = {"note": note, "body": text, "back": text}
+            taken = [stage.at_desk(f"/desk/comments/{one}/{door}", typed).status_code for door in ("notes", "reply")]
+            is_taken = taken == [303, 303]
+            made = stage.newest() if is_taken else ""
+        else:
+            is_taken = "errors" not in stage.ask("POST", f"/v1/moderation/comments/{one}/notes", {"note": note})
+            made = stage.ask("POST", f"/v1/moderation/comments/{one}/reply", {"body": text}).get("id", "")
+        noted.extend([(one, note)] if is_taken else [])
+        replies.update({made: Said(stage.ours().name, text)} if made else {})
+        return is_taken
+
+    number = sum(written(packs, write))
+    faults: list[str] = []
+    for one in ids:
+        shown = [row["note"] for row in stage.ask("GET", f"/v1/moderation/comments/{one}")["notes"]]
+        meant = [note for id_, note in noted if id_ == one]
+        faults += _back(dict(enumerate(meant[-len(shown) :])), dict(enumerate(shown)), "note")
+    faults += stage.faults(replies)
+    return number, faults + list(stage.page_faults([f"/desk/comments/{one}" for one in ids]))
+
+
+def kept(stage: Stage, packs: Packs, folder: Path) -> Found:
+    """Names of filters, and the reasons of a site's list, by program and at the desk; the pages that show them."""
+    planted(stage, 1, folder)
+    told: list[dict[str, str]] = []
+    faults: list[str] = []
+
+    def write(text: str) -> bool:
+        row = {"code": f"c{len(told)}", "title": text[:80], "sentence": text[:300]}
+        is_taken = _keep(stage, text, row, at_desk=bool(len(told) % 2))
+        if is_taken:
+            (shown,) = stage.ask("GET", "/v1/sites/blog/reasons")["reasons"]
+            names = {one["id"]: one["name"] for one in stage.ask("GET", "/v1/moderation/filters")["filters"]}
+            faults.extend(_back(row, shown, "reason of a site's list"))
+            faults.extend(_back({"name": text[:60]}, {"name": next(iter(names.values()), None)}, "name of a filter"))
+            for one in names:
+                sent(stage.client, f"/v1/moderation/filters/{one}", method="DELETE", headers=stage.bearer)
+            told.append(row)
+        return is_taken
+
+    number = sum(written(packs, write))
+    for text in [" ".join(pack) for pack in packs][:1]:  # of several the order is that of their names
+        stage.ask("POST", "/v1/moderation/filters", {"name": text[:60], "filter": {"q": text[:190]}})
+    return number, faults + list(stage.page_faults(["/desk/", "/desk/?status=all", "/desk/reasons"]))
+
+
+def _keep(stage: Stage, text: str, row: dict[str, str], *, at_desk: bool) -> bool:
+    """Both are kept, or none."""
+    if at_desk:
+        if stage.at_desk("/desk/filters", {"name": text[:60], "back": text}).status_code != 303:
+            return False
+        return stage.at_desk("/desk/reasons", {"site": "blog", **row}).status_code == 303
+    asked = {"name": text[:60], "filter": {"q": text[:190]}}
+    if "errors" in stage.ask("POST", "/v1/moderation/filters", asked):
+        return False
+    return "errors" not in stage.ask("PUT", "/v1/sites/blog/reasons", {"reasons": [row]})
+
+
 def reports(stage: Stage, packs: Packs, folder: Path) -> Found:
     """Notes of readers who report a comment; the page and the answer that show the latest of them."""
     (one,) = planted(stage, 1, folder)
@@ -138,6 +232,74 @@ def reports(stage: Stage, packs: Packs, folder: Path) -> Found:
     shown = [row["note"] for row in stage.ask("GET", f"/v1/moderation/comments/{one}")["reports"]]
     faults = list(_back(dict(enumerate(told[-len(shown) :])), dict(enumerate(reversed(shown))), "note of a report"))
     return number, faults + list(stage.page_faults([f"/desk/comments/{one}"]))
+
+
+def changes(stage: Stage, packs: Packs) -> Found:
+    """What authors want changed, by program and on their page, and why it is refused; the pages that show it."""
+    told: dict[str, tuple[str, str]] = {}
+
+    def write(text: str) -> bool:
+        n = len(told)
+        said = stage.say({"page": TALK, "name": "Ada", "email": stage.email, "body": _UNLIKE}).json or {}
+        token = said["author_token"]
+        is_taken = stage.change(token, said["id"], text, on_page=bool(n % 2)).status_code == 200
+        told.update({said["id"]: (token, text)} if is_taken else {})
+        return is_taken
+
+    number = sum(written(packs, write))
+    ids = list(told)
+    faults: list[str] = []
+    for n, one in enumerate(ids):
+        (held,) = stage.ask("GET", f"/v1/moderation/comments/{one}")["revisions"]
+        faults += _back({one: told[one][1]}, {one: held["text"]}, "change of a text")
+        if n % 4 < 2:
+            wanted = {"decision": ("accept", "refuse")[n % 2], "revision": held["id"], "reason": told[one][1][:500]}
+            _settle(stage, one, wanted, at_desk=bool(n % 4))
+    accepted = {one: Said("Ada", told[one][1]) for n, one in enumerate(ids) if n % 4 == 0}
+    faults += stage.faults(accepted)
+    seen = [f"/desk/comments/{one}" for one in ids[:8]] + [f"/mine#{told[one][0]}" for one in ids[:8]]
+    return number, faults + list(stage.page_faults(seen))
+
+
+def _settle(stage: Stage, comment_id: str, wanted: dict[str, str], *, at_desk: bool) -> None:
+    if at_desk:
+        assert stage.at_desk(f"/desk/comments/{comment_id}/revision", wanted).status_code == 303
+    else:
+        stage.ask("POST", f"/v1/moderation/comments/{comment_id}/revision", wanted)
+
+
+_UNLIKE = "\N{GREEK CAPITAL LETTER OMEGA}mega"
+"""A word that no payload has: then nothing of a text stays when it is changed."""
+
+
+def rulings(stage: Stage, packs: Packs) -> Found:
+    """Notes on rules, by program and at the desk, about what an owner names and about people; the pages with them."""
+    said = ({"page": TALK, "name": "Ada", "email": stage.email, "body": f"Number {n}."} for n in range(SOME))
+    ids = [(stage.say(values).json or {})["id"] for values in said]
+    told: dict[str, str] = {}
+
+    def write(note: str) -> bool:
+        n = len(told)
+        name, person = {"site": "blog", "kind": "domain", "value": f"d{n}.example"}, ids[n % len(ids)]
+        if n % 3 == 0:
+            is_taken = "errors" not in stage.ask("POST", "/v1/rules", name | {"effect": "hold", "note": note})
+        elif n % 3 == 1:
+            is_taken = stage.at_desk("/desk/rules", name | {"deed": "week", "note": note}).status_code == 303
+        else:
+            for rule in stage.ask("GET", f"/v1/people/{person}")["rules"]:
+                assert stage.at_desk(f"/desk/rules/{rule['id']}", {"end": "now"}).status_code == 303
+                told.pop(rule["id"])
+            values = {"deed": "trust", "note": note}
+            is_taken = stage.at_desk(f"/desk/people/{person}/rules", values).status_code == 303
+        newest = stage.ask("GET", "/v1/rules?limit=1")["rules"] if is_taken else []
+        told.update({one["id"]: note for one in newest})
+        return is_taken
+
+    number = sum(written(packs, write))
+    shown = {one["id"]: one["note"] for one in stage.every("/v1/rules?site=blog", "rules")}
+    faults = list(_back(told, shown, "note on a rule"))
+    seen = ["/desk/rules?limit=100", *(f"/desk/people/{one}" for one in ids)]
+    return number, faults + list(stage.page_faults(seen))
 
 
 def of_sites(stage: Stage, names: Packs, privacy: Packs, folder: Path) -> Found:
@@ -170,28 +332,3 @@ def of_sites(stage: Stage, names: Packs, privacy: Packs, folder: Path) -> Found:
         faults += [] if feed.status_code == 200 else [f"the feed of {told[key]!r} is {feed.status_code}"]
     faults += stage.page_faults(["/desk/?status=all", *(f"/embed/{key}/form?page=x" for key in told)])
     return number, faults
-
-
-def of_staff(stage: Stage, names: Packs, folder: Path) -> Found:
-    """Names of moderators and of their tokens, and what says which of them did something."""
-    ids = planted(stage, SOME, folder)
-    turns = [(one, decision) for decision in ("reject", "spam") for one in ids]
-    told: list[str] = []
-
-    def write(name: str) -> bool:
-        one, decision = turns[len(told) % len(turns)]
-        try:
-            with transaction():
-                address = f"m{len(told)}@staff.example.org"
-                person = accounts.add_moderator(address, name, None, actor="test", is_admin=True)
-                token = accounts.issue_token(person, NewToken(name, ("moderate",)), actor="test").token
-                for who in (of_moderator(person), of_token(token, person)):
-                    moderation.reveal(UUID(one), who)
-                moderation.decide(UUID(one), Verdict(decision), of_moderator(person), "*")
-        except Invalid:
-            return False
-        told.append(name)
-        return True
-
-    number = sum(written(names, write))
-    return number, list(stage.page_faults(["/desk/?status=all&limit=100", *(f"/desk/comments/{one}" for one in ids)]))

@@ -10,9 +10,11 @@ from uuid import UUID
 from service.accounts import operations as accounts
 from service.audit.operations import Deed, record
 from service.comments.models import Comment, CommentRevision, HoldReason
+from service.comments.operations import token_digest
 from service.comments.plaintext import PlainTextError, clean_body, clean_website, mend_line
 from service.db import db, new_id, now, transaction
 from service.reactions.models import Report
+from service.rules.models import Rule
 from service.sites.addresses import canonical
 from service.sites.models import Page, PageAddress, Site
 from service.transfer import operations as transfer
@@ -35,6 +37,11 @@ class Own:
     page: str
     comment: UUID
 
+    @property
+    def token(self) -> str:
+        """Its author's."""
+        return f"gra_{self.comment}"
+
 
 @dataclass(frozen=True)
 class Planted:
@@ -55,7 +62,7 @@ class Garden:
         self.target, self.grown = Target.of(self.site), 0
         with transaction():
             person = accounts.add_moderator(MODERATOR, line(name, 80), PASSWORD, actor="test")
-            accounts.grant(person, self.site.id, "moderator", actor="test")
+            accounts.grant(person, self.site.id, "owner", actor="test")
             self.actor, self.import_id = f"moderator:{person.id}", transfer.begin(self.site.id, "test", "test")
             self._pages({"/": ""})
 
@@ -115,7 +122,19 @@ class Garden:
             own.append(Own(text, paths[number], one.comment.id))
             told.append(one)
         transfer.bring(self.site, told, self.import_id)
+        for one in own:
+            self._wish(one)
         return own[::-1]
+
+    def _wish(self, own: Own) -> None:
+        """Its author, who has a token, wants the text once more in its place."""
+        author = db.session.get_one(Comment, own.comment).author
+        author.token_digest = token_digest(own.token)
+        wish = CommentRevision(
+            id=new_id(), comment_id=own.comment, state="held", body=said(own.text), body_format="md",
+            by=f"author:{author.id}", created_at=now(),
+        )  # fmt: skip
+        db.session.add(wish)
 
     def _comment(self, text: str, page: UUID, body_format: Any) -> Cleaned:
         row = ForeignComment(
@@ -145,6 +164,14 @@ class Garden:
             who = {"device_digest": new_id().bytes, "site_id": self.site.id}
             db.session.add(Report(comment_id=comment, reason="other", note=line(text, 500), **who))
             record(Deed("comment.approved", self.actor, self.site.id, comment, {"reason": words, "note": words}))
+            db.session.add(self._rule(line(text, 500), line(text, 80)))
+
+    def _rule(self, note: str, name: str) -> Rule:
+        """A rule about nobody who is there, with words of whoever made it."""
+        return Rule(
+            id=new_id(), site_id=self.site.id, kind="domain", value=f"d{new_id().hex}.example", effect="hold",
+            note=note, created_by=self.actor, created_name=name,
+        )  # fmt: skip
 
 
 _FORMATS = ("md", "html")

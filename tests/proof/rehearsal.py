@@ -42,7 +42,8 @@ class Rehearsal:
     def learn(self) -> None:
         """See what documents look like while nothing in them is hostile."""
         self.watched.learning = True
-        assert [what for *_, found in self.look(HARMLESS) for what in found] == []
+        wrong = [what for *_, found in self.look(HARMLESS) for what in found]
+        assert wrong == [], wrong
         self.watched.learning = False
 
     def look(self, texts: Sequence[str], only: str | None = None) -> Iterator[Looked]:
@@ -60,6 +61,8 @@ class Rehearsal:
         for sink, fetch_feed in self.sinks.feeds(planted).items():
             yield sink, partial(self._fed, fetch_feed)
         yield "html of JSON", partial(self._inserted, planted)
+        for sink, fetch in self.sinks.tagged(planted).items():
+            yield sink, partial(self._drawn, fetch)
         for at in range(0, len(planted.own), 10):
             fetches = [fetch for own in planted.own[at : at + 10] for fetch in self._chosen(own)]
             yield "pages of one text", partial(self._written, fetches)
@@ -80,6 +83,10 @@ class Rehearsal:
     def _inserted(self, planted: Planted) -> tuple[int, list[str]]:
         told = list(dict.fromkeys(html for answer in self.sinks.as_json(planted) for html in htmls(answer.json)))
         return len(told), self.watched.inserted(told)
+
+    def _drawn(self, fetch: Fetch) -> tuple[int, list[str]]:
+        sight = fetch()
+        return sight.texts, self.watched.drawn(sight)
 
     def _chosen(self, own: Own) -> list[Fetch]:
         """The form with most of the fields; and for every fourth text one of the others, always the same one."""

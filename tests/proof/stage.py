@@ -12,6 +12,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from service.accounts import operations as accounts
+from service.accounts.models import Moderator
 from service.accounts.operations import NewToken
 from service.accounts.principal import Principal, of_moderator
 from service.db import Base, db, transaction
@@ -61,15 +62,20 @@ class Stage:
         """0 or 1: what is written half on one database and half on the other takes turns by it."""
         self.visitors = 0
         self.echoes: dict[Any, Twin] = {}
+        self.author: tuple[str, str] | None = None
+        """A comment, and its author's token, once somebody asked for one."""
 
     def wipe(self) -> None:
         """Nothing is said any more; the site and its people stay."""
+        self.author = None
         with db.engine.begin() as connection:
             for table in reversed(Base.metadata.sorted_tables):
                 if table.name not in _PEOPLE:
                     connection.execute(table.delete())
             for name, column, kept in (
                 ("api_tokens", "moderator_id", self.who.moderator_id),
+                ("sign_ins", "moderator_id", self.who.moderator_id),
+                ("memberships", "moderator_id", self.who.moderator_id),
                 ("moderators", "id", self.who.moderator_id),
                 ("sites", "id", self.site_id),
             ):
@@ -81,13 +87,17 @@ class Stage:
         told = self.bearer | ({"If-Match": "*"} if document is not None else {})
         answer = sent(self.client, path, method=method, json=document, headers=told)
         assert answer.status_code < 300 or answer.status_code == 422, (path, document, answer.text)
-        return answer.json
+        return answer.json if answer.status_code != 204 else None
 
     def visit(self, path: str) -> str:
         """A page, as a visitor or at the desk; of a decision, the pieces that htmx puts in the place of a comment."""
         if path.endswith("/decision"):
             return self._decided(path)
-        answer = self.desk.get(path) if path.startswith("/desk/") else sent(self.client, path, headers=HTML)
+        if path.startswith("/mine#"):
+            typed = {"token": path.partition("#")[2]}
+            answer = sent(self.client, "/mine", method="POST", data=typed, headers=HTML)
+        else:
+            answer = self.desk.get(path) if path.startswith("/desk/") else sent(self.client, path, headers=HTML)
         assert answer.status_code == 200, (path, answer.text)
         return answer.text
 
@@ -129,6 +139,14 @@ class Stage:
         values = {"device": f"device-number-{self.visitors:08}", "reason": "other", "note": note}
         return self._post(f"/v1/sites/blog/comments/{comment_id}/report", json=values)
 
+    def change(self, token: str, comment_id: str, body: str, *, on_page: bool) -> TestResponse:
+        """What an author wants a comment changed to."""
+        if on_page:
+            typed = {"token": token, "deed": "edit", "comment": comment_id, "body": body}
+            return sent(self.client, "/mine", method="POST", data=typed, headers=HTML)
+        who = {"Authorization": f"Author {token}"}
+        return sent(self.client, "/v1/mine", method="PATCH", json={"id": comment_id, "body": body}, headers=who)
+
     def _post(self, path: str, **more: Any) -> TestResponse:
         self.visitors += 1
         here = {"REMOTE_ADDR": f"10.{self.visitors >> 8}.{self.visitors & 255}.1"}
@@ -144,6 +162,10 @@ class Stage:
         """What a text would be published as; None when it is refused."""
         answer = self._post("/v1/sites/blog/preview", json={"body": body})
         return answer.json["html"] if answer.status_code == 200 and answer.json else None
+
+    def admin(self) -> Moderator:
+        """The admin, in the present session."""
+        return db.session.get_one(Moderator, self.who.moderator_id)
 
     def ours(self) -> Site:
         """The site, in the present session."""

@@ -39,10 +39,17 @@ ACCEPTED = {
 
 GIVEN = (
     ("/v1/sites/<site>/comments", rb'"author_token": ?"([^"]+)"'),
+    ("/v1/tokens", rb'"token": ?"([^"]+)"'),
+    ("/v1/moderators/invites", rb'"link": ?"[^"#]*#([^"]+)"'),
+    ("/desk/team", rb'value="[^"#]*#(gri_[^"]+)"'),
+    ("/desk/sign-up", rb'name="invite" value="([^"]+)"'),
+    ("/desk/account", rb'<p class="me">([^<@]+)@'),
     ("/desk/", rb'name="csrf_token"[^>]*? value="([^"]+)"'),
     ("/desk/", rb'"X-CSRFToken": "([^"]+)"'),
     ("/desk/", rb"(?i)set-cookie: greenroom=([^;\s]+)"),
     ("/embed/", rb'name="form_token" value="([^"]+)"'),
+    ("/v1/sites/<site>/form", rb'"token": ?"([^"]+)"'),
+    ("/mine", rb'name="token" value="([^"]+)"'),
 )
 """Where a secret is given to whoever it is for. Anywhere else it is a leak."""
 
@@ -122,9 +129,14 @@ class Sweep:
                             yield from self.visit(asked, caller, kind)
 
     def visit(self, door: Door, caller: str, kind: str = "right") -> Iterator[Visit]:
-        if kind == "right" and caller not in TOLD:
-            door = replace(door, path=door.path.replace("{fresh}", "{pending}"))
+        own = caller == "author" and "Authorization" in door.headers
+        if kind == "right" and caller not in TOLD and not own:
+            door = door.settled()
+        if caller != "author":  # who has no such token of their own asks without one
+            door = replace(door, headers={name: one for name, one in door.headers.items() if name != "Authorization"})
         asking = Asking(self, door, caller)
+        if own:  # the door's own request is that of who wrote what it is about
+            del asking.headers["Authorization"]
         answers = WAYS[kind][0](asking) if kind != "right" else iter([asking.plain()])
         for answer in answers:
             self.last = answer

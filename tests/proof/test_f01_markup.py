@@ -22,9 +22,21 @@ from flask import Flask
 
 from .echoes import echoes
 from .ledger import Proof
-from .other_words import Packs, aliases, decisions, of_sites, of_staff, reports, titles
+from .other_words import (
+    Packs,
+    aliases,
+    answers,
+    changes,
+    decisions,
+    kept,
+    of_sites,
+    reports,
+    rulings,
+    titles,
+)
 from .parsers import PARSERS, violations
 from .payloads import beginnings, bodies, lines, payloads
+from .staff_words import names, of_staff
 from .stage import TALK, Said, Stage
 from .write_paths import Unit, by_api_edit, by_desk_edit, by_form, by_import, by_json, planted
 
@@ -122,13 +134,23 @@ def test_as_other_words(stage: Stage, corpus: list[str], proof: Proof, tmp_path:
         proof.cases(*decisions(stage, [one for one, _ in both], [other for _, other in both], tmp_path))
     for one in batches(stage, halves(list(lines(corpus, 190)))[0][::2]):
         proof.cases(*aliases(stage, one))
+    for one in batches(stage, halves(list(bodies(corpus, 400)))[0][1::2], 40):
+        proof.cases(*answers(stage, one, tmp_path))
     for one in batches(stage, halves(list(lines(corpus, 500)))[0][::2], 100):
         proof.cases(*reports(stage, one, tmp_path))
+    for one in batches(stage, halves(list(lines(corpus, 60)))[0][::4]):
+        proof.cases(*kept(stage, one, tmp_path))
+    for one in batches(stage, halves(list(bodies(corpus, 400)))[0][::2], 40):
+        proof.cases(*changes(stage, one))
+    for one in batches(stage, halves(list(lines(corpus, 500)))[0][1::2], 80):
+        proof.cases(*rulings(stage, one))
     privacy = list(lines(corpus, 500))
     for number, one in enumerate(batches(stage, halves(list(lines(corpus, 200)))[0][::2])):
         texts = [privacy[(number * BATCH + n) % len(privacy)] for n in range(BATCH)]
         proof.cases(*of_sites(stage, one, texts, tmp_path))
     for one in batches(stage, halves(list(lines(corpus, 80)))[0][::4], 2 * BATCH):
         proof.cases(*of_staff(stage, one, tmp_path))
+    for one in batches(stage, halves(list(lines(corpus, 80)))[0][1::4], 2 * BATCH):
+        proof.cases(*names(stage, one))
     for one in batches(stage, halves(list(lines(corpus, 2_000)))[0][::2]):
         proof.cases(*echoes(stage, one, tmp_path))

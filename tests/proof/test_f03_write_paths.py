@@ -19,7 +19,8 @@ from tests.transfer.exports import comment, export, item, saved
 from . import write_inventory as inventory
 from .echoes import echoes
 from .ledger import Proof
-from .other_words import aliases, decisions, reports, titles
+from .other_words import aliases, answers, changes, decisions, kept, reports, rulings, settings, titles
+from .staff_words import names
 from .stage import TALK, Stage
 from .twins import WORDS
 from .write_inventory import MARK, NO_WORDS, NO_WORDS_IN, NO_WORDS_OF_COMMANDS
@@ -49,9 +50,21 @@ def written(stage: Stage, folder: Path) -> list[str]:
     stage.wipe()
     found = [titles(stage, packs, packs), aliases(stage, packs), echoes(stage, packs[:1], folder)]
     stage.wipe()
+    found.append(settings(stage, packs, packs))
+    stage.wipe()
     found.append(decisions(stage, packs, packs, folder))
     stage.wipe()
+    found.append(answers(stage, packs, folder))
+    stage.wipe()
+    found.append(kept(stage, packs, folder))
+    stage.wipe()
     found.append(reports(stage, packs, folder))
+    stage.wipe()
+    found.append(rulings(stage, packs))
+    stage.wipe()
+    found.append(changes(stage, packs * 2))
+    stage.wipe()
+    found.append(names(stage, packs * 2))
     return faults + [what for _, wrong in found for what in wrong]
 
 
@@ -128,10 +141,10 @@ def test_every_setting_and_column_of_words_is_known(proof: Proof) -> None:
 
 @pytest.mark.control("3")
 def test_a_new_door_a_new_field_and_a_new_option_are_seen() -> None:
-    doors = {"POST /mine": set[str](), "PATCH /mine": {"body"}, "POST /v1/sites/<site>/comments": {"name", "bio"}}
+    doors = {"POST /x": set[str](), "PATCH /x": {"body"}, "POST /v1/sites/<site>/comments": {"name", "bio"}}
     assert list(unwritten(doors, {("POST /v1/sites/<site>/comments", "name")})) == [
-        "POST /mine is no write path, and has no reason",
-        "PATCH /mine: body is not written to",
+        "POST /x is no write path, and has no reason",
+        "PATCH /x: body is not written to",
         "POST /v1/sites/<site>/comments: bio is not written to",
     ]
     assert list(uncovered({*COMMANDS, ("moderators rename", "name")})) == [

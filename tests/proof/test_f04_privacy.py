@@ -39,7 +39,7 @@ from .world import SOME_ID, Said, World
 
 pytestmark = pytest.mark.one_database
 
-HOMES = {"comments", "comment_votes", "comment_reports"}
+HOMES = {"comments", "comment_votes", "comment_reports", "rules"}
 """The tables where network labels are kept, beside what tells one person from another."""
 STATUSES = {200, 201, 202, 303, 304, 400, 401, 403, 404, 405, 409, 412, 413, 415, 422, 428, 429, 500, 503}
 
@@ -155,7 +155,10 @@ def test_a_shape_with_the_address_in_it_is_seen(world: World, monkeypatch: pytes
 
 @pytest.mark.control("4")
 def test_a_header_that_tells_is_seen(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    said, row = world.a.said[0], db.session.query(Comment).filter_by(site_id=world.a.site.id).first()
+    said, row = (
+        world.a.said[0],
+        db.session.query(Comment).filter_by(site_id=world.a.site.id).order_by(Comment.created_at).first(),
+    )
     assert row is not None
     sweep = Sweep(world)
     cookie = sweep.client("desk")[0].get_cookie("greenroom")

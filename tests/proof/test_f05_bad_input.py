@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +63,15 @@ def _document(judge: Judge) -> dict[str, Any]:
 
 
 @pytest.mark.long
-@pytest.mark.figure("5", quick=200, full=20_000)
+@pytest.mark.figure("5", quick=200, full=13_500)
 def test_hostile_texts_break_nothing_at_any_place_of_any_door(judge: Judge, proof: Proof, shared: Path) -> None:
-    """A door that is not tried fails; so does one in which nothing is accepted and nothing refused."""
-    _try_all(judge, proof, matrix(_document(judge), shared, full=FULL))
+    """A door that is not tried fails; so does one in which nothing is accepted and nothing refused.
+
+    At full size each database is sent a third of more than 40,000, never the same: with all the other tests of this
+    figure more than 20,000 on each.
+    """
+    turn, step = (int(db.engine.dialect.name == "postgresql"), 3) if FULL else (0, 1)
+    _try_all(judge, proof, islice(matrix(_document(judge), shared, full=FULL), turn, None, step))
     untried = {name for name, _ in rules(judge.world.app)} - judge.doors
     assert not untried, f"not tried: {untried}"
     assert {200, 202, 303, 404, 422, *([400] if FULL else [])} <= set(judge.seen), judge.seen
@@ -117,7 +123,7 @@ def test_a_body_may_be_as_long_as_its_door_says_and_no_longer(judge: Judge, proo
         most: int = getattr(view, "body_limit", SMALL_BODY)
         for length in (most, most + 1):
             before = judge.seen.copy()
-            wrong = judge.try_(Bad(f"{door.name} of {length}", door, _padded(judge, door, length)))
+            wrong = judge.try_(Bad(f"{door.name} of {length}", door, _padded(judge, door.settled(), length)))
             (status,) = judge.seen - before
             if (status == 413) != (length > most):
                 wrong.append(f"{door.name}: a body of {length} bytes gets {status}, and {most} are allowed")

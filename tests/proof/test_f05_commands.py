@@ -24,9 +24,11 @@ from .world import World
 RIGHT = {
     "sites add": ["new", "--origin", "https://new.example.org", "--name", "New"],
     "sites set": ["blog", "mode=pre"],
+    "sites tag": ["blog", "--page", "/a", "--pinned"],
     "moderators add": ["new@staff.example.org", "--name", "New", "--site", "blog"],
     "moderators set": ["viewer@blog.example.org", "--name", "New", "--site", "blog", "--role", "owner", "--reopen"],
     "moderators passwd": ["viewer@blog.example.org"],
+    "moderators reset-factors": ["viewer@blog.example.org"],
     "tokens add": ["viewer@blog.example.org", "--name", "new", "--scope", "read", "--site", "blog", "--days", "9"],
     "tokens list": ["viewer@blog.example.org"],
     "tokens revoke": ["018f0000-0000-7000-8000-000000000000"],

@@ -66,7 +66,7 @@ def test_every_origin_of_a_site_is_named_by_itself(world: World, proof: Proof) -
 
 @pytest.mark.figure("7", quick=6, full=6)
 def test_an_answer_that_has_not_changed_names_the_origin_too(world: World, proof: Proof) -> None:
-    for door in PUBLIC:
+    for door in (one for one in PUBLIC if not one.changes):
         first = world.send(door, world.a, Origin=ALLOWED)
         if "ETag" in first.headers:
             again = world.send(door, world.a, Origin=ALLOWED, If_None_Match=first.headers["ETag"])

@@ -112,6 +112,7 @@ _FIELDS = {
 _SEARCHES: list[tuple[str, dict[str, int]]] = [
     ("/v1/moderation/comments", {"q": 200}),
     ("/v1/moderation/comments", {"reason": 40}),
+    ("/v1/moderation/comments", {"page": 2_048}),
     ("/desk/", {"q": 200, "reason": 40}),
     ("/embed/blog/form", {"page": 200, "page_title": 300, "redirect_to": 2_048}),
 ]
@@ -209,9 +210,15 @@ def timed(body_format: str, name: str, make: Make) -> tuple[float, float, list[s
     """Seconds, how they grow, and what is wrong with either."""
     text = make(LONGEST)
     seconds = processor_time(lambda: render(text, body_format))
-    ratio = growth(processor_time, body_format, make) if seconds >= TOO_SHORT else 0.0
+    ratio = steepness(body_format, make) if seconds >= TOO_SHORT else 0.0
     faults = [f"{name} as {body_format}: {seconds * 1000:.0f} ms"] if seconds > MOST_SECONDS else []
     return seconds, ratio, faults + ([f"{name} as {body_format}: {ratio:.1f} times"] if ratio >= MOST_GROWTH else [])
+
+
+def steepness(body_format: str, make: Make) -> float:
+    """How time grows with a text: the least of three, since other work on the machine can only add to one."""
+    ratios = (growth(processor_time, body_format, make) for _ in range(3))
+    return next((ratio for ratio in ratios if ratio < MOST_GROWTH), MOST_GROWTH)
 
 
 @pytest.mark.control("14")

@@ -13,7 +13,7 @@ from urllib.parse import unquote, unquote_plus
 from sqlalchemy import bindparam
 
 from service.db import Base, db
-from service.desk.views import link_hosts
+from service.desk.links import link_hosts
 
 from .parsers import PARSERS, Element, Parser, by_lexbor, text_of
 
@@ -23,8 +23,13 @@ WORDS = {
     "comment_reports": ("note",),
     "pages": ("title",),
     "sites": ("name", "privacy_text", "privacy_url"),
+    "reject_reasons": ("title", "sentence"),
+    "saved_filters": ("name",),
     "moderators": ("name",),
     "api_tokens": ("name",),
+    "rules": ("note", "created_name"),
+    "invites": ("name",),
+    "passkeys": ("name",),
     "audit_details": ("details",),
 }
 """The columns that hold what somebody wrote. Their twins hold harmless words."""
@@ -51,15 +56,17 @@ def harmless() -> dict[str, str | None]:
     with db.engine.begin() as connection:
         for name, columns in WORDS.items():
             table = Base.metadata.tables[name]
-            (key,) = table.primary_key.columns
+            keys = list(table.primary_key.columns)
             rows = connection.execute(table.select()).mappings().all()
             found = [
-                {"its_key": row[key.name]} | {f"its_{one}": _replaced(one, row[one], instead) for one in columns}
+                {f"key_{key.name}": row[key.name] for key in keys}
+                | {f"its_{one}": _replaced(one, row[one], instead) for one in columns}
                 for row in rows
             ]  # fmt: skip
             if found:
                 values: dict[str, Any] = {one: bindparam(f"its_{one}") for one in columns}
-                connection.execute(table.update().where(key == bindparam("its_key")).values(values), found)
+                its = [key == bindparam(f"key_{key.name}") for key in keys]
+                connection.execute(table.update().where(*its).values(values), found)
     return words
 
 

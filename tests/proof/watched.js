@@ -1,9 +1,10 @@
 // Looks at a document that a browser has just read, and then does to it all that a person might.
 // Answers what is wrong inside what people wrote, and the shape of everything around it.
 (() => {
-  const WRITTEN = ".gr-body, .said";
+  const WRITTEN = ".gr-body, .said, [part~='body']";
   const ELEMENTS = new Set("p br strong em b i del s code pre blockquote ul ol li a hr".split(" "));
   const ATTRIBUTES = new Set(["a href", "a rel", "ol start"]);
+  const AT_THE_DESK = new Set(["u", "small", "u title", "small class"]); // in place of links
   const SCHEMES = new Set(["http:", "https:", "mailto:"]);
   const ADDRESSES = ["href", "src", "action", "formaction", "data", "poster", "srcset", "xlink:href", "background"];
   const HAPPEN = ["mouseover", "pointerover", "focus", "toggle", "error"].map((name) => new Event(name));
@@ -12,9 +13,11 @@
 
   function* written(one) {
     const name = one.localName;
-    if (one.namespaceURI !== "http://www.w3.org/1999/xhtml" || !ELEMENTS.has(name)) yield `element: ${shown(one)}`;
+    const more = one.closest(".said") ? AT_THE_DESK : new Set();
+    if (one.namespaceURI !== "http://www.w3.org/1999/xhtml" || !(ELEMENTS.has(name) || more.has(name))) yield `element: ${shown(one)}`;
     for (const attribute of one.getAttributeNames()) {
-      if (!ATTRIBUTES.has(`${name} ${attribute}`)) yield `attribute ${attribute}: ${shown(one)}`;
+      const both = `${name} ${attribute}`;
+      if (!ATTRIBUTES.has(both) && !more.has(both)) yield `attribute ${attribute}: ${shown(one)}`;
     }
     if (name === "a" && one.rel !== "nofollow ugc noopener noreferrer") yield `link without its rel: ${shown(one)}`;
   }
@@ -130,6 +133,21 @@
         body.remove();
       });
       return wrong;
+    },
+
+    // The widget as it has drawn itself. Its buttons are left alone: what they do has tests of its own.
+    async drawn(mayParse) {
+      const { shadowRoot } = document.querySelector("greenroom-thread");
+      const found = { wrong: [], shapes: new Set(), elements: [], bodies: [] };
+      walk(shadowRoot, "", false, found);
+      if (mayParse) {
+        for (const body of found.bodies) if (!rereads(body)) found.wrong.push(`reads otherwise: ${shown(body)}`);
+      }
+      hold(shadowRoot);
+      happen(window, found.elements.filter((one) => !one.closest("button, form, select")));
+      await later();
+      const comments = shadowRoot.querySelectorAll("article").length; // one without words has no body
+      return { wrong: found.wrong, shapes: [...found.shapes], bodies: comments };
     },
 
     parsed(feed) {

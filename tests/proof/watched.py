@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ from .sinks import Sight
 
 _LOOK = (Path(__file__).parent / "watched.js").read_text()
 _SHOWN, _EMPTY = f"{HOME}/shown", f"{HOME}/empty"
-_FILES = tuple(f"{HOME}/{place}" for place in ("style/", "desk/static/", "docs", "openapi.json"))
+_FILES = tuple(f"{HOME}/{place}" for place in ("style/", "desk/static/", "docs", "openapi.json", "widget"))
+_API = f"{HOME}/v1/"
 
 _OUR_FILE = r'<(?:link rel="(?:stylesheet|icon)" href|script src)="\S*/(?:style|desk/static)/\S+"[^>]*>(?:</script>)?'
 """A style sheet or script of ours. Requests that are watched are not cached: it would be fetched each time."""
@@ -32,6 +33,8 @@ class Watched:
         self.learning = False
         self.shown = Sight("nothing", "")
         self.files: dict[str, dict[str, Any]] = {}
+        self.careless: Callable[[str, bytes], bytes] = lambda path, content: content
+        """What a file of ours is served as; a control makes a mistake in it."""
         page.context.add_init_script(_LOOK)
         page.context.route(f"{HOME}/**", self._answer)
         page.on("framenavigated", lambda frame: watch.led(frame.url))
@@ -55,6 +58,19 @@ class Watched:
         """What is wrong with HTML as widgets put it into their page."""
         self._rest()
         return [*self.page.evaluate("texts => watched.inserted(texts)", list(texts)), *self.told()]
+
+    def drawn(self, sight: Sight) -> list[str]:
+        """What is wrong in the widget on a page that has its tag."""
+        self.shown = sight
+        self.page.goto(_SHOWN)
+        self.page.locator("greenroom-thread").scroll_into_view_if_needed()
+        self.page.wait_for_selector("greenroom-thread[state=ready]")
+        self.page.locator("greenroom-thread .below").evaluate("one => one.scrollIntoView()")  # where the form comes
+        self.page.wait_for_selector("greenroom-thread [data-do=preview]")
+        may_parse = "trusted-types" not in sight.policy
+        found = self._compared(sight, self.page.evaluate("may => watched.drawn(may)", may_parse))
+        # Where its own policy of types is not allowed, the browser says so once; it is then done without.
+        return [*found, *(one for one in self.told() if "create a TrustedTypePolicy named 'greenroom'" not in one)]
 
     def parsed(self, feed: str) -> list[str]:
         """What the browser's XML parser finds in a feed that is no Atom; it puts its complaint there as HTML."""
@@ -99,6 +115,12 @@ class Watched:
             route.fulfill(body="<!doctype html><body>", content_type="text/html")
         elif url.startswith(_FILES):
             route.fulfill(**self._file(url.removeprefix(HOME)))
+        elif url.startswith(_API):
+            asked = route.request
+            told = self.client.open(
+                url.removeprefix(HOME), method=asked.method, data=asked.post_data, headers=asked.headers
+            )
+            route.fulfill(body=told.data, status=told.status_code, headers=dict(told.headers))
         else:
             self.watch.foreign.append(url)
             route.abort()
@@ -106,7 +128,11 @@ class Watched:
     def _file(self, path: str) -> dict[str, Any]:
         if path not in self.files:
             found = self.client.get(path)
-            self.files[path] = {"body": found.data, "status": found.status_code, "headers": dict(found.headers)}
+            self.files[path] = {
+                "body": self.careless(path, found.data),
+                "status": found.status_code,
+                "headers": dict(found.headers),
+            }
             found.close()
         return self.files[path]
 

@@ -63,13 +63,16 @@ class Asking:
     def body(self, body: bytes, kind: str) -> TestResponse:
         """The door's request with other bytes."""
         path = filled(self.settled().path, self.sweep.world.names(self.settled(), self.sweep.world.a))
-        told = {"Accept": self.door.accept, **self.door.headers}
+        told = {
+            "Accept": self.door.accept,
+            **filled(dict(self.door.headers), self.sweep.world.names(self.settled(), self.sweep.world.a)),
+        }
         told |= {name.replace("_", "-"): value for name, value in self.headers.items()}
         return sent(self.client, path, method=self.door.method, headers=told, data=body, content_type=kind)
 
     def settled(self) -> Door:
         """The door about a comment that waits: nothing new is made for a request which fails."""
-        return replace(self.door, path=self.door.path.replace("{fresh}", "{pending}"))
+        return self.door.settled()
 
     def typed(self, *, seen_again: bool = True) -> str:
         """An address that stands nowhere else; what was typed may be shown to its sender again."""
@@ -233,7 +236,10 @@ def limited(asking: Asking) -> Iterator[TestResponse]:
     yield asking.plain(asking.settled())
 
 
-_IDS = ("approved", "pending", "fresh", "page_id", "bulk")
+_IDS = (
+    "approved", "pending", "fresh", "page_id", "bulk", "decision", "kept", "rule", "new_rule", "published", "token",
+    "member", "newcomer", "invite",
+)  # fmt: skip
 _KEPT = {name: f"{{{name}}}" for name in (*_IDS, "site", "page", "style")}
 _NEXT = re.compile(r'(?:cursor=|"(?:replies_)?next": ?")(?P<cursor>[\w.%-]{20,})|"next": ?(?P<after>[1-9]\d*)')
 _MOST_PAGES = 30

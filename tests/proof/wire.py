@@ -54,7 +54,12 @@ class Request:
     @classmethod
     def of(cls, door: Door, world: World) -> Request:
         names = world.names(door, world.a)
-        headers = {"Host": "127.0.0.1", "Accept": door.accept, "Connection": "close", **door.headers}
+        headers = {
+            "Host": "127.0.0.1",
+            "Accept": door.accept,
+            "Connection": "close",
+            **filled(dict(door.headers), names),
+        }
         if door.is_guarded:
             headers["Authorization"] = f"Bearer {world.admin}"
         body = b""

@@ -2,9 +2,29 @@
 
 from __future__ import annotations
 
+import re
+
 _NUMBERS = """
+number
 waiting
+changes
+pending
+ages.p50
+ages.p95
+ages.oldest
+bar.x
+bar.width
+bar.top
+bar.top_of_published
+bar.published
+bar.others
+one.decisions
+one.approved
+one.others
+one.overturned
 n * 22
+days
+setup.size
 problem.status
 one.person.comments
 one.person.approved
@@ -30,7 +50,34 @@ bar.share
 """
 
 _IDS_TOKENS_TIMES_AND_COLOURS = """
+one.decision_id
+query.person
+desk_language()
+id
+seen
+choice
+one.key
+entry.site
+bar.iso
+found.bars[0].label
+found.bars[-1].label
+query.subject
+query.since or ''
+query.until or ''
+person
+site
+owned[0].key
+query.network
+one
 one.id
+one.key
+secret
+link
+setup.text
+setup.path
+one.version
+change.id
+typed.token
 comment.id
 comment.parent_id
 site.key
@@ -49,20 +96,69 @@ section.language
 """
 
 _WORDS_OF_OURS = """
+_('until %(time)s', time=time(one.until, one.until.full)) if one.until else _('for good')
+_('Unpin') if one.pinned else _('Pin to the top of its page')
+key
+deed
+about
+value
+shown
+said
+text | string | said
+one.state
+one.parent.state
+reason.detail | said
+text.detail | said
+one.outcome or _('Waits again.')
+now
+then
+state
+column
+one.now
+one.then
+setting.label
+setting.told
+hatch()
+heads()
+legend()
+modes[row.site.mode]
+{'csv': 'CSV', 'jsonl': 'JSON Lines'}[form]
+problem.detail | said
+text | said
+reason | said
+sentence | said
+state
+{'block': _('Blocked'), 'hold': _('Held'), 'shadow': _('In shadow mode'), 'trust': _('Trusted')}[one.effect]
+'false' if one.pinned else 'true'
+kind
+query.kind
+end
+one.effect
 label
 name
+one.scopes
+one.role
+one.browser or ''
+roles[one.role]
 at
 text
 sort
 heading
 ids|join(' ')
 query.status
+query.revision
+change.by
+tag
+done
+words[one.status]
+"Your change waits for a moderator" if one.revision.state == "held" else "A moderator did not take your change"
 dict(tabs)[query.status]
 one.status
 one.parent.status
 one.outcome
 entry.what
 reason.detail
+report.reason
 text.detail
 error.detail
 problem.detail
@@ -77,14 +173,22 @@ closed
 ', ' if not loop.last
 'comment' if one.person.comments == 1 else 'comments'
 several(page.comment_count, "comment", "comments") if page.comment_count else "Comments"
-{'published': 'Replaced', 'held': 'Held', 'refused': 'Refused'}[row.state]
+{'published': 'Replaced', 'refused': 'Refused; asked for'}[row.state]
 """
 
 _ADDRESSES_OF_OURS_PERCENT_ENCODED = """
+news
+all
+first
+file
+entry.comment
+without_subject
 next
 queue
 action
 address()
+widget
+comments
 form.action
 form.cancel
 thread
@@ -97,7 +201,9 @@ section.links.thread(comment=comment.id, cursor=comment.replies_next, anchor='co
 """
 
 _ADDRESSES_ON_THE_WEB_WITHOUT_MARKS_OF_HTML = """
+one.website_host or _('unclear')
 back
+there
 page.url
 one.page_link
 comment.author.website
@@ -106,11 +212,39 @@ one.website_host or 'unclear'
 """
 
 _ADDRESSES_OF_PEOPLE_HELD_TO_THEIR_FORM = """
+_('the network %(label)s', label=person.network)
+_('the network %(label)s', label=code(one.value))
+_('addresses in %(range)s', range=code(one.value))
+_('e-mail at %(domain)s', domain=code(one.value))
+_('links to %(host)s', host=code(one.value))
+one.email or _('no e-mail address')
+person.email or _('none')
 one.network
+one.email
+me.email
 one.email or 'none'
 one.email or 'no e-mail address'
 address or 'deleted when its time was up, or never given'
 """
+
+_SENTENCES_THAT_HOLD_NOTHING_ELSE = """
+_('The comment of %(name)s.', name=name)
+_('rates it %(rating)s of %(scale)s', rating='%g' | format(one.rating), scale='%g' | format(one.rating_scale)) if one.rating_scale else _('rates it %(rating)s', rating='%g' | format(one.rating))
+ngettext('%(num)s comment', '%(num)s comments', one.record.comments)
+_('%(approved)s approved, %(rejected)s rejected or spam; the first %(time)s', approved=one.record.approved, rejected=one.record.rejected, time=time(one.record.first_seen))
+_('Text changed %(time)s.', time=time(one.edited))
+_('Approve and reply') if one.status == 'pending' else _('Reply')
+_('E-mail: %(address)s', address=address) if address else _('E-mail: deleted when its time was up, or never given')
+_('%(about)s: all', about=about)
+_('Without %(filter)s', filter=shown)
+_('You have %(count)s.', count=one.count)
+_('Older') if query.sort == 'newest' else _('Next')
+_('By %(who)s, %(time)s. Until you decide, the text above stays published.', who=change.by, time=time(change.at, change.at.full))
+ngettext('%(num)s comment on this site: %(approved)s approved, %(rejected)s rejected or spam.', '%(num)s comments on this site: %(approved)s approved, %(rejected)s rejected or spam.', one.record.comments, approved=one.record.approved, rejected=one.record.rejected)
+_('The first: %(time)s.', time=time(one.record.first_seen, one.record.first_seen.full))
+_('E-mail: %(address)s', address=one.email) if one.email else _('E-mail: none')
+_('Earlier texts (%(count)s)', count=one.revisions | length)
+"""  # noqa: E501
 
 _HTML_OF_THE_SANITISER = """
 one.said
@@ -125,7 +259,14 @@ WORDLESS = frozenset(
         _ADDRESSES_OF_OURS_PERCENT_ENCODED,
         _ADDRESSES_ON_THE_WEB_WITHOUT_MARKS_OF_HTML,
         _ADDRESSES_OF_PEOPLE_HELD_TO_THEIR_FORM,
+        _SENTENCES_THAT_HOLD_NOTHING_ELSE,
         _HTML_OF_THE_SANITISER,
     )
     for line in listed.strip().splitlines()
 )
+_BARE_SENTENCE = re.compile(r"""_\((['"])(?:(?!\1).)*\1\)""")
+
+
+def is_wordless(expression: str) -> bool:
+    """Whether it is in the lists above, or a sentence of the desk that holds nothing."""
+    return expression in WORDLESS or _BARE_SENTENCE.fullmatch(expression) is not None

@@ -19,6 +19,7 @@ from werkzeug.datastructures import Headers
 from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
+from service.accounts import invites
 from service.accounts import operations as accounts
 from service.accounts.models import ApiToken
 from service.accounts.operations import NewToken
@@ -54,6 +55,8 @@ class Place:
     tokens: dict[str, str] = field(default_factory=dict)
     said: list[Said] = field(default_factory=list)
     ids: dict[str, str] = field(default_factory=dict)
+    link: str = ""
+    """The secret of an invitation that is open."""
 
     addresses: list[str] = field(default_factory=lambda: [canary(number) for number in range(7)])
     """As many as there are comments at first; later ones are by the same people."""
@@ -120,6 +123,20 @@ class World:
                 digest=accounts.digest_of(place.tokens["revoked"])
             )  # fmt: skip
             accounts.revoke_token(last.one(), actor="test")
+            mine = NewToken("theirs", ("read",), site_id=place.site.id)
+            invite = invites.invite(place.site.id, "viewer", place.mark, actor=f"moderator:{person.id}")
+            place.link = invite.secret
+            place.ids |= {
+                "token": str(accounts.issue_token(person, mine, actor="test").token.id),
+                "invite": str(invites.invite(place.site.id, "viewer", "", actor=f"moderator:{person.id}").invite.id),
+                "member": self.member(place),
+            }
+
+    def member(self, place: Place) -> str:
+        """Somebody else who reads on a site. Call inside a transaction."""
+        person = accounts.add_moderator(f"m{uuid4().hex}@{place.site.key}.example.org", "Kim", None, actor="test")
+        accounts.grant(person, place.site.id, "viewer", actor="test")
+        return str(person.id)
 
     def _talk(self, place: Place, number: int) -> None:
         """A comment in each state, a reply, an edit, a revealed address, a bulk decision, a vote, a report."""
@@ -133,13 +150,19 @@ class World:
         self.ask(place, "moderator", "PATCH", f"/v1/moderation/comments/{reply}", headers={"If-Match": "*"},
                  json={"body": f"Edited: {place.mark}"})  # fmt: skip
         self.ask(place, "moderator", "POST", f"/v1/moderation/comments/{place.ids['approved']}/reveal")
+        path = f"/v1/moderation/comments/{place.ids['approved']}"
+        self.ask(place, "moderator", "POST", f"{path}/reply", json={"body": f"Thanks: {place.mark}"})
+        self.ask(place, "moderator", "POST", f"{path}/notes", json={"note": place.mark})
         for door, more in (("vote", {}), ("report", {"reason": "abuse", "note": place.mark})):
             self.react(place, door, number, more)
         chosen = {"site": place.site.key, "page": "/never/seen"}
         bulk = {"decision": "spam", "filter": chosen, "count": 0}
         done = self.ask(place, "moderator", "POST", "/v1/moderation/decisions", json=bulk)
         pages = self.ask(place, "moderator", "GET", f"/v1/pages?site={place.site.key}")
+        rejected = self.ask(place, "moderator", "GET", f"/v1/moderation/comments/{place.ids['rejected']}")
         place.ids |= {"bulk": done.json["id"], "page_id": pages.json["pages"][0]["id"]}
+        place.ids["filter"] = self.keep(place)
+        place.ids |= {"decided": rejected.json["decision_id"], "rule": self.rule(place)}
 
     def say(self, place: Place, number: int = 0, **more: Any) -> str:
         """Leave a comment with an address and an IP of its own; its id."""
@@ -160,6 +183,44 @@ class World:
         place.said.append(said)
         return said.id
 
+    def wish(self, place: Place) -> str:
+        """An author wants a published text changed; the id of the change."""
+        (token,) = (one.token for one in place.said if one.id == place.ids["approved"])
+        told = {"id": place.ids["approved"], "body": f"{place.mark}, better: {uuid4().hex}"}
+        headers = {"Authorization": f"Author {token}"}
+        answer = sent(self.app.test_client(), "/v1/mine", method="PATCH", json=told, headers=headers)
+        assert answer.status_code == 200, answer.text
+        path = f"/v1/moderation/comments/{place.ids['approved']}"
+        revisions = self.ask(place, "moderator", "GET", path).json["revisions"]
+        return next(str(one["id"]) for one in revisions if one["state"] == "held")
+
+    def decided(self, place: Place) -> tuple[str, str]:
+        """A comment on which somebody has just decided, and the id of the decision."""
+        comment = self.say(place)
+        path = f"/v1/moderation/comments/{comment}/decision"
+        done = self.ask(place, "moderator", "POST", path, json={"decision": "spam"})
+        return comment, done.json["decision_id"]
+
+    def keep(self, place: Place) -> str:
+        """An owner shares a filter with the moderators of the site; its id."""
+        told = {"name": f"Kept {uuid4().hex}", "filter": {"q": uuid4().hex}, "share": place.site.key}
+        for one in self.ask(place, "owner", "GET", "/v1/moderation/filters").json["filters"][10:]:
+            self.ask(place, "owner", "DELETE", f"/v1/moderation/filters/{one['id']}")
+        return str(self.ask(place, "owner", "POST", "/v1/moderation/filters", json=told).json["id"])
+
+    def rule(self, place: Place) -> str:
+        """A rule of the site about nobody who is there; its id."""
+        about = {"kind": "domain", "site": place.site.key, "value": f"d{uuid4().hex}.example"}
+        made = self.ask(place, "owner", "POST", "/v1/rules", json=about | {"effect": "hold", "note": place.mark})
+        return str(made.json["id"])
+
+    def published(self, place: Place) -> str:
+        """A published comment on a page of its own; its id."""
+        comment = self.say(place, page=f"/pages/{uuid4().hex}")
+        path = f"/v1/moderation/comments/{comment}/decision"
+        self.ask(place, "moderator", "POST", path, json={"decision": "approve"})
+        return comment
+
     def react(self, place: Place, door: str, number: int, more: dict[str, str]) -> None:
         """Somebody votes for what is published, or reports it."""
         path = f"/v1/sites/{place.site.key}/comments/{place.ids['approved']}/{door}"
@@ -178,7 +239,7 @@ class World:
     def send(self, door: Door, place: Place, *, client: FlaskClient | None = None, **headers: str) -> TestResponse:
         """The request of a door about a site; `headers` say who asks, with _ for -."""
         names = self.names(door, place)
-        told = Headers({"Accept": door.accept} | dict(door.headers))
+        told = Headers({"Accept": door.accept} | filled(dict(door.headers), names))
         told.update({name.replace("_", "-"): value for name, value in headers.items()})
         return sent(
             client or self.app.test_client(),
@@ -191,8 +252,19 @@ class World:
 
     def names(self, door: Door, place: Place) -> dict[str, str]:
         """What the names in a door's request stand for: a new comment only where it is asked for."""
-        fresh = self.say(place) if "{fresh}" in door.path else ""
-        here = {"site": place.site.key, "page": place.page, "style": self.style}
+        fresh, decision = self.decided(place) if door.undoes else ("", "")
+        if "{fresh}" in door.path and not fresh:
+            fresh = self.say(place)
+        held = self.wish(place) if door.wants_change else ""
+        whose = fresh or place.ids["approved"]
+        author = next((one.token for one in place.said if one.id == whose), "")
+        here = {"site": place.site.key, "page": place.page, "style": self.style, "author": author, "held": held}
+        here |= {"decision": decision, "kept": self.keep(place) if "{kept}" in door.path else "", "link": place.link}
+        here |= {"new_rule": self.rule(place) if "{new_rule}" in door.path else ""}
+        here |= {"published": self.published(place) if "{published}" in door.path else ""}
+        if "{newcomer}" in door.path:
+            with transaction():
+                here["newcomer"] = self.member(place)
         return (
             place.ids | here | {"fresh": fresh, "unique": uuid4().hex, "email": place.addresses[0], "typed": self.typed}
         )

@@ -12,9 +12,10 @@ from sqlalchemy import JSON, String
 
 from service.db import Base
 from service.desk import schemas as desk
-from service.embed import forms
+from service.embed import forms, mine
 from service.sites.schemas import SiteSettings
 
+from .doors import ACCOUNT, TEAM
 from .parsers import by_lexbor
 from .world import rules, sent
 
@@ -27,6 +28,27 @@ FORMS: Mapping[str, frozenset[str]] = {
     ),
     "POST /desk/comments/<uuid:comment_id>": frozenset(desk.Edit().fields),
     "POST /desk/comments/<uuid:comment_id>/decision": frozenset(desk.Decide().fields),
+    "POST /desk/comments/<uuid:comment_id>/revision": frozenset(desk.Settle().fields),
+    "POST /desk/comments/<uuid:comment_id>/undo": frozenset(desk.Undo().fields),
+    "POST /desk/comments/<uuid:comment_id>/notes": frozenset(desk.Noted().fields),
+    "POST /desk/comments/<uuid:comment_id>/reply": frozenset(desk.Edit().fields),
+    "POST /desk/comments/<uuid:comment_id>/pin": frozenset(desk.Pin().fields),
+    "POST /desk/people/<uuid:comment_id>/rules": frozenset(desk.RuleFrom().fields),
+    "POST /desk/rules": frozenset(desk.RuleAbout().fields),
+    "POST /desk/rules/<uuid:rule_id>": frozenset(desk.RuleEnd().fields),
+    "POST /desk/claims": frozenset(desk.Take().fields),
+    "POST /desk/decisions": frozenset(desk.Many().fields),
+    "POST /desk/decisions/<uuid:decision_id>/undo": frozenset(desk.Place().fields),
+    "POST /desk/filters": frozenset(desk.Save().fields),
+    "POST /desk/filters/<uuid:filter_id>/delete": frozenset(desk.Place().fields),
+    "POST /desk/reasons": frozenset(desk.Reasons().fields),
+    "POST /desk/sites/<site>": frozenset({*SiteSettings().fields, *desk.Settings().fields}),
+    "POST /desk/account": ACCOUNT,
+    "POST /desk/team": TEAM,
+    "POST /desk/sign-up": frozenset({"invite", "accept", "email", "name", "password"}),
+    "POST /desk/sign-in/code": frozenset({"code"}),
+    "POST /desk/sign-in/passkey": frozenset({"credential", "next"}),
+    "POST /mine": frozenset(mine.Typed.__dataclass_fields__),
     "POST /desk/comments/<uuid:comment_id>/reveal": frozenset(desk.Place().fields),
 }
 """The fields of forms; of those for JSON the document of the API tells."""
@@ -34,13 +56,50 @@ FORMS: Mapping[str, frozenset[str]] = {
 NO_WORDS = {
     "POST /v1/sites/<site>/counts": "answers what pages were asked about, and stores nothing",
     "POST /v1/sites/<site>/comments/<uuid:comment_id>/vote": "takes a token of a fixed form, and keeps a digest of it",
+    "DELETE /v1/mine": "takes nothing but an id",
     "POST /v1/moderation/comments/<uuid:comment_id>/reveal": "takes nothing",
+    "POST /v1/moderation/decisions/<uuid:decision_id>/undo": "takes nothing",
+    "POST /desk/comments/<uuid:comment_id>/undo": "takes the id of a decision, and where the moderator was",
+    "POST /v1/moderation/claims": "finds comments, and stores who has taken them",
+    "DELETE /v1/moderation/claims": "takes nothing",
+    "POST /desk/claims": "finds comments, and stores who has taken them",
+    "POST /desk/decisions": "takes ids, and a list that is asked for",
+    "POST /desk/decisions/<uuid:decision_id>/undo": "takes the id of a decision, and where the moderator was",
+    "DELETE /v1/moderation/filters/<uuid:filter_id>": "takes nothing",
+    "POST /desk/filters/<uuid:filter_id>/delete": "takes where the moderator was",
+    "POST /v1/sites/<site>/policy-preview": "tries settings, and stores nothing",
+    "POST /v1/moderation/comments/<uuid:comment_id>/pin": "takes nothing",
+    "DELETE /v1/moderation/comments/<uuid:comment_id>/pin": "takes nothing",
+    "POST /desk/comments/<uuid:comment_id>/pin": "takes one of two words, and where the moderator was",
+    "PATCH /v1/rules/<uuid:rule_id>": "takes a time",
+    "DELETE /v1/rules/<uuid:rule_id>": "takes nothing",
+    "POST /desk/rules/<uuid:rule_id>": "takes one of five words, and where the moderator was",
+    "POST /v1/people/lookup": "takes an address, and stores that somebody asked",
     "POST /desk/comments/<uuid:comment_id>/reveal": "takes only where the moderator was",
     "POST /desk/sign-out": "takes nothing",
+    "DELETE /v1/tokens/<uuid:token_id>": "takes nothing",
+    "PATCH /v1/moderators/<uuid:moderator_id>": "takes one of three words",
+    "DELETE /v1/moderators/<uuid:moderator_id>": "takes nothing",
+    "DELETE /v1/moderators/invites/<uuid:invite_id>": "takes nothing",
+    "POST /desk/sign-in/code": "takes a code, which is compared, and shown nowhere",
+    "POST /desk/sign-in/passkey": "takes an answer of a device, which is verified, and shown nowhere",
 }
 """Doors that change something without storing words, and why."""
 
 NO_WORDS_IN = {
+    "origins": "are origins, held to their form (tests/sites)",
+    "mode": "is one of three words",
+    "schema_type": "is one of schema.org's types",
+    "language": "is a BCP 47 tag",
+    "hold_words": "are looked up, and shown to the site's people as settings are (tests/desk)",
+    "spam_words": "are looked up, and shown to the site's people as settings are (tests/desk)",
+    "rating_max": "is a number",
+    "rating_halves": "is yes or no",
+    "depth": "is a number",
+    "close_after_days": "is a number",
+    "hold_after_reports": "is a number",
+    "target_age_minutes": "is a number",
+    "retention_days": "is a number",
     "password": "is hashed, and shown nowhere",
     "csrf_token": "is compared, and shown nowhere",
     "form_token": "is opened with a key, and shown nowhere",
@@ -53,11 +112,36 @@ NO_WORDS_IN = {
     forms.HONEYPOT: "is seen to be filled in, and not kept",
     "site": "is the key of a site that there is",
     "page_id": "is an id",
+    "comment": "is an id",
+    "revision": "is an id",
+    "token": "is compared, and shown to whoever sent it",
+    "deed": "is one of a few words",
+    "kind": "is one of five words",
+    "value": "is a name in ASCII, a range of addresses or a label, held to its form (tests/rules)",
+    "until": "is a time",
+    "sure": "is one word",
+    "cursor": "is opened with a key",
+    "code": "is lower-case letters, digits and -",
+    "reasons.code": "is lower-case letters, digits and -",
+    "reason_code": "is the code of a reason that the site has",
+    "share": "is the key of a site that there is",
+    "filter.alike": "is a host in ASCII, or a digest",
     "filter.site": "is the key of a site that there is",
     "filter.page": "finds comments, and is not kept",
-    "filter.q": "finds comments; kept until a job is done, and shown nowhere",
-    "filter.reason": "finds comments; kept until a job is done, and shown nowhere",
+    "filter.q": "finds comments; a saved one is shown as that of an address is",
+    "filter.reason": "finds comments; a saved one is shown as that of an address is",
+    "filter.claimed": "is one of two words",
+    "filter.network": "finds comments; kept until a job is done, and shown nowhere",
     "submit": "is a button",
+    "old": "is a password, and shown nowhere",
+    "credential": "is an answer of a device, and shown nowhere",
+    "id": "is an id",
+    "power": "is one of three words",
+    "role": "is one of three words",
+    "days": "is a number",
+    "invite": "is compared, and shown to whoever sent it",
+    "accept": "is one word",
+    "next": "is an address of the desk, held to its form",
 }
 """Fields without words that anybody is shown, and why."""
 
@@ -69,6 +153,7 @@ NO_WORDS_OF_COMMANDS = {
     "noted": "is held to the form of a head (tests/cli)",
     "maps": "leads to addresses, held to their form as those of pages are",
     "host": "is listened at",
+    "page": "is printed, escaped, and stored nowhere (tests/cli)",
     "config_prefix": "is flask-smorest's own",
     "output_file": "is flask-smorest's own",
 }
@@ -80,20 +165,24 @@ NO_WORDS_IN_SETTINGS = {
     "mode": "is one of three words",
     "schema_type": "is one of schema.org's types",
     "language": "is a BCP 47 tag",
+    "hold_words": "are looked up, and shown to the site's people as settings are (tests/desk)",
+    "spam_words": "are looked up, and shown to the site's people as settings are (tests/desk)",
 }
 
 NO_WORDS_IN_COLUMNS = {
-    "key", "mode", "schema_type", "language", "origins", "url", "website", "status", "network_label",
-    "body_format", "decided_by", "source", "source_id", "state", "by", "code", "detail", "words", "chain",
-    "actor", "action", "decision", "filter", "results", "site_ids", "email", "password", "fs_uniquifier", "scopes",
-    "type", "data", "avatar", "format", "report", "role",
+    "key", "mode", "schema_type", "language", "origins", "hold_words", "spam_words", "url", "website", "status",
+    "network_label", "body_format", "decided_by", "undone_by", "source", "source_id", "state", "by", "code", "detail",
+    "words", "chain", "actor", "action", "decision", "filter", "results", "site_ids", "email", "password",
+    "fs_uniquifier", "scopes", "alike_host", "alike_text", "reason_code", "type", "data", "avatar", "format", "report",
+    "role", "kind", "value", "effect", "created_by", "browser",
 }  # fmt: skip
 """Names of columns that hold keys, addresses in ASCII, sentences of ours, or copies."""
 
 NOT_SHOWN = {
-    ("bulk_decisions", "name"), ("bulk_decisions", "reason"), ("key_proofs", "name"), ("comment_reports", "reason"),
+    ("bulk_decisions", "name"), ("bulk_decisions", "reason"), ("undo_entries", "decided_name"),
+    ("undo_entries", "reason"), ("claims", "name"), ("key_proofs", "name"), ("comment_reports", "reason"),
 }  # fmt: skip
-"""What a job will write into comments, as a decision on one does; what a key is called; one of five words."""
+"""What a job, or undoing, will write into comments, as a decision does; copies of names; one of five words."""
 
 
 def doors(app: Flask) -> dict[str, set[str]]:
