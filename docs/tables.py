@@ -1,4 +1,4 @@
-"""Write the manual's tables of settings from the code: `python docs/tables.py`. A test compares them."""
+"""Write the tables of the manual from the code: `python docs/tables.py`. A test compares them."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from service.config import Settings, variable
+from service.embed.widget import release
 from service.sites.models import Site
 from service.sites.schemas import SiteSettings
 
-PAGE = Path(__file__).parent / "settings.md"
+PAGES = [Path(__file__).parent / name for name in ("settings.md", "widget.md")]
+_ENGLISH = Path(__file__).parents[1] / "service/embed/widget/lang"
 
 
 def settings() -> Iterator[str]:
@@ -33,6 +35,30 @@ def site_settings() -> Iterator[str]:
         yield f"| `{name}` | {_shown(value)} | {field.metadata['description']} |"
 
 
+def pinned() -> Iterator[str]:
+    """Where the widget of this version is, and what it is held to."""
+    yield "| | This version |"
+    yield "|---|---|"
+    yield f"| address | `/widget.{release().entry_digest}.js` |"
+    yield f"| `integrity` | `{release().integrity}` |"
+
+
+def sentences() -> Iterator[str]:
+    """Every sentence of the widget, in English; a plural with all its forms."""
+    yield "| Key | In English |"
+    yield "|---|---|"
+    for part in ("read", "write"):
+        text = (_ENGLISH / part / "en.js").read_text(encoding="utf-8")
+        for key, value in re.findall(r"^  (\w+): (.+),$", text, re.MULTILINE):
+            forms = re.findall(r'"((?:[^"\\]|\\.)*)"', value)
+            yield f"| `{key}` | {'<br>'.join(_as_it_is(one) for one in forms)} |"
+
+
+def _as_it_is(sentence: str) -> str:
+    """A sentence as a table of Markdown holds it, so that its own Markdown is seen and not obeyed."""
+    return re.sub(r"([*`>\\|])", r"\\\1", sentence)
+
+
 def _shown(value: Any) -> str:
     if value in (None, "", []):
         return ""
@@ -40,7 +66,12 @@ def _shown(value: Any) -> str:
     return f"`{text}`"
 
 
-TABLES = {"settings": settings, "site settings": site_settings}
+TABLES = {
+    "settings": settings,
+    "site settings": site_settings,
+    "pinned widget": pinned,
+    "sentences of the widget": sentences,
+}
 
 
 def written(page: str) -> str:
@@ -53,4 +84,5 @@ def written(page: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(written(PAGE.read_text()))
+    for page in PAGES:
+        page.write_text(written(page.read_text(encoding="utf-8")), encoding="utf-8")
