@@ -32,6 +32,12 @@ HARMLESS = (
 """What a browser's console says about refusals and outages that a test wants."""
 
 
+def come_to(page: Any, selector: str) -> None:
+    """Wait for a page on which this is to be seen, and for the script that keys need."""
+    page.wait_for_selector(selector)
+    page.wait_for_selector("#show-keys")
+
+
 class Desk:
     """A served desk with two moderators, Anna and Bert."""
 
@@ -101,7 +107,7 @@ def sit_down(chromium: Any, desk: Desk, watch: Watch) -> Iterator[Callable[[str]
             page.fill("#email", f"{name}@desk.example.org")
             page.fill("#password", PASSWORD)
             page.click("main button")
-            page.wait_for_selector("#show-keys")  # the script is there, too
+            come_to(page, "#queue")
             return page
 
         yield sign_in

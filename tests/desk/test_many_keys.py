@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from service.moderation.worker import decide as work
-from tests.desk.seated import Desk
+from tests.desk.seated import Desk, come_to
 from tests.desk.seated import desk as desk
 from tests.desk.seated import sit_down as sit_down
 from tests.desk.seated import watch as watch
@@ -24,10 +24,10 @@ def test_keys_select_and_one_key_decides_on_all_that_is_selected(desk: Desk, sit
         page.keyboard.press(key)
     assert page.inner_text("#picked") == "2 selected"
     page.keyboard.press("s")
-    page.wait_for_selector(".flash:has-text('2 marked as spam.')")
+    come_to(page, ".flash:has-text('2 marked as spam.')")
     assert [desk.status(one) for one in ids] == ["spam", "pending", "spam", "pending"]
     page.keyboard.press("z")
-    page.wait_for_selector(".flash:has-text('2 are as they were before.')")
+    come_to(page, ".flash:has-text('2 are as they were before.')")
     assert {desk.status(one) for one in ids} == {"pending"}
     page.keyboard.press("x")
     page.keyboard.press("Escape")
@@ -47,7 +47,7 @@ def test_a_digit_rejects_for_that_reason_one_or_many(desk: Desk, sit_down: Any) 
     assert desk.comment(ids[1]).reason_code is None
     page.click("#pick-page")
     page.keyboard.press("1")
-    page.wait_for_selector(".flash:has-text('2 rejected.')")
+    come_to(page, ".flash:has-text('2 rejected.')")
     assert [desk.comment(one).reason_code for one in ids] == ["insult", None, "off-topic", "off-topic"]
 
 
@@ -58,10 +58,10 @@ def test_a_wave_is_opened_and_gone_with_two_keys(desk: Desk, sit_down: Any) -> N
     page.focus("article.group")
     page.keyboard.press("a")  # about nothing that is seen
     page.keyboard.press("o")
-    page.wait_for_selector("#many:has-text('All 4 comments that match are selected.')")
+    come_to(page, "#many:has-text('All 4 comments that match are selected.')")
     assert {desk.status(one) for one in ids} == {"pending"}
     page.keyboard.press("s")
-    page.wait_for_selector(".flash:has-text('4 marked as spam.')")
+    come_to(page, ".flash:has-text('4 marked as spam.')")
     assert {desk.status(one) for one in ids} == {"spam"}
 
 
@@ -74,7 +74,7 @@ def test_a_decision_on_many_that_finds_no_connection_is_sent_again_once(desk: De
     page.wait_for_selector("#say-page:has-text('No answer came.')")
     desk.start()
     page.evaluate("dispatchEvent(new Event('online'))")
-    page.wait_for_selector(".flash:has-text('3 approved.')")
+    come_to(page, ".flash:has-text('3 approved.')")
     assert [desk.version(one) for one in ids] == [2, 2, 2]
 
 
@@ -82,7 +82,7 @@ def test_a_number_that_changed_is_said_beside_the_buttons(desk: Desk, sit_down: 
     ids = several(desk, 2)
     page = sit_down("anna")
     page.click("text=Select all that match")
-    page.wait_for_selector("#many:has-text('All 2 comments that match are selected.')")
+    come_to(page, "#many:has-text('All 2 comments that match are selected.')")
     ids.append(desk.leave(body="Later.", email="later@mail.example.org"))
     page.keyboard.press("s")
     page.wait_for_selector("#say-page:has-text('You saw 2 comments; there are 3 now. Nothing was changed.')")

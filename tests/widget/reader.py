@@ -21,6 +21,10 @@ _ACTIVE = """() => {
   return one && { tag: one.localName, name: one.getAttribute("name"), doing: one.dataset.do ?? null,
     type: one.getAttribute("type"), inside: one.getRootNode() !== document };
 }"""
+_IS_AT_ANOTHER = """before => {
+  const id = document.activeElement?.shadowRoot?.activeElement?.dataset.id;
+  return id && !before.includes(id);
+}"""
 _BELOW = """() => {
   const { shadowRoot } = document.querySelector("greenroom-thread");
   const below = shadowRoot.querySelector("[part~=below]");
@@ -114,6 +118,16 @@ class Reader:
     def does(self, what: str, within: Any = None) -> Any:
         """The buttons, or the list, that do this."""
         return (within or self.window.locator(THREAD)).locator(f"[data-do={what}]")
+
+    def goes_on(self, what: str, press: str = "one => one.click()") -> None:
+        """Press the button that brings more comments, until the first of them has the focus: all are there then."""
+        before = self.ids()
+        self.does(what).first.evaluate(press)
+        self.comes_to_another(before)
+
+    def comes_to_another(self, before: list[str]) -> None:
+        """Wait until a comment has the focus that is none of these."""
+        self.until(_IS_AT_ANOTHER, before)
 
     def answers(self, comment_id: str) -> None:
         """Reply to a comment, until the form has come to it and has the focus."""

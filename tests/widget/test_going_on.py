@@ -19,9 +19,7 @@ pytestmark = pytest.mark.browser
 def open_all(reader: Reader) -> None:
     """Press "More replies" until there are none."""
     while reader.does("replies").count():
-        shown = reader.part("comment").count()
-        reader.does("replies").first.click()
-        reader.part("comment").nth(shown).wait_for()
+        reader.goes_on("replies")
 
 
 def test_it_is_in_the_order_that_is_chosen(reader: Reader, talk: Talk) -> None:
@@ -48,9 +46,7 @@ def test_more_comments_come_by_cursor_and_none_twice(reader: Reader, talk: Talk)
     reader.opens()
 
     while reader.does("more").count():
-        shown = reader.part("comment").count()
-        reader.does("more").first.click()
-        reader.part("comment").nth(shown).wait_for()
+        reader.goes_on("more")
 
     ids = reader.part("comment").evaluate_all("all => all.map((one) => one.dataset.id)")
     assert ids == said
@@ -64,13 +60,9 @@ def test_pressing_twice_brings_no_comment_twice(reader: Reader, talk: Talk) -> N
     reader.opens()
     twice = "one => { one.click(); one.click(); }"
 
-    shown = reader.part("comment").count()
-    reader.does("more").first.evaluate(twice)
-    reader.comment(said[-1]).wait_for(state="attached")
+    reader.goes_on("more", twice)
     while reader.does("replies").count():
-        shown = reader.part("comment").count()
-        reader.does("replies").first.evaluate(twice)
-        reader.part("comment").nth(shown).wait_for(state="attached")
+        reader.goes_on("replies", twice)
 
     reader.window.wait_for_load_state("networkidle")
     assert reader.ids() == [said[0], *replies, *said[1:]]
@@ -170,13 +162,12 @@ def test_the_focus_stays_on_the_order(reader: Reader, talk: Talk) -> None:
 def test_the_focus_stays_where_more_comments_come(reader: Reader, talk: Talk) -> None:
     talk.say_many(60)
     reader.opens()
-    shown = reader.part("comment").count()
+    before = reader.ids()
 
     reader.does("more").first.focus()
     reader.window.keyboard.press("Enter")
-    reader.part("comment").nth(shown).wait_for()
 
-    assert reader.active()["inside"], "the focus fell back to the page"
+    reader.comes_to_another(before)
 
 
 def test_long_branches_are_opened_by_their_button(reader: Reader, talk: Talk) -> None:
