@@ -27,6 +27,7 @@ from tests.browser import launched
 ORIGIN = "https://blog.example.org"
 ROOT = Path(__file__).parent.parent
 _KEPT = {"key_proofs"}
+_PAGES = {"desk", "embed"}
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -35,12 +36,29 @@ def quick_hashes() -> None:
     passwords.CONTEXT.update(argon2__time_cost=1, argon2__memory_cost=64, argon2__parallelism=1)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--pages-on-both", action="store_true", help="draw pages from PostgreSQL, too")
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs a browser is run by `make browser`: the suite needs nothing but Python."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What needs a browser is run by `make browser`: the suite needs nothing but Python.
+
+    Pages are drawn from SQLite only, for the suite's three minutes: what they ask, the rooms below ask of both
+    databases, and `make prove` goes through every page on both.
+    """
     for item in items:
         if "chromium" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
+    if not config.option.pages_on_both:
+        again = [one for one in items if _is_drawn_again(one)]
+        config.hook.pytest_deselected(items=again)
+        items[:] = [one for one in items if one not in set(again)]
+
+
+def _is_drawn_again(item: pytest.Item) -> bool:
+    of = getattr(getattr(item, "callspec", None), "params", {}).get("database_url")
+    return of == "postgresql" and item.path.parent.name in _PAGES
 
 
 @pytest.hookimpl(wrapper=True)
