@@ -130,12 +130,12 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if FULL and _number(item) and (report.when == "call" or report.failed):
+    if FULL and _number(item) and (report.when == "call" or not report.passed):
         found = item.stash.get(_PROOF, None)
         result = found.result if found else _result(item)
         result.outcome, result.seconds = report.outcome, round(report.duration, 1)
-        if report.failed:
-            result.notes.append(f"failed: {report.longreprtext[-_TOLD:]}")
+        if not report.passed:
+            result.notes.append(f"{report.outcome}: {report.longreprtext[-_TOLD:]}")
         report.user_properties.append(("proof", asdict(result)))
     return report
 

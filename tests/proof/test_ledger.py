@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -32,6 +33,22 @@ def test_too_few_cases_fail_the_figure() -> None:
         proof.settle()
     proof.case()
     proof.settle()
+
+
+@pytest.mark.parametrize("when", ["setup", "call", "teardown"])
+@pytest.mark.parametrize("outcome", ["skipped", "failed"])
+def test_what_does_not_pass_is_kept_whenever_that_happens(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest, when: Any, outcome: Any
+) -> None:
+    """A fixture that skips or fails ends a test before its call; one that fails afterwards takes back its result."""
+    monkeypatch.setattr(ledger, "FULL", True)
+    monkeypatch.setattr(ledger, "_number", lambda _: "4")
+    reporting = ledger.pytest_runtest_makereport(request.node)
+    next(reporting)
+    with pytest.raises(StopIteration) as ended:
+        reporting.send(pytest.TestReport("a", ("a", 1, "a"), {}, outcome, "no disk", when))
+    ((name, kept),) = ended.value.value.user_properties
+    assert (name, kept["outcome"], kept["notes"]) == ("proof", outcome, [f"{outcome}: no disk"])
 
 
 def test_results_of_other_sources_do_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
