@@ -13,7 +13,9 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-from collections.abc import Generator, Iterable
+import time
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -27,6 +29,7 @@ from .figures import FIGURES
 
 ROOT = Path(__file__).parent.parent.parent
 KEPT = ROOT / ".proof" / "results.json"
+RUNS = ROOT / ".proof" / "runs.json"
 _SOURCES = ("service", "migrations", "tests", "pyproject.toml", "requirements-dev.lock", "docker-compose.yml")
 _SHOWN = 20
 _TOLD = 1_000
@@ -130,12 +133,12 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if FULL and _number(item) and (report.when == "call" or report.failed):
+    if FULL and _number(item) and (report.when == "call" or not report.passed):
         found = item.stash.get(_PROOF, None)
         result = found.result if found else _result(item)
         result.outcome, result.seconds = report.outcome, round(report.duration, 1)
-        if report.failed:
-            result.notes.append(f"failed: {report.longreprtext[-_TOLD:]}")
+        if not report.passed:
+            result.notes.append(f"{report.outcome}: {report.longreprtext[-_TOLD:]}")
         report.user_properties.append(("proof", asdict(result)))
     return report
 
@@ -157,6 +160,26 @@ class _Keeper:
                 results[report.nodeid] = _as_kept(report.nodeid, value)
                 KEPT.parent.mkdir(exist_ok=True)
                 KEPT.write_text(json.dumps(results, indent=1))
+
+
+def runs() -> list[tuple[float, float]]:
+    """When the runs began and ended that the results are from. One that was killed ended with its last result."""
+    told = json.loads(RUNS.read_text()) if RUNS.exists() else []
+    last = KEPT.stat().st_mtime if KEPT.exists() else 0
+    return [(start, end or max(start, last)) for start, end in told]
+
+
+@contextmanager
+def timed() -> Iterator[None]:
+    """A run, which goes on with the results of those before it while some are of these sources."""
+    before, start = runs() if kept() else [], time.time()
+    RUNS.parent.mkdir(exist_ok=True)
+    RUNS.write_text(json.dumps([*before, (start, 0)]))
+    try:
+        yield
+    finally:
+        RUNS.write_text(json.dumps([*before, (start, time.time())]))
+        sources.cache_clear()  # they may have changed meanwhile
 
 
 def _as_kept(test: str, result: dict[str, Any]) -> dict[str, Any]:

@@ -66,8 +66,12 @@ def fates(room: Room, found: list[Mutant], *, emptied: bool = False) -> Iterator
         import_module(name)
     memory = Path("/dev/shm")  # each mutant gets a database of its own
     with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as place:
-        arguments = [*_OPTIONS, f"--basetemp={place}/pytest", *(str(ROOT / one) for one in room.tests)]
-        arguments += ["-k", " and ".join(f"not {word}" for word in ("postgresql", *room.without))]
+        arguments = [
+            *_OPTIONS,
+            f"--basetemp={place}/pytest",
+            *(str(path) for one in room.tests for path in sorted(ROOT.glob(one))),
+        ]
+        arguments += ["-m", "not browser", "-k", " and ".join(f"not {word}" for word in ("postgresql", *room.without))]
         arguments += ["--noconftest"] if room.bare else []
         plugins: list[object] = [_Examples(), *([_Emptied()] if emptied else [])]
         meeting = _forked(partial(_warm, found, arguments, plugins))

@@ -21,7 +21,7 @@ from .parsers import same
 from .payloads import written
 from .stage import TALK, Said, Stage
 from .world import sent
-from .write_paths import planted
+from .write_paths import UNLIKE, planted, settle
 
 SOME = 5 if FULL else 2
 """Comments on which the reasons of many decisions, and the names of many moderators, are seen together."""
@@ -83,36 +83,36 @@ def aliases(stage: Stage, packs: Packs) -> Found:
 
 
 def settings(stage: Stage, by_api: Packs, by_desk: Packs) -> Found:
-    """Names and privacy lines of a site, by API and at the desk."""
-    told: dict[str, str] = {}
-
-    def shown() -> dict[str, str]:
-        found = stage.ask("GET", "/v1/sites/blog")
-        return {name: found[name] for name in told}
+    """Names and privacy lines of a site, by API and at the desk, each read back at once; an address of neither kind."""
+    faults: list[str] = []
 
     def takes(text: str) -> bool:
-        values = {"name": text[:200], "privacy_text": text[:500]}
-        refused = stage.ask("PATCH", "/v1/sites/blog", values | {"privacy_url": text})
-        assert "privacy_url" in refused["errors"]
-        is_taken = "errors" not in stage.ask("PATCH", "/v1/sites/blog", values)
-        told.update(values if is_taken else {})
-        return is_taken
+        values = {"name": text, "privacy_text": text}
+        answer = stage.ask("PATCH", "/v1/sites/blog", values)
+        if "errors" not in answer:
+            faults.extend(_back(values, answer, "setting"))
+        return "errors" not in answer
 
     def takes_at_desk(text: str) -> bool:
-        values = {"name": text[:200].strip(), "privacy_text": text[:500].strip()}
-        form = {"mode": "post", "origins": stage.origin, "depth": "2", "language": "en", "retention_days": "365",
-                "rating_max": "100", "schema_type": "Movie"} | values  # fmt: skip
-        assert stage.at_desk("/desk/sites/blog", form | {"privacy_url": text}).status_code == 422
-        is_taken = stage.at_desk("/desk/sites/blog", form).status_code == 303
-        told.update(values if is_taken else {})
+        values = {"name": text, "privacy_text": text}
+        is_taken = stage.at_desk("/desk/sites/blog", _form_of(stage) | values).status_code == 303
+        if is_taken:
+            faults.extend(_back(values, stage.ask("GET", "/v1/sites/blog"), "setting"))
         return is_taken
 
-    number = sum(written(by_api, takes))
-    faults = list(_back(told, shown(), "setting"))
-    number += sum(written(by_desk, takes_at_desk))
-    faults += _back(told, shown(), "setting")
+    for pack in (*by_api[:1], *by_desk[:1]):
+        address = {"privacy_url": " ".join(pack)}
+        assert "privacy_url" in stage.ask("PATCH", "/v1/sites/blog", address)["errors"]
+        assert stage.at_desk("/desk/sites/blog", _form_of(stage) | {"name": "x"} | address).status_code == 422
+    number = sum(written(by_api, takes)) + sum(written(by_desk, takes_at_desk))
     faults += stage.page_faults(["/desk/sites", "/desk/sites/blog", "/desk/audit"])
     return number, faults
+
+
+def _form_of(stage: Stage) -> dict[str, str]:
+    """The form of a site's settings, as they are."""
+    return {"mode": "post", "origins": stage.origin, "depth": "2", "language": "en", "retention_days": "365",
+            "rating_max": "100", "schema_type": "Movie"}  # fmt: skip
 
 
 def decisions(stage: Stage, by_api: Packs, by_desk: Packs, folder: Path) -> Found:
@@ -240,7 +240,7 @@ def changes(stage: Stage, packs: Packs) -> Found:
 
     def write(text: str) -> bool:
         n = len(told)
-        said = stage.say({"page": TALK, "name": "Ada", "email": stage.email, "body": _UNLIKE}).json or {}
+        said = stage.say({"page": TALK, "name": "Ada", "email": stage.email, "body": UNLIKE}).json or {}
         token = said["author_token"]
         is_taken = stage.change(token, said["id"], text, on_page=bool(n % 2)).status_code == 200
         told.update({said["id"]: (token, text)} if is_taken else {})
@@ -254,22 +254,11 @@ def changes(stage: Stage, packs: Packs) -> Found:
         faults += _back({one: told[one][1]}, {one: held["text"]}, "change of a text")
         if n % 4 < 2:
             wanted = {"decision": ("accept", "refuse")[n % 2], "revision": held["id"], "reason": told[one][1][:500]}
-            _settle(stage, one, wanted, at_desk=bool(n % 4))
+            settle(stage, one, wanted, at_desk=bool(n % 4))
     accepted = {one: Said("Ada", told[one][1]) for n, one in enumerate(ids) if n % 4 == 0}
     faults += stage.faults(accepted)
     seen = [f"/desk/comments/{one}" for one in ids[:8]] + [f"/mine#{told[one][0]}" for one in ids[:8]]
     return number, faults + list(stage.page_faults(seen))
-
-
-def _settle(stage: Stage, comment_id: str, wanted: dict[str, str], *, at_desk: bool) -> None:
-    if at_desk:
-        assert stage.at_desk(f"/desk/comments/{comment_id}/revision", wanted).status_code == 303
-    else:
-        stage.ask("POST", f"/v1/moderation/comments/{comment_id}/revision", wanted)
-
-
-_UNLIKE = "\N{GREEK CAPITAL LETTER OMEGA}mega"
-"""A word that no payload has: then nothing of a text stays when it is changed."""
 
 
 def rulings(stage: Stage, packs: Packs) -> Found:

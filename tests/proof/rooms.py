@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Room:
-    """`code`: files, each with the functions that count, all where none are named. `tests`: directories and files.
+    """`code`: files, each with the functions that count, all where none are named. `tests`: directories and files,
+    as patterns.
 
     `without`: words in the names of tests that take too long for every mutant; those of Hypothesis all do. `bare`: the
     tests need no fixture of a conftest.
@@ -57,6 +58,24 @@ ROOMS = {
             "service/accounts/queries.py": (),
         },
         ("tests/accounts",),
+        without=("cannot_try_every_account", "counted_against_the_account", "throttled_by_account"),
+    ),
+    "entering": Room(
+        {
+            "service/accounts/factors.py": (),
+            "service/accounts/invites.py": (),
+            "service/accounts/passkeys.py": (),
+            "service/accounts/security.py": (),
+        },
+        (
+            "tests/accounts/test_sign_in.py",
+            "tests/accounts/test_sessions.py",
+            "tests/desk/test_account.py",
+            "tests/desk/test_codes.py",
+            "tests/desk/test_passkey*.py",
+            "tests/desk/test_team.py",
+            "tests/moderation/test_team.py",
+        ),
         without=("cannot_try_every_account", "counted_against_the_account", "throttled_by_account"),
     ),
     "states": Room(

@@ -22,8 +22,8 @@ from .rooms import ROOMS
 BAR = 0.85
 MOST_EQUIVALENT = 0.05
 QUICK = 12
-FLOORS = {"rendering": 600, "sealing": 350, "accounts": 400, "states": 250}
-DRAWN = {"accounts": 400, "states": 250}
+FLOORS = {"rendering": 600, "sealing": 350, "accounts": 230, "entering": 170, "states": 250}
+DRAWN = {name: FLOORS[name] for name in ("accounts", "entering", "states")}
 """Mutants drawn by lot, where each that lives has to meet hundreds of tests with a database: half of them."""
 
 

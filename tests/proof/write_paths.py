@@ -146,3 +146,48 @@ def by_desk_edit(stage: Stage, ids: Sequence[str], batch: Sequence[list[str]]) -
         assert stage.at_desk(f"/desk/comments/{id_}", {"body": body}).status_code == 303
         said[id_] = Said("Ada", body, html_of(pack))
     return said
+
+
+def by_author_edit(stage: Stage, batch: Sequence[list[str]]) -> dict[str, Said]:
+    """Each author gets payloads for their text, by a program and on their page: of what is published and then
+    accepted, by a moderator's program and at the desk, and of what waits and is changed in place."""
+    said = {}
+    for n, pack in enumerate(batch):
+        body = "\n\n".join(pack)
+        mine = stage.say({"page": TALK, "name": "Ada", "email": stage.email, "body": UNLIKE}).json or {}
+        one, waits = mine["id"], n % 3 == 2
+        if waits:
+            stage.ask("POST", f"/v1/moderation/comments/{one}/decision", {"decision": "restore"})
+        assert stage.change(mine["author_token"], one, body, on_page=bool(n % 2)).status_code == 200
+        if not waits:
+            (held,) = stage.ask("GET", f"/v1/moderation/comments/{one}")["revisions"]
+            settle(stage, one, {"decision": "accept", "revision": held["id"]}, at_desk=n % 3 == 1)
+        said[one] = Said("Ada", body, html_of(pack))
+    stage.publish_all()
+    return said
+
+
+UNLIKE = "\N{GREEK CAPITAL LETTER OMEGA}mega"
+"""A word that no payload has: then nothing of a text stays when it is changed."""
+
+
+def settle(stage: Stage, comment_id: str, wanted: dict[str, str], *, at_desk: bool) -> None:
+    """Decide on an author's change."""
+    if at_desk:
+        assert stage.at_desk(f"/desk/comments/{comment_id}/revision", wanted).status_code == 303
+    else:
+        stage.ask("POST", f"/v1/moderation/comments/{comment_id}/revision", wanted)
+
+
+def by_reply(stage: Stage, ids: Sequence[str], batch: Sequence[list[str]]) -> dict[str, Said]:
+    """Replies in the name of the site to these comments, by turns from a moderator's program and at the desk."""
+    said, name = {}, stage.ours().name
+    for n, pack in enumerate(batch):
+        body, path = "\n\n".join(pack), f"comments/{ids[n % len(ids)]}/reply"
+        if n % 2:
+            assert stage.at_desk(f"/desk/{path}", {"body": body}).status_code == 303
+            made = stage.newest()
+        else:
+            made = stage.ask("POST", f"/v1/moderation/{path}", {"body": body})["id"]
+        said[made] = Said(name, body, html_of(pack))
+    return said
