@@ -8,6 +8,7 @@ import { kept, shelf } from "./store.js";
 
 const DAYS = 7;
 const DAY = 86_400_000;
+const KNOWN = 23 * 3_600_000; // the server knows a key again for 24 hours: later it might make a second comment of the same words
 
 /** @typedef {import("./form.js").Form} Form */
 /** @typedef {import("./sending.js").Parcel} Parcel */
@@ -46,7 +47,7 @@ const others = (place, parcel) => inside(place).filter((one) => one.key !== parc
  */
 export function keep(form, parcel) {
   const { place } = form.thread;
-  const could = put(place, [...others(place, parcel), { ...parcel, at: Date.now() }]);
+  const could = put(place, [...others(place, parcel), parcel]);
   if (could) show(form);
   return could;
 }
@@ -60,12 +61,15 @@ export async function send(form) {
   form.outgoing = true;
   show(form);
   try {
-    for (const parcel of onThisPage(form)) if (!own(parcel, "refused") && !(await goesOut(form, parcel))) break;
+    for (const parcel of onThisPage(form)) if (mayGo(parcel) && !(await goesOut(form, parcel))) break;
   } finally {
     form.outgoing = false;
     show(form);
   }
 }
+
+/** @param {Parcel} parcel one that is old or was refused waits for its author */
+const mayGo = (parcel) => !own(parcel, "refused") && Date.now() - parcel.at < KNOWN;
 
 /** @param {Form} form */
 const onThisPage = ({ thread: { place } }) => inside(place).filter((one) => one.payload.page === place.page);

@@ -13,8 +13,8 @@ const RETRIES = [1000, 3000];
 
 /** @typedef {import("./form.js").Form} Form */
 /**
- * @typedef {{payload: any, key: string, token: string | null, to: string, remember: boolean, at?: number, refused?: string}} Parcel
- * what is sent, the key by which the server knows it again, and whose it is: the author may be another one when it goes out
+ * @typedef {{payload: any, key: string, token: string | null, to: string, remember: boolean, at: number, refused?: string}} Parcel
+ * what is sent, the key by which the server knows it again, when it first was, and whose it is: the author may be another one when it goes out
  */
 
 // -- Before it is sent
@@ -104,7 +104,7 @@ function pack(form) {
   const words = (/** @type {any} */ one) => JSON.stringify({ ...one, page_title: null, form_token: null });
   const known = form.parcel && words(form.parcel.payload) === words(payload) ? form.parcel : null;
   const token = own(kept.get(shelf("me", place)), "token") ?? null;
-  form.parcel = { ...(known ?? { payload, key: random(), token, to: form.to }), remember: form.node.elements.namedItem("remember").checked };
+  form.parcel = { ...(known ?? { payload, key: random(), token, to: form.to, at: Date.now() }), remember: form.node.elements.namedItem("remember").checked };
   return form.parcel;
 }
 
