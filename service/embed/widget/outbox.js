@@ -3,7 +3,7 @@
 import { Failed } from "./api.js";
 import { button, h, own } from "./dom.js";
 import { focus, told } from "./failing.js";
-import { deliver, introduce, refused, sent } from "./sending.js";
+import { deliver, introduce, refused, same, sent } from "./sending.js";
 import { kept, shelf } from "./store.js";
 
 const DAYS = 7;
@@ -86,7 +86,7 @@ async function goesOut(form, parcel) {
     const answer = await deliver(thread, parcel);
     put(place, others(place, parcel));
     const me = kept.get(shelf("me", place));
-    if (parcel.remember && own(me, "email") === parcel.payload.email && !own(me, "token")) introduce(thread, parcel, answer.author_token);
+    if (parcel.remember && same(own(me, "email"), parcel.payload.email) && !own(me, "token")) introduce(thread, parcel, answer.author_token);
     await sent(thread, parcel, answer);
   } catch (error) {
     if (!(error instanceof Failed)) throw error;

@@ -103,10 +103,18 @@ function pack(form) {
   // Neither the title, which a page may change at any time, nor the time token is anything that somebody wrote.
   const words = (/** @type {any} */ one) => JSON.stringify({ ...one, page_title: null, form_token: null });
   const known = form.parcel && words(form.parcel.payload) === words(payload) ? form.parcel : null;
-  const token = own(kept.get(shelf("me", place)), "token") ?? null;
+  const me = kept.get(shelf("me", place));
+  const token = same(own(me, "email"), typed.email) ? own(me, "token") ?? null : null; // several people may write on one device
   form.parcel = { ...(known ?? { payload, key: random(), token, to: form.to, at: Date.now() }), remember: form.node.elements.namedItem("remember").checked };
   return form.parcel;
 }
+
+/**
+ * Whether two addresses are one.
+ * @param {string | undefined} one
+ * @param {string} other
+ */
+export const same = (one, other) => one?.trim().toLowerCase() === other.trim().toLowerCase();
 
 /**
  * Send, and again where no answer came: the key makes one comment of all attempts.
