@@ -113,12 +113,13 @@ function takeBack(form, parcel) {
   put(place, others(place, parcel));
   form.values = { name, email, website: website ?? "", rating: String(rating ?? ""), body: [form.values.body, body].filter((text) => text.trim()).join("\n\n") };
   form.node.elements.namedItem("remember").checked = parcel.remember;
+  form.parcel = parcel; // unchanged it has the same key: an earlier try may have come through
   form.answer(parent_id, names.get(parent_id) ?? parcel.to);
   show(form);
 }
 
 /**
- * Let who wrote it see what is kept, and decide about it.
+ * Let who wrote it see what is kept, and decide about it while it is not on its way.
  * @param {Form} form
  */
 function show(form) {
@@ -128,5 +129,5 @@ function show(form) {
   below.prepend(...onThisPage(form).map((parcel) => h("div", { class: "notice kept" },
     h("p", { class: "hint" }, own(parcel, "refused") ?? say("unsent", { n: DAYS })),
     h("p", { dir: "auto" }, parcel.payload.body),
-    h("p", { class: "buttons" }, button("quiet", "takeback", () => takeBack(form, parcel), say("edit")), button("quiet", "discard", () => discard(parcel), say("discard"))))));
+    !form.outgoing && h("p", { class: "buttons" }, button("quiet", "takeback", () => takeBack(form, parcel), say("edit")), button("quiet", "discard", () => discard(parcel), say("discard"))))));
 }
