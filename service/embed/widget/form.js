@@ -160,7 +160,7 @@ export class Form {
 
   /** Send what an earlier time had to keep. */
   async sendKept() {
-    if (kept.get(shelf("outbox", this.thread.place))) await (await import("./outbox.js")).send(this);
+    if (kept.get(shelf("outbox", this.thread.place))) await import("./outbox.js").then(({ send }) => send(this)).catch((error) => this.thread.lost(error));
   }
 
   // -- Replies

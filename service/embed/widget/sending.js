@@ -147,8 +147,8 @@ export async function sent(thread, parcel, answer) {
   if (token) remember(place, { id: answer.id, token, page: place.page });
   const isLost = !token && !posted(place).some((one) => one.id === answer.id);
   thread.tell("posted", { id: answer.id, status: answer.status });
-  await refresh(thread);
   thread.note([say(answer.status === "approved" ? "published" : "held"), isLost && say("lost")].filter(Boolean).join(" "));
+  await refresh(thread).catch((error) => console.error("Greenroom:", error)); // it is posted, whatever may not be drawn
 }
 
 /**
