@@ -187,7 +187,7 @@ export class Thread {
   /** @param {string | null} cursor */
   #offerMore(cursor) {
     this.moreButton?.remove();
-    this.moreButton = cursor && h("p", { class: "more" }, button("quiet", "more", () => this.act("more", cursor), this.words.say("more")));
+    this.moreButton = cursor && h("p", { class: "more" }, button("quiet", "more", () => this.act("more"), this.words.say("more")));
     if (this.moreButton) this.list.after(this.moreButton);
   }
 
