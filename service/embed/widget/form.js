@@ -39,6 +39,8 @@ export class Form {
     /** @type {any} the field that has the focus while the form moves */
     this.active = null;
     this.sending = this.outgoing = false;
+    /** @type {string | null} the better address that the writer was shown */
+    this.warned = null;
     this.shelf = shelf("draft", thread.place) + ":" + thread.place.page;
     this.node = this.#draw();
   }

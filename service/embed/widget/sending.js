@@ -10,6 +10,7 @@ import { brief, kept, posted, random, remember, shelf } from "./store.js";
 import { meant } from "./typo.js";
 
 const RETRIES = [1000, 3000];
+const SEEN = 1000; // milliseconds after which a hint was seen
 
 /** @typedef {import("./form.js").Form} Form */
 /**
@@ -30,7 +31,20 @@ export async function suggest(form) {
     form.save();
     field.focus();
   };
+  if (better) setTimeout(() => (form.warned = better), SEEN);
   form.hint.replaceChildren(...(better ? [say("meant", { email: better }), " ", button("plain", "use", use, say("use"))] : []));
+}
+
+/**
+ * Do not post before a hint was seen, once: Enter in the field that it is about brings both.
+ * @param {Form} form
+ * @param {string} better
+ */
+function warn(form, better) {
+  form.warned = better;
+  suggest(form);
+  complain(form, new Map(), form.words.say("meant", { email: better }));
+  form.node.elements.namedItem("email").focus();
 }
 
 /** @param {Form} form */
@@ -60,6 +74,8 @@ export async function submit(form) {
   const missing = NEEDED.filter((name) => !values[name].trim());
   complain(form, new Map(missing.map((name) => [name, say("missing")])), missing.length ? say("marked") : "");
   if (missing.length) return;
+  const better = meant(values.email);
+  if (better && better !== form.warned) return warn(form, better);
   form.sending = true;
   form.button.setAttribute("aria-disabled", "true");
   const parcel = pack(form);
