@@ -215,6 +215,36 @@ def test_its_age_is_that_of_the_first_try(reader: Reader) -> None:
     assert [one["at"] < tried for one in outbox(reader)] == [True]
 
 
+def test_nobody_decides_about_what_is_on_its_way(reader: Reader, talk: Talk) -> None:
+    """It could be posted all the same."""
+    held: list[Any] = []
+    reader.opens()
+    keeps_one(reader)
+    reader.window.context.route(COMMENTS, lambda route: held.append(route))
+    reader.window.context.set_offline(False)
+    until(lambda: reader.window.evaluate("1") and held)
+
+    assert reader.part("kept").count() == 1
+    assert reader.does("takeback").count() == reader.does("discard").count() == 0
+    reader.window.context.unroute(COMMENTS)
+    held[0].continue_()
+    until(lambda: reader.window.evaluate("1") and len(talk.said()) == 1)
+
+
+def test_what_is_taken_back_unchanged_keeps_its_key(reader: Reader, talk: Talk) -> None:
+    """A try of it may have come through."""
+    reader.opens()
+    keeps_one(reader)
+    (kept,) = outbox(reader)
+    reader.does("takeback").click()
+    reader.window.context.set_offline(False)
+    reader.hears("greenroom:posted")
+    reader.sends()
+    reader.told("greenroom:posted")
+
+    assert sent(reader)[-1].headers["idempotency-key"] == kept["key"]
+
+
 @pytest.mark.parametrize(("age", "left"), [(6, 1), (8, 0)])
 def test_it_is_kept_for_a_week(reader: Reader, talk: Talk, age: int, left: int) -> None:
     """On whichever page of the site the widget is next."""
