@@ -91,12 +91,12 @@ class GreenroomThread extends HTMLElement {
   }
 
   /**
-   * @param {string} name
+   * @param {string} _
    * @param {string | null} old
    * @param {string | null} now
    */
-  attributeChangedCallback(name, old, now) {
-    if (old === now || !this.isConnected || this.getAttribute("state") === null) return;
+  attributeChangedCallback(_, old, now) {
+    if (old === now || this.getAttribute("state") === null) return; // it may be out of the page meanwhile
     const turn = ++this.#turn;
     queueMicrotask(() => turn === this.#turn && this.#wait());
   }
@@ -173,11 +173,11 @@ class Small extends HTMLElement {
   }
 
   /**
-   * @param {string} name
+   * @param {string} _
    * @param {string | null} old
    * @param {string | null} now
    */
-  attributeChangedCallback(name, old, now) {
+  attributeChangedCallback(_, old, now) {
     if (old !== now && this.isConnected && this.shadowRoot) this.connectedCallback();
   }
 }
