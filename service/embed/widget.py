@@ -125,9 +125,12 @@ def entry() -> Response:
 def pinned_entry(digest: str) -> Response:
     """The same, also for pages that were written for an older release: what they hold it to is theirs to say.
 
-    It is asked for anew each time, too. An entry that was kept would outlive its parts, and readers see the link.
+    Under its own address it never changes; under that of an older one it is asked for anew each time.
     """
-    return entry()
+    response = entry()
+    if digest == release().entry_digest:
+        response.headers["Cache-Control"] = _FOREVER
+    return response
 
 
 @bp.route("/widget/<digest>/<path:name>")

@@ -87,3 +87,22 @@ def test_who_asks_for_it_is_remembered(reader: Reader) -> None:
     reader.window.get_by_label("Remember me on this device").uncheck()
     reader.posts(body="No longer.")
     assert "ada@" not in json.dumps(reader.keeps())
+
+
+@pytest.mark.parametrize(
+    ("typed", "knows"),
+    [({"name": "Bea", "email": "bea@mail.example.org"}, False), ({"email": " Ada@mail.example.org"}, True)],
+)
+def test_nobody_writes_as_somebody_else_who_is_remembered(reader: Reader, typed: dict[str, str], knows: bool) -> None:
+    """Several people may write on one device: what they are known by goes with their own address only."""
+    reader.opens()
+    reader.window.get_by_label("Remember me on this device").check()
+    reader.posts()
+    reader.window.reload()
+    reader.waits()
+    reader.posts(**{"body": "Another thought."} | typed)
+
+    posts = [one for one in reader.asked if one.method == "POST" and one.url.endswith("/comments")]
+    assert ["authorization" in one.headers for one in posts] == [False, knows]
+    tokens = {one["token"] for name, value in reader.keeps().items() if ":mine:" in name for one in json.loads(value)}
+    assert len(tokens) == 2 - knows

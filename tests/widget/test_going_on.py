@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,7 +11,7 @@ import pytest
 from tests.processes import until
 
 from .elsewhere import FAR, tag
-from .reader import Reader
+from .reader import THREAD, Reader
 from .talk import Talk
 
 pytestmark = pytest.mark.browser
@@ -168,6 +169,59 @@ def test_the_focus_stays_where_more_comments_come(reader: Reader, talk: Talk) ->
     reader.window.keyboard.press("Enter")
 
     reader.comes_to_another(before)
+
+
+@pytest.mark.parametrize("then", ["more", "refresh", "show"])
+def test_a_reply_to_the_comment_that_was_followed_stays(reader: Reader, talk: Talk, then: str) -> None:
+    """That stands above the others while it is further down, and goes when it has its place, or another is followed."""
+    said = talk.say_many(60)
+    reader.visits(f"{reader.publish()}#comment-{said[55]}")
+    reader.comment(said[55]).wait_for()
+    reader.answers(said[55])
+    reader.types(body="Half an answer")
+
+    if then == "more":
+        reader.goes_on("more")
+    elif then == "refresh":
+        reader.window.evaluate("document.querySelector('greenroom-thread').refresh()")
+    else:
+        reader.window.evaluate("id => document.querySelector('greenroom-thread').show(id)", said[57])
+
+    assert reader.part("linked").count() == (then == "show")
+    assert reader.field("body").input_value() == "Half an answer"
+    assert reader.window.locator(f"{THREAD} #comment-{said[55]} + form").count() == (then == "more")
+
+
+def test_more_is_not_forgotten_by_a_list_that_is_read_again(reader: Reader, talk: Talk) -> None:
+    said = talk.say_many(60)
+    held: list[Any] = []
+    reader.opens()
+    first = re.compile(r"/thread\?(?!.*cursor=)")
+    reader.window.context.route(first, lambda route: held.append(route))
+    reader.window.evaluate("() => { document.querySelector('greenroom-thread').refresh() }")
+    until(lambda: reader.window.evaluate("1") and held)
+
+    reader.does("more").first.evaluate("one => one.click()")
+    reader.window.evaluate("new Promise((done) => setTimeout(done, 300))")
+    held[0].continue_()
+    reader.window.evaluate("new Promise((done) => setTimeout(done, 300))")
+
+    until(lambda: reader.ids() == said)
+
+
+@pytest.mark.parametrize(("box", "field"), [("edit", "textarea"), ("report", "input")])
+def test_the_focus_stays_in_a_box_that_is_open(reader: Reader, talk: Talk, box: str, field: str) -> None:
+    talk.say("First.")
+    reader.opens()
+    told = reader.posts(body="One of mine.")
+    reader.does(box, reader.comment(told["id"])).first.click()
+    reader.comment(told["id"]).locator(field).fill("Half a thought")
+    reader.comment(told["id"]).locator(field).evaluate("one => { one.drawnOnce = true }")
+
+    reader.window.evaluate("document.querySelector('greenroom-thread').refresh()")
+
+    assert reader.active()["tag"] == field
+    assert reader.comment(told["id"]).locator(field).evaluate("one => one.drawnOnce")
 
 
 def test_long_branches_are_opened_by_their_button(reader: Reader, talk: Talk) -> None:

@@ -171,19 +171,86 @@ def test_its_author_may_take_it_back_into_the_form(reader: Reader, talk: Talk) -
     assert len(answered["replies"]) == 1
 
 
-@pytest.mark.parametrize(("age", "left"), [(6, 1), (8, 0)])
-def test_it_is_kept_for_a_week(reader: Reader, talk: Talk, age: int, left: int) -> None:
-    """On whichever page of the site the widget is next."""
-    reader.opens()
-    keeps_one(reader)
+def ages(reader: Reader, by: float) -> None:
+    """Let what is kept be so much older, in milliseconds."""
     (name,) = [name for name in reader.keeps() if "outbox" in name]
     reader.window.evaluate(
         """([name, age]) => {
           const [one] = JSON.parse(localStorage.getItem(name));
           localStorage.setItem(name, JSON.stringify([{ ...one, at: one.at - age }]));
         }""",
-        [name, age * DAY],
+        [name, by],
     )
+
+
+@pytest.mark.parametrize(("hours", "again"), [(22.9, 1), (23.1, 0)])
+def test_it_is_not_sent_by_itself_once_its_key_may_be_forgotten(
+    reader: Reader, talk: Talk, hours: float, again: int
+) -> None:
+    """The server had it, and only its answer was lost: a day later the same key would make a second comment."""
+    reader.opens()
+    keeps_one(reader)
+    ages(reader, hours * 3_600_000)
+    leaves(reader)
+    reader.visits(reader.publish())
+    until(lambda: reader.window.evaluate("1") and len(talk.said()) == again)
+    reader.window.wait_for_load_state("networkidle")
+
+    assert len(sent(reader)) == 1 + again
+    assert reader.part("kept").count() == reader.does("takeback").count() == 1 - again
+
+
+def test_its_age_is_that_of_the_first_try(reader: Reader) -> None:
+    """Also where that one had a connection, and no answer."""
+    reader.window.context.route(COMMENTS, lambda route: route.abort())
+    reader.opens()
+    reader.hears("greenroom:failed")
+    reader.types(**TYPED)
+    reader.sends()
+    reader.told("greenroom:failed")
+    reader.part("form").locator("button[type=submit]:not([aria-disabled])").wait_for()
+    tried = reader.window.evaluate("Date.now()")
+    keeps_one(reader)
+
+    assert [one["at"] < tried for one in outbox(reader)] == [True]
+
+
+def test_nobody_decides_about_what_is_on_its_way(reader: Reader, talk: Talk) -> None:
+    """It could be posted all the same."""
+    held: list[Any] = []
+    reader.opens()
+    keeps_one(reader)
+    reader.window.context.route(COMMENTS, lambda route: held.append(route))
+    reader.window.context.set_offline(False)
+    until(lambda: reader.window.evaluate("1") and held)
+
+    assert reader.part("kept").count() == 1
+    assert reader.does("takeback").count() == reader.does("discard").count() == 0
+    reader.window.context.unroute(COMMENTS)
+    held[0].continue_()
+    until(lambda: reader.window.evaluate("1") and len(talk.said()) == 1)
+
+
+def test_what_is_taken_back_unchanged_keeps_its_key(reader: Reader, talk: Talk) -> None:
+    """A try of it may have come through."""
+    reader.opens()
+    keeps_one(reader)
+    (kept,) = outbox(reader)
+    reader.does("takeback").click()
+    reader.window.context.set_offline(False)
+    reader.hears("greenroom:posted")
+    reader.sends()
+    reader.told("greenroom:posted")
+
+    assert sent(reader)[-1].headers["idempotency-key"] == kept["key"]
+
+
+@pytest.mark.parametrize(("age", "left"), [(6, 1), (8, 0)])
+def test_it_is_kept_for_a_week(reader: Reader, talk: Talk, age: int, left: int) -> None:
+    """On whichever page of the site the widget is next."""
+    reader.opens()
+    keeps_one(reader)
+    ages(reader, age * DAY)
     leaves(reader)
     reader.page = f"{talk.page}/other"
     reader.visits(reader.publish())

@@ -123,10 +123,88 @@ def test_an_answer_that_comes_late_is_not_shown_in_the_wrong_place(reader: Reade
         reader.window.evaluate("new Promise((done) => setTimeout(done))")
     held[1].continue_()
     reader.part("comment").locator("text=Elsewhere.").wait_for()
+    reader.reaches_the_form()
+    until(lambda: reader.style("form", "display") == "grid")
     held[0].continue_()
     reader.window.evaluate("new Promise((done) => setTimeout(done, 100))")
 
     assert reader.bodies() == ["Elsewhere."]
+    assert reader.style("form", "display") == "grid"
+
+
+def test_a_thread_that_is_no_longer_shown_asks_for_nothing(reader: Reader, talk: Talk, service: Demo) -> None:
+    """What keeps it alive comes when another page has taken its place."""
+    talk.say("First.")
+    other = Talk(service, f"{talk.page}/other")
+    other.say("Elsewhere.")
+    held: list[Any] = []
+    reader.window.clock.install()
+    reader.window.context.route("**/living.js", lambda route: held.append(route))
+    reader.window.goto(reader.publish())
+    until(lambda: reader.window.evaluate("1") and held)
+    reader.window.evaluate("page => document.querySelector('greenroom-thread').setAttribute('page', page)", other.page)
+    reader.part("comment").locator("text=Elsewhere.").wait_for()
+    held[0].continue_()
+    reader.waits()
+
+    reader.window.clock.fast_forward(31_000)
+    until(lambda: reader.window.evaluate("1") and [one for one in reader.asked if "/counts" in one.url])
+    reader.window.wait_for_load_state("networkidle")
+    counted = [parse_qs(urlsplit(one.url).query)["page"] for one in reader.asked if "/counts" in one.url]
+    assert counted == [[other.page]]
+
+
+def test_its_page_may_change_while_it_is_out(reader: Reader, talk: Talk, service: Demo) -> None:
+    talk.say("First.")
+    other = Talk(service, f"{talk.page}/other")
+    other.say("Elsewhere.")
+    reader.opens()
+    reader.window.evaluate("() => { window.taken = document.querySelector('greenroom-thread'); taken.remove() }")
+    reader.window.evaluate("page => taken.setAttribute('page', page)", other.page)
+
+    reader.window.evaluate("document.querySelector('main').append(taken)")
+    reader.part("comment").locator("text=Elsewhere.").wait_for()
+
+    assert reader.bodies() == ["Elsewhere."]
+
+
+def test_an_attribute_that_stays_the_same_changes_nothing(reader: Reader, talk: Talk) -> None:
+    """Frameworks set them at each turn."""
+    talk.say("First.")
+    reader.opens(tag(reader.service, reader.page), tag(reader.service, reader.page, "greenroom-count"))
+    reader.until("() => document.querySelector('greenroom-count').shadowRoot.textContent")
+    reader.types(body="Half a thought")
+    before = len(reader.asked)
+
+    reader.window.evaluate(
+        """() => {
+          for (const one of document.querySelectorAll("greenroom-thread, greenroom-count")) {
+            for (const name of ["site", "page"]) one.setAttribute(name, one.getAttribute(name));
+          }
+        }"""
+    )
+    reader.window.evaluate("new Promise((done) => setTimeout(done, 200))")
+
+    assert len(reader.asked) == before
+    assert reader.field("body").input_value() == "Half a thought"
+
+
+def test_a_count_that_comes_late_is_not_shown_for_another_page(reader: Reader, talk: Talk, service: Demo) -> None:
+    talk.say("First.")
+    held: list[Any] = []
+    reader.window.context.route("**/counts?*", lambda route: held.append(route))
+    reader.window.goto(reader.publish(tag(reader.service, talk.page, "greenroom-count")))
+    until(lambda: reader.window.evaluate("1") and held)
+    reader.window.evaluate("() => { document.querySelector('greenroom-count').setAttribute('page', '/nobody-wrote') }")
+    until(lambda: reader.window.evaluate("1") and len(held) == 2)
+    held[1].continue_()
+    text = "document.querySelector('greenroom-count').shadowRoot.textContent"
+    until(lambda: reader.window.evaluate(text) == "0 comments")
+
+    held[0].continue_()
+    reader.window.evaluate("new Promise((done) => setTimeout(done, 200))")
+
+    assert reader.window.evaluate(text) == "0 comments"
 
 
 def test_several_on_a_page_are_strangers(reader: Reader, talk: Talk, service: Demo) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .reader import THREAD, Reader
+from .reader import THREAD, TYPED, Reader
 from .talk import Talk
 
 pytestmark = pytest.mark.browser
@@ -77,3 +77,77 @@ def test_looks_that_do_not_come_show_no_trap(reader: Reader, talk: Talk) -> None
     trap = reader.window.locator(f"{THREAD} form .trap")
     assert reader.field("body").is_visible()
     assert trap.bounding_box()["width"] <= 1 and trap.bounding_box()["height"] <= 1
+
+
+def test_who_posts_is_thanked_whatever_is_gone(reader: Reader, talk: Talk) -> None:
+    """What shows people their own comments does not come; the comment is there all the same."""
+    reader.window.context.route("**/mine.js", lambda route: route.fulfill(status=404))
+    reader.opens()
+
+    reader.posts()
+
+    reader.part("notice").filter(has_text="Thank you. Your comment is published.").wait_for()
+    assert len(talk.said()) == 1
+
+
+@pytest.mark.parametrize("missing", ["deeds.js", "outbox.js"])
+def test_what_needs_a_part_that_is_gone_cannot_be_sent(reader: Reader, talk: Talk, missing: str) -> None:
+    """Nothing that was typed is lost."""
+    reader.window.context.route(f"**/{missing}", lambda route: route.fulfill(status=404))
+    reader.opens()
+    reader.types(**TYPED)
+    reader.sends()
+
+    reader.part("alert").filter(has_text="This could not be sent.").wait_for()
+    assert reader.field("body").input_value() == TYPED["body"]
+    assert talk.said() == []
+
+
+def test_what_is_kept_and_cannot_be_sent_leaves_a_way(reader: Reader) -> None:
+    """A comment from an earlier time waits, and what sends it does not come."""
+    reader.window.add_init_script(
+        f"localStorage.setItem('greenroom:outbox:{reader.service}/:demo', JSON.stringify([{{ at: Date.now() }}]))"
+    )
+    reader.window.context.route("**/outbox.js", lambda route: route.fulfill(status=404))
+    reader.opens()
+
+    reader.link().wait_for()
+    assert "Not everything could be loaded." in reader.says("notices")
+
+
+def test_reading_again_brings_what_could_not_be_had(reader: Reader, talk: Talk) -> None:
+    talk.say("First.")
+    reader.window.context.route("**/thread?*", lambda route: route.abort())
+    reader.window.goto(reader.publish())
+    reader.window.wait_for_selector(f"{THREAD}[state=failed]")
+    reader.window.context.unroute("**/thread?*")
+
+    reader.window.evaluate("document.querySelector('greenroom-thread').refresh()")
+
+    reader.window.wait_for_selector(f"{THREAD}[state=ready]")
+    assert reader.bodies() == ["First."]
+
+
+def test_what_a_form_needs_is_asked_for_again(reader: Reader, talk: Talk) -> None:
+    """No answer came at first: somebody who begins to write has the rating and the privacy line, once."""
+    asked: list[str] = []
+
+    def fail_once(route: Any) -> None:
+        asked.append(route.request.url)
+        if len(asked) == 1:
+            route.abort()
+        else:
+            route.continue_()
+
+    reader.window.context.route("**/v1/sites/demo/form?*", fail_once)
+    reader.opens()
+    reader.part("form").wait_for()
+    assert reader.window.locator(f"{THREAD} form [name=rating]").count() == 0
+    reader.field("body").focus()
+    reader.part("steps").wait_for()
+    reader.field("name").focus()
+
+    assert (len(asked), reader.part("steps").count(), reader.part("privacy").count()) == (2, 1, 1)
+    reader.rates(8)
+    reader.posts()
+    assert [one["rating"] for one in talk.said()] == [8.0]

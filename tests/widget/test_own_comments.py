@@ -241,6 +241,20 @@ def test_drawing_anew_does_not_ask_for_each_comment_again(reader: Reader, talk: 
     assert len(mine(reader)) == asked
 
 
+def test_what_waits_stays_in_sight_where_asking_again_fails(reader: Reader, talk: Talk) -> None:
+    reader.window.clock.install()
+    reader.opens()
+    told = reader.posts(body=LINKS)
+    asked = len(mine(reader))
+    reader.window.context.route("**/v1/mine?*", lambda route: route.abort())
+    reader.window.clock.fast_forward(61_000)
+
+    reader.window.locator(THREAD).evaluate("one => one.refresh()")
+
+    assert len(mine(reader)) > asked
+    assert reader.does("edit", reader.comment(told["id"])).count() == 1
+
+
 def test_the_way_to_the_private_page_is_told(reader: Reader, service: Demo) -> None:
     """Its token stands behind the #, so that no server writes it down; and there only when somebody reaches for it."""
     reader.opens()

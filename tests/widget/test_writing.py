@@ -110,6 +110,21 @@ def test_a_slip_of_the_fingers_is_noticed_before_posting(reader: Reader, typed: 
     assert reader.field("email").input_value() == meant
 
 
+def test_a_slip_is_seen_before_enter_posts_it(reader: Reader, talk: Talk) -> None:
+    """Once: whoever means what they wrote presses it again."""
+    reader.opens()
+    reader.hears("greenroom:posted")
+    reader.types(**TYPED | {"email": "ada@gmial.com"})
+
+    reader.field("email").press("Enter")
+    reader.part("alert").filter(has_text="Did you mean ada@gmail.com?").wait_for()
+    assert (reader.active()["name"], talk.said()) == ("email", [])
+    reader.field("email").press("Enter")
+    reader.told("greenroom:posted")
+
+    assert len(talk.said()) == 1
+
+
 @pytest.mark.parametrize("typed", ["ada@gmail.com", "ada@mail.example.org", "ada@gmx.de", "ada@mail.com"])
 def test_what_is_no_slip_is_left_alone(reader: Reader, typed: str) -> None:
     reader.opens()

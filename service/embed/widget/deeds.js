@@ -2,7 +2,7 @@
 
 import { call, door } from "./api.js";
 import { h, own } from "./dom.js";
-import { attempt } from "./failing.js";
+import { attempt, retry } from "./failing.js";
 import { bring, equip, mark, showMine } from "./living.js";
 
 const MOST_KEPT = 20;
@@ -10,19 +10,33 @@ const MOST_KEPT = 20;
 /** @typedef {import("./thread.js").Thread} Thread */
 
 /**
+ * The next page. What is read anew meanwhile is waited for, or brings that page along.
  * @param {Thread} thread
- * @param {string} cursor
  */
-export async function more(thread, cursor) {
-  const found = await attempt(thread, thread.moreButton, () => call(thread.url(cursor)), "failed");
-  if (!found || cursor !== thread.found.next) return;
-  const last = thread.list.lastElementChild;
+export async function more(thread) {
+  await thread.renewed.catch(() => {});
+  const { next } = thread.found;
+  if (!next) return;
   thread.pages++;
+  const found = await attempt(thread, thread.moreButton, () => call(thread.url(next)), "failed");
+  if (next !== thread.found.next) return;
+  if (!found) return void thread.pages--;
+  const last = thread.list.lastElementChild;
   thread.found.next = found.next;
   const linked = thread.box.querySelector(".linked article");
   await thread.fill(found.comments);
-  if (linked && thread.list.querySelector(`[id="${linked.id}"]`)) linked.closest(".linked")?.remove();
+  if (linked && thread.list.querySelector(`[id="${linked.id}"]`)) unlink(thread);
   await goOn(thread, last);
+}
+
+/**
+ * Take away the comment that was followed; whoever answers it there goes on where it stands now, or at the end.
+ * @param {Thread} thread
+ */
+function unlink({ box, form }) {
+  form?.rescue();
+  box.querySelector(".linked")?.remove();
+  form?.settle();
 }
 
 /**
@@ -107,6 +121,7 @@ export async function focusForm(thread) {
  * @returns {Promise<void>}
  */
 export function refresh(thread, sort, pages) {
+  if (thread.found instanceof Error) return retry(thread);
   /** @type {Promise<void>} */
   const turn = renew(thread, () => thread.renewed === turn, sort, pages).then(() => (thread.renewed === turn ? undefined : thread.renewed));
   return (thread.renewed = turn);
@@ -130,7 +145,9 @@ async function renew(thread, last, sort = thread.sort, pages = thread.pages) {
   const restore = places(thread);
   Object.assign(thread, { found, sort, pages, unseen: 0 });
   thread.news.replaceChildren();
-  thread.box.querySelector(".linked")?.remove();
+  const active = /** @type {HTMLElement | null} */ (thread.shadow.activeElement);
+  const back = () => thread.shadow.activeElement ?? active?.focus({ preventScroll: true });
+  unlink(thread);
   thread.form?.rescue();
   const reports = [...thread.list.querySelectorAll("form.report")].map((form) => /** @type {const} */ ([form.closest("article")?.dataset.id, form]));
   const list = h("ol", { class: "thread list" });
@@ -142,10 +159,12 @@ async function renew(thread, last, sort = thread.sort, pages = thread.pages) {
   await thread.fill(found.comments);
   if (thread.list !== list) return;
   for (const [id, form] of reports) thread.at(id)?.querySelector(".actions")?.after(form);
+  back();
   restore();
   thread.form?.settle();
   mark(thread);
   await showMine(thread);
+  back(); // into the box of an edit, where that was
 }
 
 /**
@@ -234,7 +253,7 @@ async function fetchOne(thread, id) {
   const [found] = await Promise.all([call(door(thread.place, `comments/${encodeURIComponent(id)}`)).catch(() => null), equip(thread)]);
   if (!found || found.page.id !== thread.found.page.id) return null;
   const list = h("ol", { class: "thread" });
-  thread.box.querySelector(".linked")?.remove();
+  unlink(thread);
   thread.news.after(h("section", { class: "linked" }, h("p", { class: "hint" }, thread.words.say("linked")), list));
   await thread.fill([found.comment], list);
   mark(thread);

@@ -33,13 +33,20 @@ export async function fail(thread, error) {
 }
 
 /**
- * Ask once more. The button that was pressed goes; who had the focus on it finds it where the answer is.
+ * Ask once more.
+ * @param {Thread} thread
+ */
+export async function retry(thread) {
+  thread.found = await call(thread.url()).catch((error) => error);
+  await thread.show();
+}
+
+/**
+ * The same by the button, which goes then; who had the focus on it finds it where the answer is.
  * @param {Thread} thread
  */
 async function again(thread) {
-  thread.found = await call(thread.url()).catch((error) => error);
-  if (thread.found instanceof Error) await fail(thread, thread.found);
-  else await thread.show();
+  await retry(thread);
   focus(thread.box.querySelector("[data-do=again], h2"));
 }
 

@@ -28,7 +28,8 @@ export class Form {
     this.thread = thread;
     this.words = thread.words;
     this.terms = terms;
-    this.drawn = Date.now();
+    /** When the site was asked last, and answered. */
+    this.drawn = since(terms);
     /** @type {string | null} the comment that is answered */
     this.parent = null;
     /** Who wrote that comment: it may not be shown here. */
@@ -38,6 +39,8 @@ export class Form {
     /** @type {any} the field that has the focus while the form moves */
     this.active = null;
     this.sending = this.outgoing = false;
+    /** @type {string | null} the better address that the writer was shown */
+    this.warned = null;
     this.shelf = shelf("draft", thread.place) + ":" + thread.place.page;
     this.node = this.#draw();
   }
@@ -85,7 +88,7 @@ export class Form {
 
   #rating() {
     const { scale } = this.terms;
-    if (!scale) return null;
+    if (!scale) return "";
     const { say, number } = this.words;
     const steps = Math.round(scale.maximum / scale.step);
     const best = h("span", { class: "hint", id: "rating-hint" }, say("best", { n: scale.maximum }));
@@ -101,7 +104,7 @@ export class Form {
 
   #privacy() {
     const { privacy } = this.terms;
-    if (!privacy) return null;
+    if (!privacy) return "";
     return h("p", { class: "hint privacy" }, privacy.own ? privacy.text : this.words.say("privacy", { n: privacy.days }),
       privacy.url && " ", privacy.url && h("a", { href: privacy.url }, this.words.say("policy")));
   }
@@ -144,10 +147,14 @@ export class Form {
     import("./sending.js").catch(() => {});
   }
 
-  /** Ask anew what the site asks for: an old time token is none. */
+  /** Ask anew what the site asks for: an old time token is none. What was not known before is drawn now. */
   async renew() {
     this.drawn = Date.now();
     this.terms = await ask(this.thread.place);
+    this.drawn = since(this.terms);
+    if (!this.rated) this.alert.after(this.#rating());
+    if (this.rated) this.rated.hidden = Boolean(this.parent);
+    if (!this.node.querySelector(".privacy")) this.button.parentElement.before(this.#privacy());
   }
 
   /** @param {"submit" | "preview"} what */
@@ -160,7 +167,7 @@ export class Form {
 
   /** Send what an earlier time had to keep. */
   async sendKept() {
-    if (kept.get(shelf("outbox", this.thread.place))) await (await import("./outbox.js")).send(this);
+    if (kept.get(shelf("outbox", this.thread.place))) await import("./outbox.js").then(({ send }) => send(this)).catch((error) => this.thread.lost(error));
   }
 
   // -- Replies
@@ -205,6 +212,9 @@ export class Form {
     this.node.elements.namedItem("body").focus();
   }
 }
+
+/** @param {any} terms none are asked for again soon */
+const since = (terms) => (terms === NO_TERMS ? 0 : Date.now());
 
 /**
  * What the site asks of who writes here.

@@ -2,7 +2,7 @@
 
 import { call, door } from "./api.js";
 import { button, h } from "./dom.js";
-import { adapt } from "./looks.js";
+import { above, adapt } from "./looks.js";
 import { brief, kept, posted, shelf, voted } from "./store.js";
 
 const FRESH = 30_000;
@@ -10,6 +10,7 @@ const LINK = /^#comment-([0-9a-f-]{36})$/;
 const NEAR = "600px";
 const TRANSITION = 400;
 const SWITCHES = ["class", "style", "theme", "data-theme", "data-bs-theme", "data-color-scheme"];
+const SHEETS = ["href", "media", "disabled", "rel"];
 
 /** @typedef {import("./thread.js").Thread} Thread */
 
@@ -18,11 +19,18 @@ const SWITCHES = ["class", "style", "theme", "data-theme", "data-bs-theme", "dat
  * @param {Thread} thread
  */
 export async function live(thread) {
+  if (!stands(thread)) return;
   watch(thread);
   mark(thread);
   follow(thread);
   await Promise.all([approach(thread), showMine(thread)]);
 }
+
+/**
+ * Whether no other thread stands in its place by now.
+ * @param {Thread} thread
+ */
+const stands = ({ box, shadow }) => box.parentNode === shadow;
 
 /**
  * The sentences and looks of all that is not read at first sight.
@@ -140,16 +148,17 @@ function tellTime(time, lang) {
  */
 export function watch(thread) {
   thread.leave.abort();
-  if (!thread.host.isConnected) return;
+  if (!thread.host.isConnected || !stands(thread)) return;
   thread.leave = new AbortController();
   const { signal } = thread.leave;
   const timer = setInterval(() => look(thread), FRESH);
   const paint = () => adapt(thread.box, thread.host);
   const repaint = () => [0, TRANSITION].forEach((wait) => setTimeout(paint, wait));
   const changes = new MutationObserver(repaint);
-  // A page may have a form called "body", which then is `document.body`.
-  for (const node of document.querySelectorAll("html, body")) changes.observe(node, { attributeFilter: SWITCHES });
-  changes.observe(thread.host, { attributeFilter: SWITCHES });
+  for (let node = /** @type {Element | null} */ (thread.host); node; node = above(node)) changes.observe(node, { attributeFilter: SWITCHES });
+  // A page may have a form called "head", which then is `document.head`.
+  for (const node of document.querySelectorAll("head")) changes.observe(node, { subtree: true, childList: true, characterData: true, attributeFilter: SHEETS });
+  document.addEventListener("load", ({ target }) => /** @type {any} */ (target).sheet && repaint(), { capture: true, signal });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint, { signal });
   addEventListener("hashchange", () => follow(thread), { signal });
   addEventListener("online", () => thread.form?.sendKept(), { signal });

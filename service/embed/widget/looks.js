@@ -77,8 +77,11 @@ function behind(start) {
   return layers;
 }
 
-/** @param {Element} node */
-function above(node) {
+/**
+ * What an element stands in, as the browser draws it.
+ * @param {Element} node
+ */
+export function above(node) {
   const parent = node.assignedSlot ?? node.parentNode;
   return parent instanceof ShadowRoot ? parent.host : parent instanceof Element ? parent : null;
 }

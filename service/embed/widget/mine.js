@@ -67,7 +67,8 @@ export class Mine {
       }
     } catch (error) {
       if (!(error instanceof Failed)) throw error;
-      if (error.status === 401) for (const one of posted(place)) if (one.token === token) forget(place, one.id);
+      if (error.status !== 401) return new Map([...(before?.comments ?? []), ...comments]);
+      for (const one of posted(place)) if (one.token === token) forget(place, one.id);
       return comments;
     }
     for (const id of ids.filter((one) => !comments.has(one) || comments.get(one).status === "deleted")) {
@@ -76,6 +77,15 @@ export class Mine {
     }
     this.known.set(token, { at: Date.now(), comments });
     return comments;
+  }
+
+  /**
+   * What was told under a token is to be asked for again; it is shown where that fails.
+   * @param {string} token
+   */
+  #age(token) {
+    const told = this.known.get(token);
+    if (told) told.at = 0;
   }
 
   /**
@@ -149,9 +159,9 @@ export class Mine {
     text.value = textOf(comment);
     /** Changed elsewhere meanwhile: show how, and take the next attempt for an answer to that. */
     const look = async () => {
-      this.known.delete(token);
+      this.#age(token);
       const now = (await this.#ask(token, [id])).get(id);
-      if (!now) return;
+      if (!now || now.version === seen) return;
       seen = now.version;
       other.textContent = textOf(now);
       other.hidden = false;
@@ -164,7 +174,7 @@ export class Mine {
         throw error;
       }), "trouble");
       if (!done) return;
-      this.known.delete(token);
+      this.#age(token);
       await this.#close(id);
     };
     this.#question(id, here, h("form", { class: "edit", onsubmit: save }, text, other, h("p", { class: "buttons" }, h("button", { class: "button submit" }, say("save")), this.#cancel(id))));
@@ -189,7 +199,7 @@ export class Mine {
       const beside = (all[at + 1] ?? all[at - 1])?.dataset.id;
       forget(thread.place, id);
       this.open.delete(id);
-      this.known.delete(token);
+      this.#age(token);
       await refresh(thread);
       thread.note(say("withdrawn"));
       focus(thread.at(id) ?? thread.at(beside) ?? thread.notice);

@@ -3,11 +3,12 @@
 import { Failed } from "./api.js";
 import { button, h, own } from "./dom.js";
 import { focus, told } from "./failing.js";
-import { deliver, introduce, refused, sent } from "./sending.js";
+import { deliver, introduce, refused, same, sent } from "./sending.js";
 import { kept, shelf } from "./store.js";
 
 const DAYS = 7;
 const DAY = 86_400_000;
+const KNOWN = 23 * 3_600_000; // the server knows a key again for 24 hours: later it might make a second comment of the same words
 
 /** @typedef {import("./form.js").Form} Form */
 /** @typedef {import("./sending.js").Parcel} Parcel */
@@ -46,7 +47,7 @@ const others = (place, parcel) => inside(place).filter((one) => one.key !== parc
  */
 export function keep(form, parcel) {
   const { place } = form.thread;
-  const could = put(place, [...others(place, parcel), { ...parcel, at: Date.now() }]);
+  const could = put(place, [...others(place, parcel), parcel]);
   if (could) show(form);
   return could;
 }
@@ -60,12 +61,15 @@ export async function send(form) {
   form.outgoing = true;
   show(form);
   try {
-    for (const parcel of onThisPage(form)) if (!own(parcel, "refused") && !(await goesOut(form, parcel))) break;
+    for (const parcel of onThisPage(form)) if (mayGo(parcel) && !(await goesOut(form, parcel))) break;
   } finally {
     form.outgoing = false;
     show(form);
   }
 }
+
+/** @param {Parcel} parcel one that is old or was refused waits for its author */
+const mayGo = (parcel) => !own(parcel, "refused") && Date.now() - parcel.at < KNOWN;
 
 /** @param {Form} form */
 const onThisPage = ({ thread: { place } }) => inside(place).filter((one) => one.payload.page === place.page);
@@ -82,7 +86,7 @@ async function goesOut(form, parcel) {
     const answer = await deliver(thread, parcel);
     put(place, others(place, parcel));
     const me = kept.get(shelf("me", place));
-    if (parcel.remember && own(me, "email") === parcel.payload.email && !own(me, "token")) introduce(thread, parcel, answer.author_token);
+    if (parcel.remember && same(own(me, "email"), parcel.payload.email) && !own(me, "token")) introduce(thread, parcel, answer.author_token);
     await sent(thread, parcel, answer);
   } catch (error) {
     if (!(error instanceof Failed)) throw error;
@@ -109,12 +113,13 @@ function takeBack(form, parcel) {
   put(place, others(place, parcel));
   form.values = { name, email, website: website ?? "", rating: String(rating ?? ""), body: [form.values.body, body].filter((text) => text.trim()).join("\n\n") };
   form.node.elements.namedItem("remember").checked = parcel.remember;
+  form.parcel = parcel; // unchanged it has the same key: an earlier try may have come through
   form.answer(parent_id, names.get(parent_id) ?? parcel.to);
   show(form);
 }
 
 /**
- * Let who wrote it see what is kept, and decide about it.
+ * Let who wrote it see what is kept, and decide about it while it is not on its way.
  * @param {Form} form
  */
 function show(form) {
@@ -124,5 +129,5 @@ function show(form) {
   below.prepend(...onThisPage(form).map((parcel) => h("div", { class: "notice kept" },
     h("p", { class: "hint" }, own(parcel, "refused") ?? say("unsent", { n: DAYS })),
     h("p", { dir: "auto" }, parcel.payload.body),
-    h("p", { class: "buttons" }, button("quiet", "takeback", () => takeBack(form, parcel), say("edit")), button("quiet", "discard", () => discard(parcel), say("discard"))))));
+    !form.outgoing && h("p", { class: "buttons" }, button("quiet", "takeback", () => takeBack(form, parcel), say("edit")), button("quiet", "discard", () => discard(parcel), say("discard"))))));
 }

@@ -10,11 +10,12 @@ import { brief, kept, posted, random, remember, shelf } from "./store.js";
 import { meant } from "./typo.js";
 
 const RETRIES = [1000, 3000];
+const SEEN = 1000; // milliseconds after which a hint was seen
 
 /** @typedef {import("./form.js").Form} Form */
 /**
- * @typedef {{payload: any, key: string, token: string | null, to: string, remember: boolean, at?: number, refused?: string}} Parcel
- * what is sent, the key by which the server knows it again, and whose it is: the author may be another one when it goes out
+ * @typedef {{payload: any, key: string, token: string | null, to: string, remember: boolean, at: number, refused?: string}} Parcel
+ * what is sent, the key by which the server knows it again, when it first was, and whose it is: the author may be another one when it goes out
  */
 
 // -- Before it is sent
@@ -30,7 +31,20 @@ export async function suggest(form) {
     form.save();
     field.focus();
   };
+  if (better) setTimeout(() => (form.warned = better), SEEN);
   form.hint.replaceChildren(...(better ? [say("meant", { email: better }), " ", button("plain", "use", use, say("use"))] : []));
+}
+
+/**
+ * Do not post before a hint was seen, once: Enter in the field that it is about brings both.
+ * @param {Form} form
+ * @param {string} better
+ */
+function warn(form, better) {
+  form.warned = better;
+  suggest(form);
+  complain(form, new Map(), form.words.say("meant", { email: better }));
+  form.node.elements.namedItem("email").focus();
 }
 
 /** @param {Form} form */
@@ -60,6 +74,8 @@ export async function submit(form) {
   const missing = NEEDED.filter((name) => !values[name].trim());
   complain(form, new Map(missing.map((name) => [name, say("missing")])), missing.length ? say("marked") : "");
   if (missing.length) return;
+  const better = meant(values.email);
+  if (better && better !== form.warned) return warn(form, better);
   form.sending = true;
   form.button.setAttribute("aria-disabled", "true");
   const parcel = pack(form);
@@ -103,10 +119,18 @@ function pack(form) {
   // Neither the title, which a page may change at any time, nor the time token is anything that somebody wrote.
   const words = (/** @type {any} */ one) => JSON.stringify({ ...one, page_title: null, form_token: null });
   const known = form.parcel && words(form.parcel.payload) === words(payload) ? form.parcel : null;
-  const token = own(kept.get(shelf("me", place)), "token") ?? null;
-  form.parcel = { ...(known ?? { payload, key: random(), token, to: form.to }), remember: form.node.elements.namedItem("remember").checked };
+  const me = kept.get(shelf("me", place));
+  const token = same(own(me, "email"), typed.email) ? own(me, "token") ?? null : null; // several people may write on one device
+  form.parcel = { ...(known ?? { payload, key: random(), token, to: form.to, at: Date.now() }), remember: form.node.elements.namedItem("remember").checked };
   return form.parcel;
 }
+
+/**
+ * Whether two addresses are one.
+ * @param {string | undefined} one
+ * @param {string} other
+ */
+export const same = (one, other) => one?.trim().toLowerCase() === other.trim().toLowerCase();
 
 /**
  * Send, and again where no answer came: the key makes one comment of all attempts.
@@ -139,8 +163,8 @@ export async function sent(thread, parcel, answer) {
   if (token) remember(place, { id: answer.id, token, page: place.page });
   const isLost = !token && !posted(place).some((one) => one.id === answer.id);
   thread.tell("posted", { id: answer.id, status: answer.status });
-  await refresh(thread);
   thread.note([say(answer.status === "approved" ? "published" : "held"), isLost && say("lost")].filter(Boolean).join(" "));
+  await refresh(thread).catch((error) => console.error("Greenroom:", error)); // it is posted, whatever may not be drawn
 }
 
 /**

@@ -10,12 +10,15 @@ const LONGEST_URL = 2000;
 /** @typedef {import("./thread.js").Place} Place */
 /** @type {Map<string, {place: Place, host: HTMLElement}[]>} */
 const asked = new Map();
+/** @type {WeakMap<HTMLElement, Place>} what each element is about now */
+const about = new WeakMap();
 
 /**
  * @param {HTMLElement} host
  * @param {Place} place
  */
 export function fill(host, place) {
+  about.set(host, place);
   if (!asked.size) setTimeout(answer);
   const list = asked.get(place.base + place.site) ?? [];
   asked.set(place.base + place.site, [...list.filter((one) => one.host !== host), { place, host }]);
@@ -67,6 +70,7 @@ async function counts(place, pages) {
  */
 async function draw(host, place, count) {
   const words = await speak(host, place.lang);
+  if (about.get(host) !== place) return; // an answer that comes late
   const { rating, comment_count: n } = count;
   if (host.localName === "greenroom-count") return host.shadowRoot?.replaceChildren(words.say("comments", { n }));
   if (!rating) return host.shadowRoot?.replaceChildren(h("slot"));

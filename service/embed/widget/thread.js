@@ -66,7 +66,8 @@ export class Thread {
     this.below = h("div", { class: "below" });
     this.box = h("div", { class: "root", lang: this.words.lang, dir: this.words.dir });
     this.leave = new AbortController();
-    this.shadow.adoptedStyleSheets = [this.shadow.adoptedStyleSheets[0], sheet];
+    const worn = this.shadow.adoptedStyleSheets;
+    if (!worn.includes(sheet)) worn.push(sheet);
   }
 
   /** Put everything into the page, or say why that cannot be. */
@@ -186,7 +187,7 @@ export class Thread {
   /** @param {string | null} cursor */
   #offerMore(cursor) {
     this.moreButton?.remove();
-    this.moreButton = cursor && h("p", { class: "more" }, button("quiet", "more", () => this.act("more", cursor), this.words.say("more")));
+    this.moreButton = cursor && h("p", { class: "more" }, button("quiet", "more", () => this.act("more"), this.words.say("more")));
     if (this.moreButton) this.list.after(this.moreButton);
   }
 

@@ -90,8 +90,13 @@ class GreenroomThread extends HTMLElement {
     this.#thread?.pause();
   }
 
-  attributeChangedCallback() {
-    if (!this.isConnected || this.getAttribute("state") === null) return;
+  /**
+   * @param {string} _
+   * @param {string | null} old
+   * @param {string | null} now
+   */
+  attributeChangedCallback(_, old, now) {
+    if (old === now || this.getAttribute("state") === null) return; // it may be out of the page meanwhile
     const turn = ++this.#turn;
     queueMicrotask(() => turn === this.#turn && this.#wait());
   }
@@ -167,8 +172,13 @@ class Small extends HTMLElement {
     load("small", []).then(({ fill }) => fill(this, placeOf(this))).catch(complain);
   }
 
-  attributeChangedCallback() {
-    if (this.isConnected && this.shadowRoot) this.connectedCallback();
+  /**
+   * @param {string} _
+   * @param {string | null} old
+   * @param {string | null} now
+   */
+  attributeChangedCallback(_, old, now) {
+    if (old !== now && this.isConnected && this.shadowRoot) this.connectedCallback();
   }
 }
 
