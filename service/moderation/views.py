@@ -7,6 +7,7 @@ from typing import Any
 
 from service.accounts.principal import Principal
 from service.audit.queries import Link
+from service.authors import queries as authors
 from service.authors.queries import HELD
 from service.comments.models import Comment, CommentRevision
 from service.comments.rendering import text_of
@@ -78,7 +79,7 @@ def _comment(one: Comment, claim: Claim | None, who: Principal) -> dict[str, Any
 
 def whole(one: Comment, history: list[Link], who: Principal) -> dict[str, Any]:
     """A comment with its history, notes, revisions, reports and the person's record."""
-    record = queries.records_of([one])[one.id]
+    record = authors.records_of([one])[one.id]
     reports = [
         {"reason": row.reason, "note": row.note, "at": timestamp(row.created_at)} for row in reactions.reports(one.id)
     ]
