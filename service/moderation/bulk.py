@@ -124,17 +124,21 @@ def _finished(bulk: BulkDecision, outcomes: list[Outcome]) -> Progress:
     return progress(bulk, outcomes)
 
 
-def work_bulk(who: Callable[[str], Principal | None], hold_back: float) -> bool:
-    """One part of the oldest bulk decision; False when there is none. `who` finds the actor as they are now."""
-    bulk = queries.next_bulk()
+def work_bulk(who: Callable[[str], Principal | None], hold_back: float, failed: set[UUID]) -> UUID | None:
+    """One part of the oldest bulk decision that is not among the `failed`; which one it was, None when there is none.
+
+    It stands among them until its part is committed and its worker takes it out. `who` finds the actor as they are now.
+    """
+    bulk = queries.next_bulk(failed)
     if bulk is None:
-        return False
+        return None
+    failed.add(bulk.id)
     principal = who(bulk.undone_by or bulk.actor)
     part = _part(bulk, principal, hold_back) if principal else []
     if len(part) < AT_ONCE:
         _finished(bulk, part)
     db.session.flush()
-    return True
+    return bulk.id
 
 
 def _part(bulk: BulkDecision, who: Principal, hold_back: float) -> list[Outcome]:
@@ -194,5 +198,5 @@ def _pending(bulk: BulkDecision, who: Principal) -> list[UUID]:
     allowed = who.site_ids("moderate")
     still = _from_json(bulk.filter | {"site_ids": [one for one in map(UUID, bulk.site_ids) if one in allowed]})
     refused = _refused(bulk)
-    found = queries.ids(still, until=bulk.created_at, limit=AT_ONCE + len(refused))
+    found = queries.ids(still, of=bulk, limit=AT_ONCE + len(refused))
     return [one for one in found if one not in refused][:AT_ONCE]

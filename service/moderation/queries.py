@@ -141,9 +141,15 @@ def count(wanted: Filter) -> int:
     return db.session.scalar(matching(select(func.count()).select_from(Comment), wanted)) or 0
 
 
-def ids(wanted: Filter, *, until: datetime, limit: int) -> list[UUID]:
-    """The oldest comments that a filter matches and that were there at a moment."""
-    rows = matching(select(Comment.id), wanted).where(Comment.received_at <= until)
+def ids(wanted: Filter, *, of: BulkDecision, limit: int) -> list[UUID]:
+    """The oldest comments that a filter matches and that a bulk decision is about: as they were when it was made.
+
+    Not what came or was decided since; nor what it has decided itself, whatever became of that.
+    """
+    rows = matching(select(Comment.id), wanted).where(Comment.received_at <= of.created_at)
+    rows = rows.where(or_(Comment.decided_at.is_(None), Comment.decided_at <= of.created_at))
+    own = select(UndoEntry.comment_id).where(UndoEntry.decision_id == of.id, UndoEntry.comment_id == Comment.id)
+    rows = rows.where(~own.exists())
     return list(db.session.scalars(rows.order_by(Comment.created_at, Comment.id).limit(limit)))
 
 
@@ -254,10 +260,10 @@ def forget_undo(before: datetime, limit: int) -> int:
     return int(db.session.execute(gone).rowcount)  # type: ignore[attr-defined]
 
 
-def next_bulk() -> BulkDecision | None:
-    """The oldest unfinished bulk decision, locked; another worker's is skipped."""
-    rows = select(BulkDecision).where(BulkDecision.state == "working").order_by(BulkDecision.created_at)
-    return db.session.scalar(rows.limit(1).with_for_update(skip_locked=True))
+def next_bulk(without: Collection[UUID]) -> BulkDecision | None:
+    """The oldest unfinished bulk decision but some, locked; another worker's is skipped."""
+    rows = select(BulkDecision).where(BulkDecision.state == "working", BulkDecision.id.not_in(without))
+    return db.session.scalar(rows.order_by(BulkDecision.created_at).limit(1).with_for_update(skip_locked=True))
 
 
 def count_pinned(page_id: UUID) -> int:

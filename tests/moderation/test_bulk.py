@@ -96,7 +96,7 @@ def test_as_many_others_are_not_what_was_seen(site: Site, client: FlaskClient, r
 
 def work(who: Any = acting) -> bool:
     with transaction():
-        return bulk.work_bulk(who, 45.0)
+        return bulk.work_bulk(who, 45.0, set()) is not None
 
 
 def test_a_bulk_decision_is_worked_off_part_by_part(

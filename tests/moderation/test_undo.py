@@ -229,7 +229,7 @@ def test_a_job_of_undoing_ends_with_the_role_of_who_asked(
         bulk.undo(made.id, bert)
 
     with transaction():
-        bulk.work_bulk(lambda actor: None, 0.0)
+        bulk.work_bulk(lambda actor: None, 0.0, set())
 
     assert {row(one).status for one in ids} == {"spam"}
     assert db.session.get_one(BulkDecision, made.id).undone_by == bert.actor
