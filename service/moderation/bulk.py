@@ -102,12 +102,15 @@ def _begin(filter_: dict[str, Any], total: int, verdict: Verdict, who: Principal
 def undo(decision_id: UUID, who: Principal) -> Progress:
     """Bring back what stood before a decision, on one comment or on many. A long one becomes a job.
 
-    Raises NotFound; Conflict when it was undone already; and of one comment, what undo_one raises.
+    Raises NotFound; Forbidden when `who` may not decide everywhere where it did, or still does; Conflict when it was
+    undone already; and of one comment, what undo_one raises.
     """
     bulk = queries.locked_bulk(decision_id)
+    if bulk:
+        _require_all(_covered(bulk), who)
     ids = queries.decided_by(decision_id, who.sites, limit=AT_ONCE + 1)
     if not ids:
-        raise NotFound("There is no decision by that id that could be undone.")
+        raise _not_there()
     if bulk is None:
         return Progress(decision_id, "undone", 1, 1, [Outcome(ids[0], undo_one(decision_id, ids[0], who).status)])
     if bulk.undone_by:
@@ -116,6 +119,27 @@ def undo(decision_id: UUID, who: Principal) -> Progress:
     bulk.undone_by, bulk.total, bulk.done, bulk.results = who.actor, bulk.done, 0, []
     bulk.state, bulk.finished_at = WORKING, None
     return progress(bulk) if len(ids) > AT_ONCE else _finished(bulk, _undo_part(bulk, who))
+
+
+def _not_there() -> NotFound:
+    return NotFound("There is no decision by that id that could be undone.")
+
+
+def _covered(bulk: BulkDecision) -> set[UUID]:
+    """The sites on which a bulk decision changed something; while it works, also those on which it yet may."""
+    found = queries.sites_decided(bulk.id)
+    if found and bulk.state == DONE:
+        return found
+    named = [UUID(one) for one, _ in bulk.filter.get("items", ())]
+    return found | set(map(UUID, bulk.site_ids)) | queries.sites_of(named)
+
+
+def _require_all(site_ids: set[UUID], who: Principal) -> None:
+    """A decision is undone whole, so by nobody who may only on some of its sites."""
+    if not all(map(who.role_on, site_ids)):
+        raise _not_there()
+    for one in site_ids:
+        who.require(one, "moderate")
 
 
 def _finished(bulk: BulkDecision, outcomes: list[Outcome]) -> Progress:

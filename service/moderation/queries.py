@@ -247,6 +247,16 @@ def decided_by(decision_id: UUID, sites: Collection[UUID] | None, *, limit: int,
     return list(db.session.scalars(rows.order_by(UndoEntry.comment_id).limit(limit)))
 
 
+def sites_decided(decision_id: UUID) -> set[UUID]:
+    """The sites of the comments that a decision changed."""
+    rows = select(Comment.site_id).join(UndoEntry, UndoEntry.comment_id == Comment.id)
+    return set(db.session.scalars(rows.where(UndoEntry.decision_id == decision_id).distinct()))
+
+
+def sites_of(comment_ids: Sequence[UUID]) -> set[UUID]:
+    return set(db.session.scalars(select(Comment.site_id).where(Comment.id.in_(comment_ids)).distinct()))
+
+
 def undo_entry(decision_id: UUID, comment_id: UUID) -> UndoEntry | None:
     """What a decision took the place of. Read with its comment locked: nobody else changes it meanwhile."""
     found = select(UndoEntry).where(UndoEntry.decision_id == decision_id, UndoEntry.comment_id == comment_id)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
 
-from service.accounts.principal import Principal
+from service.accounts.principal import Principal, of_moderator
 from service.db import db, transaction
+from service.errors import Forbidden, NotFound
 from service.moderation import bulk, operations, worker
 from service.moderation.models import BulkDecision
 from service.moderation.operations import Verdict
 from service.moderation.queries import Filter
 from service.sites.models import Site
-from tests.moderation.still import NOON, clock, decided, robin, row, said
+from tests.conftest import add_site
+from tests.moderation.still import NOON, clock, decided, entries, moderator, robin, row, said
 
 __all__ = ["clock", "robin"]
 
@@ -29,10 +32,18 @@ def few_at_once(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     worker._failed.clear()
 
 
-def begin(site: Site, who: Principal, total: int, decision: str = "spam", **filter_: Any) -> UUID:
-    """A job about all that waits."""
+def begin(sites: list[Site], who: Principal, total: int, **filter_: Any) -> UUID:
+    """A job about all that waits on some sites."""
+    wanted = Filter([one.id for one in sites], "pending", **filter_)
     with transaction():
-        begun = bulk.decide_matching(Filter([site.id], "pending", **filter_), total, Verdict(decision), who)
+        begun = bulk.decide_matching(wanted, total, Verdict("spam"), who)
+    assert begun.id and begun.state == "working"
+    return begun.id
+
+
+def begin_named(ids: list[UUID], who: Principal) -> UUID:
+    with transaction():
+        begun = bulk.decide_listed(dict.fromkeys(ids), Verdict("spam"), who)
     assert begun.id and begun.state == "working"
     return begun.id
 
@@ -57,7 +68,7 @@ def test_what_waits_again_is_not_decided_by_the_same_job(
     site: Site, client: FlaskClient, robin: Principal, clock: Any, way: str
 ) -> None:
     ids = [said(client) for _ in range(5)]
-    job = begin(site, robin, 5)
+    job = begin([site], robin, 5)
     clock.shift(1)
     worker.decide()
     if way == "undone":
@@ -76,7 +87,7 @@ def test_what_was_decided_and_put_back_since_is_no_part_of_the_job(
     site: Site, client: FlaskClient, robin: Principal, clock: Any
 ) -> None:
     ids = [said(client) for _ in range(3)]
-    job = begin(site, robin, 3)
+    job = begin([site], robin, 3)
     clock.shift(1)
     decided(ids[2], "approve", robin)
     decided(ids[2], "restore", robin, '"v2"')
@@ -91,9 +102,9 @@ def test_a_job_that_fails_lets_the_later_ones_pass(
     site: Site, client: FlaskClient, robin: Principal, clock: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     page_ids = [row(said(client, page=page)).page_id for page in ("/a", "/a", "/a", "/b", "/b", "/b")]
-    bad = begin(site, robin, 3, page_id=page_ids[0])
+    bad = begin([site], robin, 3, page_id=page_ids[0])
     clock.shift(1)
-    good = begin(site, robin, 3, page_id=page_ids[-1])
+    good = begin([site], robin, 3, page_id=page_ids[-1])
     part = bulk._part
 
     def failing(one: BulkDecision, *more: Any) -> Any:
@@ -112,3 +123,29 @@ def test_a_job_that_fails_lets_the_later_ones_pass(
 
     assert told(bad) == ("done", 3)
     assert db.session.get_one(BulkDecision, bad).created_at == NOON
+
+
+@pytest.mark.parametrize("named", [False, True])
+@pytest.mark.parametrize("parts", [1, 9])
+def test_only_who_may_decide_on_all_its_sites_undoes_a_decision_on_many(
+    site: Site, client: FlaskClient, robin: Principal, named: bool, parts: int
+) -> None:
+    other = add_site("other", ["https://other.example.org"])
+    both = of_moderator(moderator("bert", site, other))
+    ids = [said(client), said(client), said(client, site="other")]
+    job = begin_named(ids, both) if named else begin([site, other], both, 3)
+    for _ in range(parts):
+        worker.decide()
+    before = told(job)
+    vera, eve = (of_moderator(moderator(name, site, other, role="viewer")) for name in ("vera", "eve"))
+
+    for who, refusal in ((vera, Forbidden), (replace(eve, roles={}), NotFound), (robin, NotFound)):
+        with pytest.raises(refusal), transaction():
+            bulk.undo(job, who)
+
+    assert told(job) == before and db.session.get_one(BulkDecision, job).undone_by is None
+    assert entries("comments.undone") == []
+    with transaction():
+        bulk.undo(job, both)
+    work_off()
+    assert {row(one).status for one in ids} == {"pending"}
