@@ -198,14 +198,17 @@ def note(comment_id: UUID, text: str, who: Principal) -> Comment:
     return comment
 
 
-def answer(comment_id: UUID, body: str, who: Principal, approval: Verdict | None = None) -> Comment:
+def answer(
+    comment_id: UUID, body: str, who: Principal, approval: Verdict | None = None, if_match: str | None = None
+) -> Comment:
     """Reply to a published comment in the name of its site; `approval` publishes one that waits.
 
-    Raises Conflict when it is not published.
+    Raises Conflict when it is not published, and StaleVersion (412) when it is not the one that was seen.
     """
     parent = find_locked(comment_id, who)
+    _check_seen(parent, if_match, needed=False)
     if parent.status == PENDING and approval:
-        decide(comment_id, approval, who, None)
+        decide(comment_id, approval, who, if_match)
     if parent.status != APPROVED:
         raise _told(Conflict("Only a published comment can be answered. Approve it first."), parent)
     comment = Comment(

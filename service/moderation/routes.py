@@ -158,13 +158,14 @@ def note(values: dict[str, Any], comment_id: UUID) -> tuple[Any, int]:
 @guarded("moderate")
 @bp.arguments(schemas.Answer)
 @bp.response(201, schemas.CommentView)
-@tells(409, headers=("Idempotency-Key",))
+@tells(409, 412, headers=("Idempotency-Key", "If-Match"))
 def reply(values: dict[str, Any], comment_id: UUID) -> tuple[Any, int]:
     """Answer a comment in the name of its site; the reply is published at once."""
     approval = Verdict("approve", hold_back=settings().undo_seconds) if values["approve"] else None
 
     def act() -> Answer:
-        made = operations.answer(comment_id, values["body"], principal(), approval)
+        seen = request.headers.get("If-Match")
+        made = operations.answer(comment_id, values["body"], principal(), approval, seen)
         return Answer(201, schemas.CommentView().dump(views.comment(made, principal())))
 
     with transaction():

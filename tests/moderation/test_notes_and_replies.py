@@ -67,6 +67,19 @@ def test_a_comment_that_waits_is_answered_when_it_is_approved_with_it(
     assert len(comment["replies"]) == 1
 
 
+def test_a_reply_publishes_no_text_but_the_one_that_was_seen(desk: Desk, client: FlaskClient, held: str) -> None:
+    path, seen = f"/moderation/comments/{held}/reply", {"If-Match": '"v1"'}
+    edited = desk.call("PATCH", f"/moderation/comments/{held}", json={"body": "Other words."}, headers=seen)
+    assert edited.status_code == 200
+
+    refused = desk.call("POST", path, json={"body": "Thanks.", "approve": True}, headers=seen)
+
+    assert (refused.status_code, refused.json["current"]["version"]) == (412, 2)
+    assert thread(client)["comments"] == []
+    again = desk.call("POST", path, json={"body": "Thanks.", "approve": True}, headers={"If-Match": '"v2"'})
+    assert (again.status_code, len(thread(client)["comments"])) == (201, 1)
+
+
 def test_what_was_rejected_is_not_published_by_a_reply(desk: Desk, client: FlaskClient, held: str) -> None:
     desk.decide(held, "reject")
 
