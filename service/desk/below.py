@@ -200,6 +200,7 @@ SENTENCES = (
     N_("You have {} filters already. Delete one that you need no more."),
     N_("You may not do this."),
     N_("You saw {} comments; some of them are others now. Nothing was changed."),
+    N_("You saw {} comments; some of them have other words now. Nothing was changed."),
     N_("You saw {} comments; there are {} now. Nothing was changed."),
     N_("Your role on this site, or your token, does not allow to {}."),
     N_("a command"),

@@ -11,6 +11,7 @@ from uuid import UUID
 from service.accounts.principal import Principal
 from service.audit.operations import Deed, record
 from service.comments.models import Comment
+from service.comments.schemas import timestamp
 from service.comments.status import PENDING
 from service.db import db, now
 from service.errors import Conflict, NotFound, Problem
@@ -58,18 +59,22 @@ def decide_listed(items: Mapping[UUID, str | None], verdict: Verdict, who: Princ
     return _begin({"items": named}, len(named), verdict, who)
 
 
-def decide_matching(
-    wanted: Filter, seen: int, verdict: Verdict, who: Principal, newest: UUID | None = None
-) -> Progress:
+def decide_matching(wanted: Filter, seen: Mapping[str, Any], verdict: Verdict, who: Principal) -> Progress:
     """Decide on all that a filter matches, if it still matches what the moderator saw (else Conflict).
 
-    That is as many comments and, where it is said, the same one as the `newest`: of as many, some may be others.
+    `seen`: how many, as `count`, and where it is said, which came last (`newest`), and when one of them was last
+    `edited`: of as many, some may be others or have other words.
     """
-    total, last = queries.newest(wanted)
-    if total != seen:
-        raise Conflict(f"You saw {seen:,} comments; there are {total:,} now. Nothing was changed.", count=total)
-    if newest and newest != last:
-        raise Conflict(f"You saw {seen:,} comments; some of them are others now. Nothing was changed.", count=total)
+    total, newest, edited = queries.newest(wanted)
+    number = seen["count"]
+    if total != number:
+        raise Conflict(f"You saw {number:,} comments; there are {total:,} now. Nothing was changed.", count=total)
+    if seen.get("newest", newest) != newest:
+        raise Conflict(f"You saw {number:,} comments; some of them are others now. Nothing was changed.", count=total)
+    if seen.get("edited", timestamp(edited)) != timestamp(edited):
+        raise Conflict(
+            f"You saw {number:,} comments; some of them have other words now. Nothing was changed.", count=total
+        )
     return _begin(_as_json(wanted), total, verdict, who)
 
 

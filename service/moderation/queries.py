@@ -144,10 +144,11 @@ def count(wanted: Filter) -> int:
 def ids(wanted: Filter, *, of: BulkDecision, limit: int) -> list[UUID]:
     """The oldest comments that a filter matches and that a bulk decision is about: as they were when it was made.
 
-    Not what came or was decided since; nor what it has decided itself, whatever became of that.
+    Not what came, was edited or decided since; nor what it has decided itself, whatever became of that.
     """
     rows = matching(select(Comment.id), wanted).where(Comment.received_at <= of.created_at)
-    rows = rows.where(or_(Comment.decided_at.is_(None), Comment.decided_at <= of.created_at))
+    for since in (Comment.edited_at, Comment.decided_at):
+        rows = rows.where(or_(since.is_(None), since <= of.created_at))
     own = select(UndoEntry.comment_id).where(UndoEntry.decision_id == of.id, UndoEntry.comment_id == Comment.id)
     rows = rows.where(~own.exists())
     return list(db.session.scalars(rows.order_by(Comment.created_at, Comment.id).limit(limit)))
@@ -176,10 +177,12 @@ def common(one: Comment) -> list[tuple[str, str]]:
     return [(kind, value) for kind, value in found if value]
 
 
-def newest(wanted: Filter) -> tuple[int, UUID | None]:
-    """How many comments a filter matches, and which came last."""
+def newest(wanted: Filter) -> tuple[int, UUID | None, datetime | None]:
+    """How many comments a filter matches, which came last, and when one of them was last edited."""
     last = matching(select(Comment.id), wanted).order_by(Comment.created_at.desc(), Comment.id.desc())
-    return count(wanted), db.session.scalar(last.limit(1))
+    rows = matching(select(func.count(), func.max(Comment.edited_at)).select_from(Comment), wanted)
+    number, edited = db.session.execute(rows).one()
+    return number, db.session.scalar(last.limit(1)), edited
 
 
 def with_address(site_id: UUID, index: bytes) -> UUID | None:

@@ -240,7 +240,7 @@ def many(values: dict[str, Any], verdict: Verdict) -> Answer:
         done = bulk.decide_listed({one["id"]: one.get("if_match") for one in values["items"]}, verdict, principal())
     else:
         chosen = wanted(values["filter"] | {"status": "pending"}, "moderate")
-        done = bulk.decide_matching(chosen, values["count"], verdict, principal(), values.get("newest"))
+        done = bulk.decide_matching(chosen, values, verdict, principal())
     return _progress(done)
 
 

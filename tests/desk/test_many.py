@@ -127,6 +127,19 @@ def test_as_many_others_are_seen_to_be_others(anna: Browser, comment: Leave, sto
     assert (stored(ids[1]).status, stored(later).status) == ("pending", "pending")
 
 
+def test_all_that_match_are_decided_only_in_the_words_that_were_seen(
+    anna: Browser, comment: Leave, stored: Stored
+) -> None:
+    ids = [comment(), comment()]
+    page = anna.get("/desk/?select=all")
+    anna.press(anna.get(f"/desk/comments/{ids[0]}"), "Save the text", body="Other words.")
+    answer = anna.press(page, "Approve all", within="many")
+    assert answer.status_code == 409 and "some of them have other words now" in words(answer)
+    assert {stored(one).status for one in ids} == {"pending"}
+    after(anna, anna.press(answer, "Approve all", within="many"))
+    assert {stored(one).status for one in ids} == {"approved"}
+
+
 @pytest.mark.parametrize("list_", ["status=approved", "status=all", "status=approved&revision=held"])
 def test_what_does_not_wait_is_selected_one_by_one(anna: Browser, comment: Leave, list_: str) -> None:
     comment()

@@ -19,6 +19,7 @@ from service.moderation.operations import Verdict
 from service.moderation.queries import Filter
 from service.sites.models import Site
 from tests.conftest import add_site
+from tests.moderation.conftest import Desk
 from tests.moderation.still import NOON, clock, decided, entries, moderator, robin, row, said
 
 __all__ = ["clock", "robin"]
@@ -36,7 +37,7 @@ def begin(sites: list[Site], who: Principal, total: int, **filter_: Any) -> UUID
     """A job about all that waits on some sites."""
     wanted = Filter([one.id for one in sites], "pending", **filter_)
     with transaction():
-        begun = bulk.decide_matching(wanted, total, Verdict("spam"), who)
+        begun = bulk.decide_matching(wanted, {"count": total}, Verdict("spam"), who)
     assert begun.id and begun.state == "working"
     return begun.id
 
@@ -96,6 +97,42 @@ def test_what_was_decided_and_put_back_since_is_no_part_of_the_job(
 
     assert told(job) == ("done", 2)
     assert [row(one).status for one in ids] == ["spam", "spam", "pending"]
+
+
+def test_what_was_reworded_since_is_no_part_of_the_job(
+    site: Site, client: FlaskClient, robin: Principal, clock: Any
+) -> None:
+    ids = [said(client) for _ in range(3)]
+    with transaction():
+        operations.edit(ids[0], "Reworded before.", robin, "*")
+    clock.shift(1)
+    job = begin([site], robin, 3)
+    clock.shift(1)
+    with transaction():
+        operations.edit(ids[2], "Reworded since.", robin, "*")
+
+    work_off()
+
+    assert told(job) == ("done", 2)
+    assert [row(one).status for one in ids] == ["spam", "spam", "pending"]
+
+
+def test_all_that_match_are_decided_only_in_the_words_that_were_seen(
+    desk: Desk, client: FlaskClient, clock: Any
+) -> None:
+    ids = [said(client) for _ in range(2)]
+    asked = {"decision": "approve", "filter": {}, "count": 2, "newest": str(ids[1]), "edited": None}
+    clock.shift(1)
+    edit = {"json": {"body": "Other words."}, "headers": {"If-Match": '"v1"'}}
+    edited = desk.call("PATCH", f"/moderation/comments/{ids[1]}", **edit).json["edited_at"]
+
+    refused = desk.call("POST", "/moderation/decisions", json=asked)
+
+    told = "You saw 2 comments; some of them have other words now. Nothing was changed."
+    assert (refused.status_code, refused.json["detail"], refused.json["count"]) == (409, told, 2)
+    assert row(ids[0]).status == "pending"
+    again = desk.call("POST", "/moderation/decisions", json=asked | {"edited": edited})
+    assert (again.status_code, again.json["done"]) == (200, 2)
 
 
 def test_a_job_that_fails_lets_the_later_ones_pass(
