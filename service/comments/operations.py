@@ -24,7 +24,7 @@ from service.sites.models import Site
 from service.sites.operations import open_page
 from service.sites.queries import count_comment, count_rating, lock_page
 from service.spam.verdict import Verdict, judge
-from service.webhooks.outbox import announce, withdraw
+from service.webhooks.outbox import announce, any_since, withdraw
 
 TOKEN_PREFIX = "gra_"  # noqa: S105 - how tokens begin, not one
 
@@ -179,7 +179,8 @@ def _store(comment: Comment, before: str | None) -> None:
 def undo(comment: Comment, entry: UndoEntry, actor: str) -> None:
     """Bring back what stood before a comment's last decision (both locked).
 
-    A decision of which nobody has heard yet is never told of; of another one, the reverse is told.
+    A decision of which nobody has heard yet is never told of. The reverse is told of another one, and where what was
+    announced since tells the state that is no more.
     """
     before = comment.status
     comment.status = entry.status
@@ -187,12 +188,13 @@ def undo(comment: Comment, entry: UndoEntry, actor: str) -> None:
     comment.decided_name, comment.reason, comment.reason_code = entry.decided_name, entry.reason, entry.reason_code
     comment.decision_id, entry.undone_at = entry.previous_id, now()
     _store(comment, before)
-    type_ = EVENT_OF[comment.status]
     details = {"from": before, "to": comment.status, "undoes": str(entry.decision_id)}
     record(Deed("comment.undone", actor, comment.site_id, comment.id, details))
-    if not withdraw(entry.event_id):
-        told = {"actor": actor, "previous_status": before, "undoes": str(entry.event_id)}
-        announce(type_, comment.site_id, comment.id, comment_data(comment, **told))
+    is_unheard = withdraw(entry.event_id)
+    if is_unheard and not any_since(entry.event_id, comment.id):
+        return
+    told = {"actor": actor, "previous_status": before, "undoes": None if is_unheard else str(entry.event_id)}
+    announce(EVENT_OF[comment.status], comment.site_id, comment.id, comment_data(comment, **told))
 
 
 def _recount(comment: Comment, before: str | None) -> None:

@@ -20,11 +20,12 @@ from service.moderation.models import BulkDecision
 from service.moderation.operations import Verdict
 from service.sites.models import Site
 from service.webhooks.outbox import release_due
+from tests.authors.conftest import Author
 from tests.conftest import add_site
 from tests.moderation.conftest import Desk, token_of
 from tests.moderation.still import clock as clock
 from tests.moderation.still import entries, events, moderator, row, said
-from tests.support import thread
+from tests.support import post, thread
 
 UNDO_SECONDS = 10.0
 
@@ -82,6 +83,46 @@ def test_what_is_undone_later_is_told_in_reverse(desk: Desk, held: str, clock: A
     assert (approved["type"], reverse["type"]) == ("comment.approved", "comment.restored")
     assert (reverse["data"]["previous_status"], reverse["data"]["undoes"]) == ("approved", approved["id"])
     assert reverse["data"]["comment"]["status"] == "pending"
+
+
+def test_who_heard_of_an_edit_meanwhile_hears_that_the_decision_holds_no_more(
+    desk: Desk, held: str, clock: Any
+) -> None:
+    decision = decide(desk, held, "approve")
+    clock.shift(3)
+    desk.call("PATCH", f"/moderation/comments/{held}", json={"body": "Better."}, headers={"If-Match": '"v2"'})
+    clock.shift(2)
+
+    undo(desk, decision)
+
+    clock.shift(UNDO_SECONDS)
+    told = [(one["type"], one["data"]["comment"]["status"]) for one in pulled(desk)]
+    assert told == [("comment.edited", "approved"), ("comment.restored", "pending")]
+    assert "undoes" not in pulled(desk)[-1]["data"]
+
+
+def test_an_edit_is_told_after_the_decision_before_it(desk: Desk, held: str, clock: Any) -> None:
+    decide(desk, held, "approve")
+    clock.shift(3)
+    desk.call("PATCH", f"/moderation/comments/{held}", json={"body": "Better."}, headers={"If-Match": '"v2"'})
+    assert pulled(desk) == []
+
+    clock.shift(UNDO_SECONDS)
+
+    assert [one["type"] for one in pulled(desk)] == ["comment.approved", "comment.edited"]
+
+
+def test_a_comment_that_its_author_withdraws_meanwhile_is_deleted_in_the_last_event(
+    app: Flask, desk: Desk, client: FlaskClient, site: Site, clock: Any
+) -> None:
+    made = post(client).json
+    decide(desk, made["id"], "approve")
+    clock.shift(3)
+    assert Author(app, made["author_token"]).withdraw(made["id"]).status_code == 204
+
+    clock.shift(UNDO_SECONDS)
+
+    assert [one["type"] for one in pulled(desk)] == ["comment.approved", "comment.deleted"]
 
 
 def test_undo_leads_to_the_decision_before(desk: Desk, held: str, clock: Any) -> None:
