@@ -23,7 +23,7 @@ def many(found: BulkDecision, who: Principal) -> dict[str, Any]:
     """A decision on many, in a sentence: how many were decided, and what of the others."""
     told = bulk.progress(found)
     is_undone = told.state in ("undoing", "undone")
-    did = words.brought_back(told.done) if is_undone else words.did(found.decision, told.done)
+    did = words.brought_back(told.done, told.total) if is_undone else words.did(found.decision, told.done)
     return {
         "id": found.id,
         "state": told.state,
@@ -31,7 +31,7 @@ def many(found: BulkDecision, who: Principal) -> dict[str, Any]:
         "tried": told.done + len(told.results),
         "told": did,
         "others": _others(told.results, who),
-        "can_undo": not is_undone and told.done > 0,
+        "can_undo": told.state == "working" or (told.state == "done" and told.done > 0),
     }
 
 

@@ -107,14 +107,15 @@ def _begin(filter_: dict[str, Any], total: int, verdict: Verdict, who: Principal
 def undo(decision_id: UUID, who: Principal) -> Progress:
     """Bring back what stood before a decision, on one comment or on many. A long one becomes a job.
 
-    Raises NotFound; Forbidden when `who` may not decide everywhere where it did, or still does; Conflict when it was
-    undone already; and of one comment, what undo_one raises.
+    A job that works is stopped by that, though it may not have begun. Raises NotFound; Forbidden when `who` may not
+    decide everywhere where it did, or still does; Conflict when it was undone already; and of one comment, what
+    undo_one raises.
     """
     bulk = queries.locked_bulk(decision_id)
     if bulk:
         _require_all(_covered(bulk), who)
     ids = queries.decided_by(decision_id, who.sites, limit=AT_ONCE + 1)
-    if not ids:
+    if not ids and (bulk is None or (bulk.state == DONE and not bulk.undone_by)):
         raise _not_there()
     if bulk is None:
         return Progress(decision_id, "undone", 1, 1, [Outcome(ids[0], undo_one(decision_id, ids[0], who).status)])

@@ -229,6 +229,15 @@ def test_a_job_that_is_done_says_what_became_of_it(anna: Browser, comment: Leave
     assert "data-working" not in done.text and {stored(one).status for one in ids} == {"approved"}
 
 
+@pytest.mark.usefixtures("few_at_once")
+def test_a_job_can_be_stopped_before_it_has_begun(anna: Browser, comment: Leave, stored: Stored) -> None:
+    ids = [comment() for _ in range(3)]
+    page = after(anna, anna.press(anna.get("/desk/?select=all"), "Approve all", within="many"))
+    page = after(anna, anna.press(page, "Stop and undo"))
+    assert "Stopped before anything was decided." in words(page) and "Undo" not in words(page)
+    assert not work() and {stored(one).status for one in ids} == {"pending"}
+
+
 def test_a_decision_on_many_is_shown_to_nobody_else(anna: Browser, signed_in: Any, comment: Leave) -> None:
     one = comment()
     select_and(anna, anna.get("/desk/"), "Approve all", one)

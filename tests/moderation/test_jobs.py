@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 
 from service.accounts.principal import Principal, of_moderator
 from service.db import db, transaction
-from service.errors import Forbidden, NotFound
+from service.errors import Conflict, Forbidden, NotFound
 from service.moderation import bulk, operations, worker
 from service.moderation.models import BulkDecision
 from service.moderation.operations import Verdict
@@ -163,7 +163,7 @@ def test_a_job_that_fails_lets_the_later_ones_pass(
 
 
 @pytest.mark.parametrize("named", [False, True])
-@pytest.mark.parametrize("parts", [1, 9])
+@pytest.mark.parametrize("parts", [0, 1, 9])
 def test_only_who_may_decide_on_all_its_sites_undoes_a_decision_on_many(
     site: Site, client: FlaskClient, robin: Principal, named: bool, parts: int
 ) -> None:
@@ -186,3 +186,18 @@ def test_only_who_may_decide_on_all_its_sites_undoes_a_decision_on_many(
         bulk.undo(job, both)
     work_off()
     assert {row(one).status for one in ids} == {"pending"}
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_a_job_is_stopped_before_its_first_part(site: Site, client: FlaskClient, robin: Principal, named: bool) -> None:
+    ids = [said(client) for _ in range(3)]
+    job = begin_named(ids, robin) if named else begin([site], robin, 3)
+
+    with transaction():
+        stopped = bulk.undo(job, robin)
+
+    assert (stopped.state, stopped.total, stopped.done) == ("undone", 0, 0)
+    work_off()
+    assert {row(one).status for one in ids} == {"pending"}
+    with pytest.raises(Conflict, match="This was undone already."), transaction():
+        bulk.undo(job, robin)
