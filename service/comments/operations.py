@@ -17,6 +17,7 @@ from service.comments.likeness import likeness
 from service.comments.models import Author, Comment, CommentRevision, HoldReason, UndoEntry
 from service.comments.rendering import RENDER_VERSION, render
 from service.comments.status import APPROVED
+from service.comments.threads import MOST_PINNED
 from service.db import db, new_id, now
 from service.privacy.seal import email_index, network_label, seal
 from service.sites.addresses import Address
@@ -162,7 +163,7 @@ def transition(comment: Comment, to: str, change: Change) -> None:
 
 def _what_stands(comment: Comment) -> dict[str, Any]:
     """What a decision takes the place of, as an UndoEntry holds it."""
-    names = ("status", "decided_at", "decided_by", "decided_name", "reason", "reason_code")
+    names = ("status", "decided_at", "decided_by", "decided_name", "reason", "reason_code", "pinned_at")
     return {name: getattr(comment, name) for name in names} | {"previous_id": comment.decision_id}
 
 
@@ -177,7 +178,7 @@ def _store(comment: Comment, before: str | None) -> None:
 
 
 def undo(comment: Comment, entry: UndoEntry, actor: str) -> None:
-    """Bring back what stood before a comment's last decision (both locked).
+    """Bring back what stood before a comment's last decision (both locked); its pin if there is room for it.
 
     A decision of which nobody has heard yet is never told of. The reverse is told of another one, and where what was
     announced since tells the state that is no more.
@@ -187,6 +188,8 @@ def undo(comment: Comment, entry: UndoEntry, actor: str) -> None:
     comment.decided_at, comment.decided_by = entry.decided_at, entry.decided_by
     comment.decided_name, comment.reason, comment.reason_code = entry.decided_name, entry.reason, entry.reason_code
     comment.decision_id, entry.undone_at = entry.previous_id, now()
+    if entry.pinned_at and queries.count_pinned(comment.page_id) < MOST_PINNED:
+        comment.pinned_at = entry.pinned_at
     _store(comment, before)
     details = {"from": before, "to": comment.status, "undoes": str(entry.decision_id)}
     record(Deed("comment.undone", actor, comment.site_id, comment.id, details))

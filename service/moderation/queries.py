@@ -279,12 +279,6 @@ def next_bulk(without: Collection[UUID]) -> BulkDecision | None:
     return db.session.scalar(rows.order_by(BulkDecision.created_at).limit(1).with_for_update(skip_locked=True))
 
 
-def count_pinned(page_id: UUID) -> int:
-    """How many comments of a page are pinned. With the page locked it stays so."""
-    rows = select(func.count()).select_from(Comment).where(Comment.page_id == page_id, Comment.pinned_at.is_not(None))
-    return db.session.scalar(rows) or 0
-
-
 def set_pinned(comment_id: UUID, moment: datetime | None) -> None:
     """Pin a row, or take it down, without touching its version."""
     table = Comment.__table__
