@@ -158,6 +158,7 @@ SENTENCES = (
     N_("There is nothing here by that name."),
     N_("There is this rule already. Change its end, or remove it first."),
     N_("They were changed by {} on {}."),
+    N_("This can no longer be undone."),
     N_("This cursor does not belong to this list."),
     N_("This door does not take that method."),
     N_("This e-mail address has rated the page before."),

@@ -31,8 +31,13 @@ def many(found: BulkDecision, who: Principal) -> dict[str, Any]:
         "tried": told.done + len(told.results),
         "told": did,
         "others": _others(told.results, who),
-        "can_undo": told.state == "working" or (told.state == "done" and told.done > 0),
+        "can_undo": told.state == "working" or (told.state == "done" and _stands(found, who)),
     }
+
+
+def _stands(found: BulkDecision, who: Principal) -> bool:
+    """Whether anything is left of a decision that could be undone."""
+    return bool(queries.decided_by(found.id, who.site_ids("moderate"), limit=1))
 
 
 def many_refused(results: Sequence[Mapping[str, Any]], who: Principal) -> str:

@@ -111,11 +111,14 @@ def _words(site_id: UUID, verdict: Verdict) -> str | None:
 def undo_one(decision_id: UUID, comment_id: UUID, who: Principal) -> Comment:
     """Bring back what stood before a decision on a comment.
 
-    Raises Conflict (409) when it was undone already, or somebody has decided again since: who, when and what is said.
+    Raises Conflict (409) when it was undone already, is too long ago, or somebody has decided again since: who, when
+    and what is said.
     """
     comment = find_locked(comment_id, who)
     entry = queries.undo_entry(decision_id, comment_id)
-    if entry is None or entry.undone_at:
+    if entry is None:
+        raise _told(Conflict("This can no longer be undone."), comment)
+    if entry.undone_at:
         raise _told(Conflict("This was undone already."), comment)
     if comment.decision_id != decision_id:
         raise _told(Conflict("This was decided again since, and stays so."), comment)

@@ -266,6 +266,13 @@ def undo_entry(decision_id: UUID, comment_id: UUID) -> UndoEntry | None:
     return db.session.scalar(found.execution_options(populate_existing=True))
 
 
+def undoable(comment_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of some comments of which the last decision can still be undone."""
+    last = and_(Comment.id == UndoEntry.comment_id, Comment.decision_id == UndoEntry.decision_id)
+    rows = select(UndoEntry.comment_id).join(Comment, last)
+    return set(db.session.scalars(rows.where(UndoEntry.comment_id.in_(comment_ids), UndoEntry.undone_at.is_(None))))
+
+
 def forget_undo(before: datetime, limit: int) -> int:
     """Delete up to `limit` entries older than a moment; how many."""
     old = select(UndoEntry.decision_id).where(UndoEntry.created_at < before).limit(limit)

@@ -30,15 +30,16 @@ _EXCERPT = 200
 
 
 def listed(rows: Sequence[Comment], who: Principal) -> list[dict[str, Any]]:
-    claims = queries.claims_of([one.id for one in rows])
-    return [_comment(one, claims.get(one.id), who) for one in rows]
+    ids = [one.id for one in rows]
+    claims, undoable = queries.claims_of(ids), queries.undoable(ids)
+    return [_comment(one, claims.get(one.id), who, one.id in undoable) for one in rows]
 
 
 def comment(one: Comment, who: Principal) -> dict[str, Any]:
     return listed([one], who)[0]
 
 
-def _comment(one: Comment, claim: Claim | None, who: Principal) -> dict[str, Any]:
+def _comment(one: Comment, claim: Claim | None, who: Principal, undoable: bool) -> dict[str, Any]:
     return {
         "id": one.id,
         "site": one.site.key,
@@ -69,7 +70,7 @@ def _comment(one: Comment, claim: Claim | None, who: Principal) -> dict[str, Any
         "decided_by": operations.decider(one),
         "reason": one.reason,
         "reason_code": one.reason_code,
-        "decision_id": one.decision_id,
+        "decision_id": one.decision_id if undoable else None,
         "claim": claim
         and {"by": claim.name, "mine": claim.moderator_id == who.moderator_id, "until": timestamp(claim.until)},
         "source": one.source,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from flask.testing import FlaskClient
 
 from service.comments.models import Comment
 from service.db import db
+from service.moderation import worker
 from service.webhooks.models import Event
 from tests.desk.conftest import Browser, text, tree, words
 from tests.support import thread
@@ -128,6 +130,20 @@ def test_a_decision_on_the_comments_own_page_stays_there(anna: Browser, comment:
     page = anna.get(answer.headers["Location"])
     assert "Approved. By you, just now." in words(page)
     assert 'href="/desk/?sort=newest"' in page.text
+
+
+def test_undo_is_offered_only_to_whom_it_is_of_use(
+    anna: Browser, signed_in: Callable[..., Browser], comment: Leave, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = comment()
+    page = anna.press(anna.get("/desk/"), "Approve")
+    there = (f"/desk/comments/{one}", page.headers["Location"])
+    vera = signed_in("Vera", "viewer")
+    assert ["Undo" in words(anna.get(one)) for one in there] == [True, True]
+    assert ["Undo" in words(vera.get(one)) for one in there] == [False, False]
+    monkeypatch.setattr(worker, "KEPT", timedelta(0))
+    worker.forget()
+    assert ["Undo" in words(anna.get(one)) for one in there] == [False, False]
 
 
 def test_the_history_says_who_did_what(anna: Browser, comment: Leave) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from service.comments.models import Comment
 from service.db import db, new_id, transaction
-from service.moderation import bulk
+from service.moderation import bulk, worker
 from service.moderation.models import BulkDecision
 from service.moderation.worker import decide as work
 from tests.desk.conftest import HOME, Browser, fields, text, the_form, tree, words
@@ -255,6 +256,17 @@ def test_undone_already_is_said(anna: Browser, comment: Leave) -> None:
     anna.press(page, "Undo")
     again = anna.press(page, "Undo")
     assert again.status_code == 409 and "This was undone already." in words(again)
+
+
+def test_undo_is_offered_as_long_as_it_is_of_use(
+    anna: Browser, comment: Leave, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = comment()
+    there = select_and(anna, anna.get("/desk/"), "Approve all", one).headers["Location"]
+    assert "Undo" in words(anna.get(there))
+    monkeypatch.setattr(worker, "KEPT", timedelta(0))
+    worker.forget()
+    assert "Undo" not in words(anna.get(there))
 
 
 def test_a_viewer_has_nothing_to_select(signed_in: Any, comment: Leave) -> None:

@@ -12,12 +12,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from service.accounts.models import Moderator
 from service.accounts.principal import of_moderator
 from service.comments.models import UndoEntry
 from service.db import db, now, transaction
+from service.errors import Conflict
 from service.moderation import bulk, worker
 from service.moderation.models import BulkDecision
-from service.moderation.operations import Verdict
+from service.moderation.operations import Verdict, undo_one
 from service.sites.models import Site
 from service.webhooks.outbox import release_due
 from tests.authors.conftest import Author
@@ -288,6 +290,19 @@ def test_after_a_month_a_decision_stays(desk: Desk, held: str, clock: Any) -> No
 
     assert undo(desk, decision).status_code == 404
     assert row(UUID(held)).status == "approved"
+
+
+def test_a_decision_has_an_id_as_long_as_it_can_be_undone(desk: Desk, held: str, clock: Any) -> None:
+    decision = decide(desk, held, "approve")
+    assert desk.get(f"/moderation/comments/{held}").json["decision_id"] == decision
+    clock.shift(timedelta(days=31))
+    while worker.forget():
+        pass
+
+    assert desk.get(f"/moderation/comments/{held}").json["decision_id"] is None
+    late = of_moderator(db.session.query(Moderator).one())
+    with pytest.raises(Conflict, match="This can no longer be undone."), transaction():
+        undo_one(UUID(decision), UUID(held), late)
 
 
 def test_an_event_that_is_being_taken_back_is_not_released(desk: Desk, held: str, clock: Any) -> None:
