@@ -231,8 +231,8 @@ def comment(comment_id: UUID) -> Response:
 
 
 def comment_page(one: Comment, back: str, status: int = 200, **told: Any) -> Response:
-    history = audit.listed([str(one.site_id)], audit.Asked(subject_id=one.id), after=None, limit=100)
-    seen = views.whole(one, principal(), history.rows)
+    history, noted = audit.history_of(one.site_id, one.id)
+    seen = views.whole(one, principal(), history + [link for link in noted if link not in history])
     return draw("comment.html", status, one=seen, back=back, queue=queue_at(dict(parse_qsl(back))), **told)
 
 

@@ -78,14 +78,14 @@ def _comment(one: Comment, claim: Claim | None, who: Principal, undoable: bool) 
     }
 
 
-def whole(one: Comment, history: list[Link], who: Principal) -> dict[str, Any]:
+def whole(one: Comment, history: list[Link], noted: list[Link], who: Principal) -> dict[str, Any]:
     """A comment with its history, notes, revisions, reports and the person's record."""
     record = authors.records_of([one])[one.id]
     reports = [
         {"reason": row.reason, "note": row.note, "at": timestamp(row.created_at)} for row in reactions.reports(one.id)
     ]
     return comment(one, who) | {
-        "notes": notes(history),
+        "notes": [_note(link) for link in reversed(noted)],
         "history": [entry(link) for link in history],
         "revisions": [_revision(row, one) for row in queries.revisions(one.id)],
         "reports": reports,
@@ -93,10 +93,10 @@ def whole(one: Comment, history: list[Link], who: Principal) -> dict[str, Any]:
     }
 
 
-def notes(history: list[Link]) -> list[dict[str, Any]]:
-    """What moderators noted, with a decision or by itself; the oldest first."""
-    told = [(row, detail.details.get("note")) for row, detail in reversed(history) if detail]
-    return [{"note": note, "by": row.actor, "at": timestamp(row.at)} for row, note in told if note]
+def _note(link: Link) -> dict[str, Any]:
+    """What a moderator noted, with a decision or by itself."""
+    row, detail = link
+    return {"note": detail and detail.details["note"], "by": row.actor, "at": timestamp(row.at)}
 
 
 def _revision(row: CommentRevision, of: Comment) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from uuid import UUID
 from flask import Flask
 from flask.testing import FlaskClient
 
+from service.audit.operations import Deed, record
+from service.db import transaction
 from service.sites.models import Site
 from tests.conftest import add_site
 from tests.moderation.conftest import Desk, token_of
@@ -23,6 +25,18 @@ def test_a_note_is_kept_in_the_history_for_moderators(desk: Desk, client: FlaskC
     assert [one["note"] for one in found["notes"]] == ["Ask the lawyers.", "They said yes."]
     assert found["version"] == 2
     assert "lawyers" not in str(thread(client))
+
+
+def test_a_note_is_seen_behind_a_hundred_reports(desk: Desk, site: Site, held: str) -> None:
+    desk.call("POST", f"/moderation/comments/{held}/notes", json={"note": "Ask the lawyers."})
+    with transaction():
+        for _ in range(101):
+            record(Deed("comment.flagged", "reader", site.id, UUID(held), {"reason": "abuse", "note": None}))
+
+    found = desk.get(f"/moderation/comments/{held}").json
+
+    assert {one["action"] for one in found["history"]} == {"comment.flagged"}
+    assert [(one["note"], one["by"][:6]) for one in found["notes"]] == [("Ask the lawyers.", "token:")]
 
 
 def test_an_empty_note_is_refused(desk: Desk, held: str) -> None:
