@@ -80,7 +80,6 @@ def decide(comment_id: UUID, verdict: Verdict, who: Principal, if_match: str | N
     """
     comment = find_locked(comment_id, who)
     _check_seen(comment, if_match, needed=comment.status != PENDING)
-    queries.drop_claims(comment_id=comment.id)
     change = Change(
         actor=who.actor,
         event=EVENT_OF[DECISIONS[verdict.decision]],
@@ -95,6 +94,7 @@ def decide(comment_id: UUID, verdict: Verdict, who: Principal, if_match: str | N
         transition(comment, DECISIONS[verdict.decision], change)
     except IllegalTransition as error:
         raise _told(Conflict(str(error)), comment) from error
+    queries.drop_claims(comment_id=comment.id)
     return comment
 
 

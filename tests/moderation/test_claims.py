@@ -98,6 +98,16 @@ def test_a_decision_ends_a_claim_whoever_decides(client: FlaskClient, desk: Desk
     assert db.session.query(Claim).count() == 0
 
 
+def test_a_decision_that_is_refused_ends_no_claim(client: FlaskClient, desk: Desk, bert: Desk) -> None:
+    one = str(said(client))
+    take(desk, 1)
+
+    items = [{"id": one}, {"id": str(said(client))}]
+    done = bert.call("POST", "/moderation/decisions", json={"decision": "restore", "items": items}).json
+
+    assert done["done"] == 0 and db.session.query(Claim).count() == 1
+
+
 def test_only_what_a_filter_matches_is_taken(client: FlaskClient, desk: Desk) -> None:
     said(client)
     meant = str(said(client, page="/meant"))
