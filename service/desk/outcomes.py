@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from service.accounts.guard import Principal
 from service.desk import words
@@ -30,9 +30,16 @@ def many(found: BulkDecision, who: Principal) -> dict[str, Any]:
         "total": told.total,
         "tried": told.done + len(told.results),
         "told": did,
-        "others": _others(told.results, who),
+        "others": _others(told.results, who) + _untried(told),
         "can_undo": told.state == "working" or (told.state == "done" and _stands(found, who)),
     }
+
+
+def _untried(told: bulk.Progress) -> list[str]:
+    """How many the end found unlike what they were at the beginning: `2 were not tried`."""
+    number = told.total - told.done - len(told.results)
+    is_over = told.state in ("done", "undone")
+    return [ngettext("%(num)s was not tried", "%(num)s were not tried", number)] if is_over and number > 0 else []
 
 
 def _stands(found: BulkDecision, who: Principal) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,8 @@ from service.pagination import Position, page_of
 from service.sites.models import Site
 from service.sites.queries import is_of
 
+LEASE = timedelta(minutes=10)
+"""How long a comment is kept for who took it."""
 ALIKE = {"host": Comment.alike_host, "text": Comment.alike_text}
 """What comments may have in common, by the word for it in a filter."""
 
@@ -110,8 +112,14 @@ def _has_approved() -> Any:
 
 def _taken(wanted: Filter) -> Any:
     by = Claim.moderator_id == wanted.taken_by if wanted.taken_by else Claim.moderator_id != wanted.free_for
-    claim = select(Claim.comment_id).where(Claim.comment_id == Comment.id, Claim.until > now(), by).exists()
+    claim = select(Claim.comment_id).where(Claim.comment_id == Comment.id, _counts(), by).exists()
     return claim if wanted.taken_by else ~claim
+
+
+def _counts() -> Any:
+    """Whether a claim is of now: one that lasts longer than any can was made by a clock that was put back since."""
+    moment = now()
+    return and_(Claim.until > moment, Claim.until <= moment + LEASE)
 
 
 def listed(wanted: Filter, *, sort: str, after: Position | None, limit: int) -> Rows[Comment]:
@@ -200,13 +208,13 @@ def bulk(bulk_id: UUID, moderator_id: UUID) -> BulkDecision | None:
 def claim(comment_id: UUID, moderator_id: UUID, name: str, until: datetime) -> bool:
     """Take a comment for somebody unless another has it; whether they have it now."""
     values = {"comment_id": comment_id, "moderator_id": moderator_id, "name": name, "until": until}
-    is_free = or_(Claim.moderator_id == moderator_id, Claim.until <= now())
+    is_free = or_(Claim.moderator_id == moderator_id, ~_counts())
     return insert_or_update(Claim, values, "comment_id", when=is_free)
 
 
 def claims_of(comment_ids: Sequence[UUID]) -> dict[UUID, Claim]:
     """Who has taken which of some comments, as of now."""
-    rows = select(Claim).where(Claim.comment_id.in_(comment_ids), Claim.until > now())
+    rows = select(Claim).where(Claim.comment_id.in_(comment_ids), _counts())
     return {one.comment_id: one for one in db.session.scalars(rows.execution_options(populate_existing=True))}
 
 
@@ -214,7 +222,7 @@ def claims_by_moderator(site_ids: Sequence[UUID]) -> list[tuple[UUID, str, int, 
     """Who has taken how many comments of some sites that still wait, and until when at the latest."""
     rows = select(Claim.moderator_id, Claim.name, func.count(), func.max(Claim.until))
     rows = rows.join(Comment, Comment.id == Claim.comment_id).where(Comment.site_id.in_(site_ids))
-    rows = rows.where(Claim.until > now(), Comment.status == "pending")
+    rows = rows.where(_counts(), Comment.status == "pending")
     found = db.session.execute(rows.group_by(Claim.moderator_id, Claim.name).order_by(Claim.name))
     return [(moderator_id, name, number, until) for moderator_id, name, number, until in found]
 
@@ -225,8 +233,8 @@ def drop_claims(*, comment_id: UUID | None = None, moderator_id: UUID | None = N
     return int(db.session.execute(delete(Claim).where(which)).rowcount)  # type: ignore[attr-defined]
 
 
-def forget_claims(before: datetime) -> None:
-    db.session.execute(delete(Claim).where(Claim.until < before))
+def forget_claims() -> None:
+    db.session.execute(delete(Claim).where(~_counts()))
 
 
 def lock_sites(site_ids: Sequence[UUID]) -> None:

@@ -34,7 +34,7 @@ def decide() -> bool:
 
 def forget() -> bool:
     with transaction():
-        forget_claims(now())
+        forget_claims()
         return forget_undo(now() - KEPT, _BATCH) + forget_ended(_BATCH) > 0
 
 

@@ -231,6 +231,19 @@ def test_a_job_that_is_done_says_what_became_of_it(anna: Browser, comment: Leave
 
 
 @pytest.mark.usefixtures("few_at_once")
+def test_a_job_says_how_many_it_did_not_try(anna: Browser, comment: Leave, stored: Stored) -> None:
+    ids = [comment() for _ in range(4)]
+    page = after(anna, anna.press(anna.get("/desk/?select=all"), "Approve all", within="many"))
+    anna.press(anna.get(f"/desk/comments/{ids[0]}"), "Save the text", body="Other words.")
+    assert "not tried" not in words(page)
+    while work():
+        db.session.remove()
+    done = anna.get(next(one.get("href", "") for one in tree(page.text).iter("a") if text(one) == "Look again"))
+    assert "3 approved, 1 was not tried." in words(done)
+    assert [stored(one).status for one in ids] == ["pending", *["approved"] * 3]
+
+
+@pytest.mark.usefixtures("few_at_once")
 def test_a_job_can_be_stopped_before_it_has_begun(anna: Browser, comment: Leave, stored: Stored) -> None:
     ids = [comment() for _ in range(3)]
     page = after(anna, anna.press(anna.get("/desk/?select=all"), "Approve all", within="many"))
