@@ -14,6 +14,7 @@ from service.audit.models import AuditDetail, AuditEntry, AuditHead
 from service.db import db, insert_if_new
 from service.pagination import Page, Position, page_of
 
+_MOST_TOLD = 100
 Link = tuple[AuditEntry, AuditDetail | None]
 
 
@@ -63,6 +64,8 @@ class Asked:
     since: datetime | None = None
     until: datetime | None = None
     """Before this moment."""
+    noted: bool = False
+    """Only those with a moderator's note."""
 
 
 def listed(chains: Sequence[str], asked: Asked, *, after: Position | None, limit: int) -> Page[Link]:
@@ -80,6 +83,13 @@ def listed(chains: Sequence[str], asked: Asked, *, after: Position | None, limit
     return page_of(found, limit, lambda link: Position(link[0].at, link[0].id))
 
 
+def history_of(site_id: UUID, subject_id: UUID) -> tuple[list[Link], list[Link]]:
+    """The last of what was done to something, and the last that was noted about it, which may be longer ago."""
+    asked = (Asked(subject_id=subject_id), Asked(subject_id=subject_id, noted=True))
+    deeds, notes = (listed([str(site_id)], one, after=None, limit=_MOST_TOLD).rows for one in asked)
+    return deeds, notes
+
+
 def _conditions(asked: Asked) -> Iterator[Any]:
     if asked.subject_id:
         yield AuditEntry.subject_id == asked.subject_id
@@ -91,3 +101,5 @@ def _conditions(asked: Asked) -> Iterator[Any]:
         yield AuditEntry.at >= asked.since
     if asked.until:
         yield AuditEntry.at < asked.until
+    if asked.noted:
+        yield AuditDetail.details["note"].as_string().is_not(None)

@@ -148,3 +148,27 @@ def known_since(author_ids: Collection[UUID]) -> dict[UUID, datetime]:
     approved = func.min(func.coalesce(Comment.decided_at, Comment.created_at))
     rows = select(Comment.author_id, approved).where(Comment.author_id.in_(list(author_ids)))
     return dict(db.session.execute(rows.where(Comment.status == "approved").group_by(Comment.author_id)).all())
+
+
+def records_of(comments: Sequence[Comment]) -> dict[UUID, dict[str, Any]]:
+    """What is known of the person of each comment on its site: by address where there is one, else by token."""
+    found: dict[Any, dict[str, Any]] = {}
+    for kind, column in (("email", Comment.email_index), ("author", Comment.author_id)):
+        persons = [key for one in comments if (key := _person_of(one))[0] == kind]
+        rows = select(Comment.site_id, column, Comment.status, func.count(), func.min(Comment.created_at))
+        rows = rows.where(Comment.site_id.in_({one[1] for one in persons}), column.in_({one[2] for one in persons}))
+        rows = rows.group_by(Comment.site_id, column, Comment.status)
+        for site_id, whose, status, number, first in db.session.execute(rows) if persons else ():
+            _add_up(found.setdefault((kind, site_id, whose), {}), status, number, first)
+    return {one.id: found[_person_of(one)] for one in comments}
+
+
+def _person_of(one: Comment) -> tuple[str, UUID, Any]:
+    return ("email", one.site_id, one.email_index) if one.email_index else ("author", one.site_id, one.author_id)
+
+
+def _add_up(record: dict[str, Any], status: str, number: int, first: datetime) -> None:
+    of = {"approved": "approved", "rejected": "rejected", "spam": "rejected"}.get(status)
+    for name in ("comments", "approved", "rejected"):
+        record[name] = record.get(name, 0) + (number if name in ("comments", of) else 0)
+    record["first_seen"] = min(first, record.get("first_seen", first))

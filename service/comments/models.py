@@ -204,6 +204,7 @@ class UndoEntry(Base):
     decided_name: Mapped[str | None] = mapped_column(String(80))
     reason: Mapped[str | None] = mapped_column(String(500))
     reason_code: Mapped[str | None] = mapped_column(String(40))
+    pinned_at: Mapped[datetime | None]
     previous_id: Mapped[UUID | None]
     """The decision before it, where that one can be undone."""
     created_at: Mapped[datetime] = mapped_column(default=now)

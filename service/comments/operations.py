@@ -17,6 +17,7 @@ from service.comments.likeness import likeness
 from service.comments.models import Author, Comment, CommentRevision, HoldReason, UndoEntry
 from service.comments.rendering import RENDER_VERSION, render
 from service.comments.status import APPROVED
+from service.comments.threads import MOST_PINNED
 from service.db import db, new_id, now
 from service.privacy.seal import email_index, network_label, seal
 from service.sites.addresses import Address
@@ -24,7 +25,7 @@ from service.sites.models import Site
 from service.sites.operations import open_page
 from service.sites.queries import count_comment, count_rating, lock_page
 from service.spam.verdict import Verdict, judge
-from service.webhooks.outbox import announce, withdraw
+from service.webhooks.outbox import announce, any_since, withdraw
 
 TOKEN_PREFIX = "gra_"  # noqa: S105 - how tokens begin, not one
 
@@ -162,7 +163,7 @@ def transition(comment: Comment, to: str, change: Change) -> None:
 
 def _what_stands(comment: Comment) -> dict[str, Any]:
     """What a decision takes the place of, as an UndoEntry holds it."""
-    names = ("status", "decided_at", "decided_by", "decided_name", "reason", "reason_code")
+    names = ("status", "decided_at", "decided_by", "decided_name", "reason", "reason_code", "pinned_at")
     return {name: getattr(comment, name) for name in names} | {"previous_id": comment.decision_id}
 
 
@@ -177,22 +178,26 @@ def _store(comment: Comment, before: str | None) -> None:
 
 
 def undo(comment: Comment, entry: UndoEntry, actor: str) -> None:
-    """Bring back what stood before a comment's last decision (both locked).
+    """Bring back what stood before a comment's last decision (both locked); its pin if there is room for it.
 
-    A decision of which nobody has heard yet is never told of; of another one, the reverse is told.
+    A decision of which nobody has heard yet is never told of. The reverse is told of another one, and where what was
+    announced since tells the state that is no more.
     """
     before = comment.status
     comment.status = entry.status
     comment.decided_at, comment.decided_by = entry.decided_at, entry.decided_by
     comment.decided_name, comment.reason, comment.reason_code = entry.decided_name, entry.reason, entry.reason_code
     comment.decision_id, entry.undone_at = entry.previous_id, now()
+    if entry.pinned_at and queries.count_pinned(comment.page_id) < MOST_PINNED:
+        comment.pinned_at = entry.pinned_at
     _store(comment, before)
-    type_ = EVENT_OF[comment.status]
     details = {"from": before, "to": comment.status, "undoes": str(entry.decision_id)}
     record(Deed("comment.undone", actor, comment.site_id, comment.id, details))
-    if not withdraw(entry.event_id):
-        told = {"actor": actor, "previous_status": before, "undoes": str(entry.event_id)}
-        announce(type_, comment.site_id, comment.id, comment_data(comment, **told))
+    is_unheard = withdraw(entry.event_id)
+    if is_unheard and not any_since(entry.event_id, comment.id):
+        return
+    told = {"actor": actor, "previous_status": before, "undoes": None if is_unheard else str(entry.event_id)}
+    announce(EVENT_OF[comment.status], comment.site_id, comment.id, comment_data(comment, **told))
 
 
 def _recount(comment: Comment, before: str | None) -> None:

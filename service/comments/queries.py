@@ -192,6 +192,12 @@ def _set(comment_id: UUID, **values: Any) -> None:
     db.session.execute(update(table).where(table.c.id == comment_id).values(**values))  # type: ignore[arg-type]
 
 
+def count_pinned(page_id: UUID) -> int:
+    """How many comments of a page are pinned. With the page locked it stays so."""
+    rows = select(func.count()).select_from(Comment).where(Comment.page_id == page_id, Comment.pinned_at.is_not(None))
+    return db.session.scalar(rows) or 0
+
+
 def stands_under(comment_id: UUID, other_id: UUID) -> bool:
     """Whether a comment is another one, or an answer to it at any depth."""
     table = Comment.__table__.c

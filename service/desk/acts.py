@@ -94,7 +94,7 @@ def reply(comment_id: UUID) -> Response:
     try:
         values = parser.parse(schemas.Edit(), location="form")
         with transaction():
-            operations.answer(comment_id, values["body"], principal(), approval)
+            operations.answer(comment_id, values["body"], principal(), approval, values["seen"])
     except UnprocessableEntity as error:
         return _seen_before(comment_id, errors.of_http(error), place | typed)
     except SEEN_BEFORE as problem:

@@ -63,7 +63,7 @@ def _as_the_api_asks(values: dict[str, Any]) -> dict[str, Any]:
     if not is_of_those_that_wait(query):
         raise Conflict("What does not wait has to be selected one by one. Nothing was changed.")
     meant = {name: query.get(name) for name in QueueFilter().fields}
-    return ruled | {"filter": meant} | {name: values[name] for name in ("count", "newest")}
+    return ruled | {"filter": meant} | {name: values[name] for name in ("count", "newest", "edited")}
 
 
 def _there(done: dict[str, Any], values: dict[str, Any]) -> Response:

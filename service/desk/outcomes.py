@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from service.accounts.guard import Principal
 from service.desk import words
@@ -23,16 +23,28 @@ def many(found: BulkDecision, who: Principal) -> dict[str, Any]:
     """A decision on many, in a sentence: how many were decided, and what of the others."""
     told = bulk.progress(found)
     is_undone = told.state in ("undoing", "undone")
-    did = words.brought_back(told.done) if is_undone else words.did(found.decision, told.done)
+    did = words.brought_back(told.done, told.total) if is_undone else words.did(found.decision, told.done)
     return {
         "id": found.id,
         "state": told.state,
         "total": told.total,
         "tried": told.done + len(told.results),
         "told": did,
-        "others": _others(told.results, who),
-        "can_undo": not is_undone and told.done > 0,
+        "others": _others(told.results, who) + _untried(told),
+        "can_undo": told.state == "working" or (told.state == "done" and _stands(found, who)),
     }
+
+
+def _untried(told: bulk.Progress) -> list[str]:
+    """How many the end found unlike what they were at the beginning: `2 were not tried`."""
+    number = told.total - told.done - len(told.results)
+    is_over = told.state in ("done", "undone")
+    return [ngettext("%(num)s was not tried", "%(num)s were not tried", number)] if is_over and number > 0 else []
+
+
+def _stands(found: BulkDecision, who: Principal) -> bool:
+    """Whether anything is left of a decision that could be undone."""
+    return bool(queries.decided_by(found.id, who.site_ids("moderate"), limit=1))
 
 
 def many_refused(results: Sequence[Mapping[str, Any]], who: Principal) -> str:

@@ -112,12 +112,13 @@ class Picked(fields.Field[tuple[UUID, str]]):
 
 
 class Many(Ruled, schemas.Ruled):
-    """A decision on what was selected, or on `all` of the list: as many as were seen, and the last of them."""
+    """A decision on what was selected, or on `all` of the list: as many as were seen, the last, and the last edit."""
 
     item = fields.List(Picked(), load_default=list, validate=validate.Length(max=AT_MOST))
     all = fields.Boolean(load_default=False)
     count = Whole(load_default=0, validate=validate.Range(0, 2**53))
     newest = fields.UUID(load_default=None)
+    edited = fields.String(load_default=None, validate=validate.Length(1, 40))
     key = fields.UUID(load_default=None)
     """Of the page: the same form sent twice counts once."""
 

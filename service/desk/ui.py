@@ -17,6 +17,7 @@ from service.accounts.guard import guarded, principal
 from service.audit import queries as audit
 from service.authors.queries import HELD
 from service.comments.models import Comment
+from service.comments.schemas import timestamp
 from service.comments.status import APPROVED, PENDING
 from service.db import new_id
 from service.desk import outcomes, pages, schemas, views
@@ -150,8 +151,9 @@ def _selected(query: dict[str, Any], select: str | None) -> dict[str, Any]:
     """What is selected before anybody clicks, and what is known of all that match: only that may be decided on."""
     if select != schemas.ALL or not is_of_those_that_wait(query):
         return {"page": select == schemas.THIS_PAGE, "all": False, "key": new_id()}
-    number, last = queries.newest(wanted(query | {"status": PENDING}, "moderate"))
-    return {"page": True, "all": True, "count": number, "newest": last, "key": new_id(), "at_once": bulk.AT_ONCE}
+    number, last, edited = queries.newest(wanted(query | {"status": PENDING}, "moderate"))
+    known = {"count": number, "newest": last, "edited": timestamp(edited)}
+    return {"page": True, "all": True, "key": new_id(), "at_once": bulk.AT_ONCE} | known
 
 
 def is_of_those_that_wait(query: Mapping[str, Any]) -> bool:
@@ -164,7 +166,7 @@ def is_of_those_that_wait(query: Mapping[str, Any]) -> bool:
 def news() -> Response:
     """How many comments a filter matches, and the newest of them: 304 as long as that is so."""
     query = parser.parse(schemas.Queue(), location="query")
-    number, newest = queries.newest(wanted(query | {"status": state(query)}, "read"))
+    number, newest, _edited = queries.newest(wanted(query | {"status": state(query)}, "read"))
     answer = jsonify(count=number, newest=newest, waiting=waiting(query["site"]))
     answer.set_etag(hashlib.sha256(answer.get_data()).hexdigest()[:16])
     answer.make_conditional(request)
@@ -229,8 +231,8 @@ def comment(comment_id: UUID) -> Response:
 
 
 def comment_page(one: Comment, back: str, status: int = 200, **told: Any) -> Response:
-    history = audit.listed([str(one.site_id)], audit.Asked(subject_id=one.id), after=None, limit=100)
-    seen = views.whole(one, principal(), history.rows)
+    history, noted = audit.history_of(one.site_id, one.id)
+    seen = views.whole(one, principal(), history + [link for link in noted if link not in history])
     return draw("comment.html", status, one=seen, back=back, queue=queue_at(dict(parse_qsl(back))), **told)
 
 

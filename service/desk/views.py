@@ -46,7 +46,7 @@ EXCERPT = 200
 
 def items(rows: Sequence[Comment], who: Principal) -> list[dict[str, Any]]:
     """Comments in a list, each with what is known of its person and who has taken it."""
-    told, records = views.listed(rows, who), queries.records_of(rows)
+    told, records = views.listed(rows, who), authors.records_of(rows)
     reasons = sites.reasons_of({one.site_id for one in rows})
     return [
         _item(one, more | {"rejections": reasons[one.site_id]}, records[one.id], who)

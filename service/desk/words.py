@@ -111,7 +111,10 @@ def did(decision: str, number: int) -> str:
     return _DID[decision](number)
 
 
-def brought_back(number: int) -> str:
+def brought_back(number: int, total: int) -> str:
+    """`41 are as they were before`, of as many as had been decided."""
+    if not total:
+        return gettext("Stopped before anything was decided")
     return ngettext("%(num)s is as it was before", "%(num)s are as they were before", number)
 
 

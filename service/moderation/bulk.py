@@ -11,6 +11,7 @@ from uuid import UUID
 from service.accounts.principal import Principal
 from service.audit.operations import Deed, record
 from service.comments.models import Comment
+from service.comments.schemas import timestamp
 from service.comments.status import PENDING
 from service.db import db, now
 from service.errors import Conflict, NotFound, Problem
@@ -58,18 +59,22 @@ def decide_listed(items: Mapping[UUID, str | None], verdict: Verdict, who: Princ
     return _begin({"items": named}, len(named), verdict, who)
 
 
-def decide_matching(
-    wanted: Filter, seen: int, verdict: Verdict, who: Principal, newest: UUID | None = None
-) -> Progress:
+def decide_matching(wanted: Filter, seen: Mapping[str, Any], verdict: Verdict, who: Principal) -> Progress:
     """Decide on all that a filter matches, if it still matches what the moderator saw (else Conflict).
 
-    That is as many comments and, where it is said, the same one as the `newest`: of as many, some may be others.
+    `seen`: how many, as `count`, and where it is said, which came last (`newest`), and when one of them was last
+    `edited`: of as many, some may be others or have other words.
     """
-    total, last = queries.newest(wanted)
-    if total != seen:
-        raise Conflict(f"You saw {seen:,} comments; there are {total:,} now. Nothing was changed.", count=total)
-    if newest and newest != last:
-        raise Conflict(f"You saw {seen:,} comments; some of them are others now. Nothing was changed.", count=total)
+    total, newest, edited = queries.newest(wanted)
+    number = seen["count"]
+    if total != number:
+        raise Conflict(f"You saw {number:,} comments; there are {total:,} now. Nothing was changed.", count=total)
+    if seen.get("newest", newest) != newest:
+        raise Conflict(f"You saw {number:,} comments; some of them are others now. Nothing was changed.", count=total)
+    if seen.get("edited", timestamp(edited)) != timestamp(edited):
+        raise Conflict(
+            f"You saw {number:,} comments; some of them have other words now. Nothing was changed.", count=total
+        )
     return _begin(_as_json(wanted), total, verdict, who)
 
 
@@ -102,12 +107,16 @@ def _begin(filter_: dict[str, Any], total: int, verdict: Verdict, who: Principal
 def undo(decision_id: UUID, who: Principal) -> Progress:
     """Bring back what stood before a decision, on one comment or on many. A long one becomes a job.
 
-    Raises NotFound; Conflict when it was undone already; and of one comment, what undo_one raises.
+    A job that works is stopped by that, though it may not have begun. Raises NotFound; Forbidden when `who` may not
+    decide everywhere where it did, or still does; Conflict when it was undone already; and of one comment, what
+    undo_one raises.
     """
     bulk = queries.locked_bulk(decision_id)
+    if bulk:
+        _require_all(_covered(bulk), who)
     ids = queries.decided_by(decision_id, who.sites, limit=AT_ONCE + 1)
-    if not ids:
-        raise NotFound("There is no decision by that id that could be undone.")
+    if not ids and (bulk is None or (bulk.state == DONE and not bulk.undone_by)):
+        raise _not_there()
     if bulk is None:
         return Progress(decision_id, "undone", 1, 1, [Outcome(ids[0], undo_one(decision_id, ids[0], who).status)])
     if bulk.undone_by:
@@ -118,23 +127,48 @@ def undo(decision_id: UUID, who: Principal) -> Progress:
     return progress(bulk) if len(ids) > AT_ONCE else _finished(bulk, _undo_part(bulk, who))
 
 
+def _not_there() -> NotFound:
+    return NotFound("There is no decision by that id that could be undone.")
+
+
+def _covered(bulk: BulkDecision) -> set[UUID]:
+    """The sites on which a bulk decision changed something; while it works, also those on which it yet may."""
+    found = queries.sites_decided(bulk.id)
+    if found and bulk.state == DONE:
+        return found
+    named = [UUID(one) for one, _ in bulk.filter.get("items", ())]
+    return found | set(map(UUID, bulk.site_ids)) | queries.sites_of(named)
+
+
+def _require_all(site_ids: set[UUID], who: Principal) -> None:
+    """A decision is undone whole, so by nobody who may only on some of its sites."""
+    if not all(map(who.role_on, site_ids)):
+        raise _not_there()
+    for one in site_ids:
+        who.require(one, "moderate")
+
+
 def _finished(bulk: BulkDecision, outcomes: list[Outcome]) -> Progress:
     bulk.state, bulk.finished_at = DONE, now()
     db.session.flush()
     return progress(bulk, outcomes)
 
 
-def work_bulk(who: Callable[[str], Principal | None], hold_back: float) -> bool:
-    """One part of the oldest bulk decision; False when there is none. `who` finds the actor as they are now."""
-    bulk = queries.next_bulk()
+def work_bulk(who: Callable[[str], Principal | None], hold_back: float, failed: set[UUID]) -> UUID | None:
+    """One part of the oldest bulk decision that is not among the `failed`; which one it was, None when there is none.
+
+    It stands among them until its part is committed and its worker takes it out. `who` finds the actor as they are now.
+    """
+    bulk = queries.next_bulk(failed)
     if bulk is None:
-        return False
+        return None
+    failed.add(bulk.id)
     principal = who(bulk.undone_by or bulk.actor)
     part = _part(bulk, principal, hold_back) if principal else []
     if len(part) < AT_ONCE:
         _finished(bulk, part)
     db.session.flush()
-    return True
+    return bulk.id
 
 
 def _part(bulk: BulkDecision, who: Principal, hold_back: float) -> list[Outcome]:
@@ -194,5 +228,5 @@ def _pending(bulk: BulkDecision, who: Principal) -> list[UUID]:
     allowed = who.site_ids("moderate")
     still = _from_json(bulk.filter | {"site_ids": [one for one in map(UUID, bulk.site_ids) if one in allowed]})
     refused = _refused(bulk)
-    found = queries.ids(still, until=bulk.created_at, limit=AT_ONCE + len(refused))
+    found = queries.ids(still, of=bulk, limit=AT_ONCE + len(refused))
     return [one for one in found if one not in refused][:AT_ONCE]

@@ -26,6 +26,13 @@ class Bulk(Ruled):
     filter = fields.Nested(QueueFilter)
     count = Whole(strict=True, validate=validate.Range(0, 2**53))
     newest = fields.UUID(metadata={"description": "With `filter`: the comment that came last of those that were seen."})
+    edited = fields.String(
+        allow_none=True,
+        validate=validate.Length(1, 40),
+        metadata={
+            "description": "With `filter`: the latest `edited_at` of those that were seen; null if none was edited."
+        },
+    )
 
     ONE_OF = (
         {"required": ["items"], "not": {"required": ["filter"]}},

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from service.accounts.principal import Principal
 from service.comments.models import Comment
 from service.comments.status import PENDING
 from service.db import now
 from service.moderation import queries
-from service.moderation.queries import Filter
-
-LEASE = timedelta(minutes=10)
-"""How long a comment is kept for who took it."""
+from service.moderation.queries import LEASE, Filter
 
 
 def take(wanted: Filter, sort: str, number: int, who: Principal) -> tuple[list[Comment], datetime]:

@@ -80,7 +80,6 @@ def decide(comment_id: UUID, verdict: Verdict, who: Principal, if_match: str | N
     """
     comment = find_locked(comment_id, who)
     _check_seen(comment, if_match, needed=comment.status != PENDING)
-    queries.drop_claims(comment_id=comment.id)
     change = Change(
         actor=who.actor,
         event=EVENT_OF[DECISIONS[verdict.decision]],
@@ -95,6 +94,7 @@ def decide(comment_id: UUID, verdict: Verdict, who: Principal, if_match: str | N
         transition(comment, DECISIONS[verdict.decision], change)
     except IllegalTransition as error:
         raise _told(Conflict(str(error)), comment) from error
+    queries.drop_claims(comment_id=comment.id)
     return comment
 
 
@@ -111,11 +111,14 @@ def _words(site_id: UUID, verdict: Verdict) -> str | None:
 def undo_one(decision_id: UUID, comment_id: UUID, who: Principal) -> Comment:
     """Bring back what stood before a decision on a comment.
 
-    Raises Conflict (409) when it was undone already, or somebody has decided again since: who, when and what is said.
+    Raises Conflict (409) when it was undone already, is too long ago, or somebody has decided again since: who, when
+    and what is said.
     """
     comment = find_locked(comment_id, who)
     entry = queries.undo_entry(decision_id, comment_id)
-    if entry is None or entry.undone_at:
+    if entry is None:
+        raise _told(Conflict("This can no longer be undone."), comment)
+    if entry.undone_at:
         raise _told(Conflict("This was undone already."), comment)
     if comment.decision_id != decision_id:
         raise _told(Conflict("This was decided again since, and stays so."), comment)
@@ -198,14 +201,17 @@ def note(comment_id: UUID, text: str, who: Principal) -> Comment:
     return comment
 
 
-def answer(comment_id: UUID, body: str, who: Principal, approval: Verdict | None = None) -> Comment:
+def answer(
+    comment_id: UUID, body: str, who: Principal, approval: Verdict | None = None, if_match: str | None = None
+) -> Comment:
     """Reply to a published comment in the name of its site; `approval` publishes one that waits.
 
-    Raises Conflict when it is not published.
+    Raises Conflict when it is not published, and StaleVersion (412) when it is not the one that was seen.
     """
     parent = find_locked(comment_id, who)
+    _check_seen(parent, if_match, needed=False)
     if parent.status == PENDING and approval:
-        decide(comment_id, approval, who, None)
+        decide(comment_id, approval, who, if_match)
     if parent.status != APPROVED:
         raise _told(Conflict("Only a published comment can be answered. Approve it first."), parent)
     comment = Comment(

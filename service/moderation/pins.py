@@ -6,6 +6,7 @@ from uuid import UUID
 
 from service.accounts.principal import Principal
 from service.audit.operations import Deed, record
+from service.comments import queries as comments
 from service.comments.models import Comment
 from service.comments.status import APPROVED
 from service.comments.threads import MOST_PINNED
@@ -26,7 +27,7 @@ def pin(comment_id: UUID, who: Principal) -> Comment:
         return comment
     if comment.status != APPROVED or comment.parent_id:
         raise Conflict("Only a published comment that answers no other can be pinned.")
-    if queries.count_pinned(comment.page_id) >= MOST_PINNED:
+    if comments.count_pinned(comment.page_id) >= MOST_PINNED:
         raise Conflict(f"{MOST_PINNED} comments of this page are pinned already. Take one of them down first.")
     return _changed(comment, "comment.pinned", who)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +20,8 @@ from service.pagination import Position, page_of
 from service.sites.models import Site
 from service.sites.queries import is_of
 
+LEASE = timedelta(minutes=10)
+"""How long a comment is kept for who took it."""
 ALIKE = {"host": Comment.alike_host, "text": Comment.alike_text}
 """What comments may have in common, by the word for it in a filter."""
 
@@ -110,8 +112,14 @@ def _has_approved() -> Any:
 
 def _taken(wanted: Filter) -> Any:
     by = Claim.moderator_id == wanted.taken_by if wanted.taken_by else Claim.moderator_id != wanted.free_for
-    claim = select(Claim.comment_id).where(Claim.comment_id == Comment.id, Claim.until > now(), by).exists()
+    claim = select(Claim.comment_id).where(Claim.comment_id == Comment.id, _counts(), by).exists()
     return claim if wanted.taken_by else ~claim
+
+
+def _counts() -> Any:
+    """Whether a claim is of now: one that lasts longer than any can was made by a clock that was put back since."""
+    moment = now()
+    return and_(Claim.until > moment, Claim.until <= moment + LEASE)
 
 
 def listed(wanted: Filter, *, sort: str, after: Position | None, limit: int) -> Rows[Comment]:
@@ -141,9 +149,16 @@ def count(wanted: Filter) -> int:
     return db.session.scalar(matching(select(func.count()).select_from(Comment), wanted)) or 0
 
 
-def ids(wanted: Filter, *, until: datetime, limit: int) -> list[UUID]:
-    """The oldest comments that a filter matches and that were there at a moment."""
-    rows = matching(select(Comment.id), wanted).where(Comment.received_at <= until)
+def ids(wanted: Filter, *, of: BulkDecision, limit: int) -> list[UUID]:
+    """The oldest comments that a filter matches and that a bulk decision is about: as they were when it was made.
+
+    Not what came, was edited or decided since; nor what it has decided itself, whatever became of that.
+    """
+    rows = matching(select(Comment.id), wanted).where(Comment.received_at <= of.created_at)
+    for since in (Comment.edited_at, Comment.decided_at):
+        rows = rows.where(or_(since.is_(None), since <= of.created_at))
+    own = select(UndoEntry.comment_id).where(UndoEntry.decision_id == of.id, UndoEntry.comment_id == Comment.id)
+    rows = rows.where(~own.exists())
     return list(db.session.scalars(rows.order_by(Comment.created_at, Comment.id).limit(limit)))
 
 
@@ -170,34 +185,12 @@ def common(one: Comment) -> list[tuple[str, str]]:
     return [(kind, value) for kind, value in found if value]
 
 
-def records_of(comments: Sequence[Comment]) -> dict[UUID, dict[str, Any]]:
-    """What is known of the person of each comment on its site: by address where there is one, else by token."""
-    found: dict[Any, dict[str, Any]] = {}
-    for kind, column in (("email", Comment.email_index), ("author", Comment.author_id)):
-        persons = [key for one in comments if (key := _person_of(one))[0] == kind]
-        rows = select(Comment.site_id, column, Comment.status, func.count(), func.min(Comment.created_at))
-        rows = rows.where(Comment.site_id.in_({one[1] for one in persons}), column.in_({one[2] for one in persons}))
-        rows = rows.group_by(Comment.site_id, column, Comment.status)
-        for site_id, whose, status, number, first in db.session.execute(rows) if persons else ():
-            _add_up(found.setdefault((kind, site_id, whose), {}), status, number, first)
-    return {one.id: found[_person_of(one)] for one in comments}
-
-
-def _person_of(one: Comment) -> tuple[str, UUID, Any]:
-    return ("email", one.site_id, one.email_index) if one.email_index else ("author", one.site_id, one.author_id)
-
-
-def _add_up(record: dict[str, Any], status: str, number: int, first: datetime) -> None:
-    of = {"approved": "approved", "rejected": "rejected", "spam": "rejected"}.get(status)
-    for name in ("comments", "approved", "rejected"):
-        record[name] = record.get(name, 0) + (number if name in ("comments", of) else 0)
-    record["first_seen"] = min(first, record.get("first_seen", first))
-
-
-def newest(wanted: Filter) -> tuple[int, UUID | None]:
-    """How many comments a filter matches, and which came last."""
+def newest(wanted: Filter) -> tuple[int, UUID | None, datetime | None]:
+    """How many comments a filter matches, which came last, and when one of them was last edited."""
     last = matching(select(Comment.id), wanted).order_by(Comment.created_at.desc(), Comment.id.desc())
-    return count(wanted), db.session.scalar(last.limit(1))
+    rows = matching(select(func.count(), func.max(Comment.edited_at)).select_from(Comment), wanted)
+    number, edited = db.session.execute(rows).one()
+    return number, db.session.scalar(last.limit(1)), edited
 
 
 def with_address(site_id: UUID, index: bytes) -> UUID | None:
@@ -215,13 +208,13 @@ def bulk(bulk_id: UUID, moderator_id: UUID) -> BulkDecision | None:
 def claim(comment_id: UUID, moderator_id: UUID, name: str, until: datetime) -> bool:
     """Take a comment for somebody unless another has it; whether they have it now."""
     values = {"comment_id": comment_id, "moderator_id": moderator_id, "name": name, "until": until}
-    is_free = or_(Claim.moderator_id == moderator_id, Claim.until <= now())
+    is_free = or_(Claim.moderator_id == moderator_id, ~_counts())
     return insert_or_update(Claim, values, "comment_id", when=is_free)
 
 
 def claims_of(comment_ids: Sequence[UUID]) -> dict[UUID, Claim]:
     """Who has taken which of some comments, as of now."""
-    rows = select(Claim).where(Claim.comment_id.in_(comment_ids), Claim.until > now())
+    rows = select(Claim).where(Claim.comment_id.in_(comment_ids), _counts())
     return {one.comment_id: one for one in db.session.scalars(rows.execution_options(populate_existing=True))}
 
 
@@ -229,7 +222,7 @@ def claims_by_moderator(site_ids: Sequence[UUID]) -> list[tuple[UUID, str, int, 
     """Who has taken how many comments of some sites that still wait, and until when at the latest."""
     rows = select(Claim.moderator_id, Claim.name, func.count(), func.max(Claim.until))
     rows = rows.join(Comment, Comment.id == Claim.comment_id).where(Comment.site_id.in_(site_ids))
-    rows = rows.where(Claim.until > now(), Comment.status == "pending")
+    rows = rows.where(_counts(), Comment.status == "pending")
     found = db.session.execute(rows.group_by(Claim.moderator_id, Claim.name).order_by(Claim.name))
     return [(moderator_id, name, number, until) for moderator_id, name, number, until in found]
 
@@ -240,8 +233,8 @@ def drop_claims(*, comment_id: UUID | None = None, moderator_id: UUID | None = N
     return int(db.session.execute(delete(Claim).where(which)).rowcount)  # type: ignore[attr-defined]
 
 
-def forget_claims(before: datetime) -> None:
-    db.session.execute(delete(Claim).where(Claim.until < before))
+def forget_claims() -> None:
+    db.session.execute(delete(Claim).where(~_counts()))
 
 
 def lock_sites(site_ids: Sequence[UUID]) -> None:
@@ -265,10 +258,27 @@ def decided_by(decision_id: UUID, sites: Collection[UUID] | None, *, limit: int,
     return list(db.session.scalars(rows.order_by(UndoEntry.comment_id).limit(limit)))
 
 
+def sites_decided(decision_id: UUID) -> set[UUID]:
+    """The sites of the comments that a decision changed."""
+    rows = select(Comment.site_id).join(UndoEntry, UndoEntry.comment_id == Comment.id)
+    return set(db.session.scalars(rows.where(UndoEntry.decision_id == decision_id).distinct()))
+
+
+def sites_of(comment_ids: Sequence[UUID]) -> set[UUID]:
+    return set(db.session.scalars(select(Comment.site_id).where(Comment.id.in_(comment_ids)).distinct()))
+
+
 def undo_entry(decision_id: UUID, comment_id: UUID) -> UndoEntry | None:
     """What a decision took the place of. Read with its comment locked: nobody else changes it meanwhile."""
     found = select(UndoEntry).where(UndoEntry.decision_id == decision_id, UndoEntry.comment_id == comment_id)
     return db.session.scalar(found.execution_options(populate_existing=True))
+
+
+def undoable(comment_ids: Sequence[UUID]) -> set[UUID]:
+    """Those of some comments of which the last decision can still be undone."""
+    last = and_(Comment.id == UndoEntry.comment_id, Comment.decision_id == UndoEntry.decision_id)
+    rows = select(UndoEntry.comment_id).join(Comment, last)
+    return set(db.session.scalars(rows.where(UndoEntry.comment_id.in_(comment_ids), UndoEntry.undone_at.is_(None))))
 
 
 def forget_undo(before: datetime, limit: int) -> int:
@@ -278,16 +288,10 @@ def forget_undo(before: datetime, limit: int) -> int:
     return int(db.session.execute(gone).rowcount)  # type: ignore[attr-defined]
 
 
-def next_bulk() -> BulkDecision | None:
-    """The oldest unfinished bulk decision, locked; another worker's is skipped."""
-    rows = select(BulkDecision).where(BulkDecision.state == "working").order_by(BulkDecision.created_at)
-    return db.session.scalar(rows.limit(1).with_for_update(skip_locked=True))
-
-
-def count_pinned(page_id: UUID) -> int:
-    """How many comments of a page are pinned. With the page locked it stays so."""
-    rows = select(func.count()).select_from(Comment).where(Comment.page_id == page_id, Comment.pinned_at.is_not(None))
-    return db.session.scalar(rows) or 0
+def next_bulk(without: Collection[UUID]) -> BulkDecision | None:
+    """The oldest unfinished bulk decision but some, locked; another worker's is skipped."""
+    rows = select(BulkDecision).where(BulkDecision.state == "working", BulkDecision.id.not_in(without))
+    return db.session.scalar(rows.order_by(BulkDecision.created_at).limit(1).with_for_update(skip_locked=True))
 
 
 def set_pinned(comment_id: UUID, moment: datetime | None) -> None:

@@ -64,9 +64,8 @@ def filter_over(found: Sequence[Site], query: dict[str, Any], scope: str) -> Fil
 def read_comment(comment_id: UUID) -> tuple[dict[str, Any], int, dict[str, str]]:
     """One comment with history, revisions, reasons and the person's record. The ETag is its version."""
     comment = operations.find(comment_id, principal(), "read")
-    chains = [str(comment.site_id)]
-    history = audit.listed(chains, audit.Asked(subject_id=comment.id), after=None, limit=100)
-    return views.whole(comment, history.rows, principal()), 200, {"ETag": operations.etag(comment)}
+    told = views.whole(comment, *audit.history_of(comment.site_id, comment.id), principal())
+    return told, 200, {"ETag": operations.etag(comment)}
 
 
 @bp.route("/comments/<uuid:comment_id>/reveal", methods=["POST"])
@@ -158,13 +157,14 @@ def note(values: dict[str, Any], comment_id: UUID) -> tuple[Any, int]:
 @guarded("moderate")
 @bp.arguments(schemas.Answer)
 @bp.response(201, schemas.CommentView)
-@tells(409, headers=("Idempotency-Key",))
+@tells(409, 412, headers=("Idempotency-Key", "If-Match"))
 def reply(values: dict[str, Any], comment_id: UUID) -> tuple[Any, int]:
     """Answer a comment in the name of its site; the reply is published at once."""
     approval = Verdict("approve", hold_back=settings().undo_seconds) if values["approve"] else None
 
     def act() -> Answer:
-        made = operations.answer(comment_id, values["body"], principal(), approval)
+        seen = request.headers.get("If-Match")
+        made = operations.answer(comment_id, values["body"], principal(), approval, seen)
         return Answer(201, schemas.CommentView().dump(views.comment(made, principal())))
 
     with transaction():
@@ -239,7 +239,7 @@ def many(values: dict[str, Any], verdict: Verdict) -> Answer:
         done = bulk.decide_listed({one["id"]: one.get("if_match") for one in values["items"]}, verdict, principal())
     else:
         chosen = wanted(values["filter"] | {"status": "pending"}, "moderate")
-        done = bulk.decide_matching(chosen, values["count"], verdict, principal(), values.get("newest"))
+        done = bulk.decide_matching(chosen, values, verdict, principal())
     return _progress(done)
 
 

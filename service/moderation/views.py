@@ -7,6 +7,7 @@ from typing import Any
 
 from service.accounts.principal import Principal
 from service.audit.queries import Link
+from service.authors import queries as authors
 from service.authors.queries import HELD
 from service.comments.models import Comment, CommentRevision
 from service.comments.rendering import text_of
@@ -29,15 +30,16 @@ _EXCERPT = 200
 
 
 def listed(rows: Sequence[Comment], who: Principal) -> list[dict[str, Any]]:
-    claims = queries.claims_of([one.id for one in rows])
-    return [_comment(one, claims.get(one.id), who) for one in rows]
+    ids = [one.id for one in rows]
+    claims, undoable = queries.claims_of(ids), queries.undoable(ids)
+    return [_comment(one, claims.get(one.id), who, one.id in undoable) for one in rows]
 
 
 def comment(one: Comment, who: Principal) -> dict[str, Any]:
     return listed([one], who)[0]
 
 
-def _comment(one: Comment, claim: Claim | None, who: Principal) -> dict[str, Any]:
+def _comment(one: Comment, claim: Claim | None, who: Principal, undoable: bool) -> dict[str, Any]:
     return {
         "id": one.id,
         "site": one.site.key,
@@ -68,7 +70,7 @@ def _comment(one: Comment, claim: Claim | None, who: Principal) -> dict[str, Any
         "decided_by": operations.decider(one),
         "reason": one.reason,
         "reason_code": one.reason_code,
-        "decision_id": one.decision_id,
+        "decision_id": one.decision_id if undoable else None,
         "claim": claim
         and {"by": claim.name, "mine": claim.moderator_id == who.moderator_id, "until": timestamp(claim.until)},
         "source": one.source,
@@ -76,14 +78,14 @@ def _comment(one: Comment, claim: Claim | None, who: Principal) -> dict[str, Any
     }
 
 
-def whole(one: Comment, history: list[Link], who: Principal) -> dict[str, Any]:
+def whole(one: Comment, history: list[Link], noted: list[Link], who: Principal) -> dict[str, Any]:
     """A comment with its history, notes, revisions, reports and the person's record."""
-    record = queries.records_of([one])[one.id]
+    record = authors.records_of([one])[one.id]
     reports = [
         {"reason": row.reason, "note": row.note, "at": timestamp(row.created_at)} for row in reactions.reports(one.id)
     ]
     return comment(one, who) | {
-        "notes": notes(history),
+        "notes": [_note(link) for link in reversed(noted)],
         "history": [entry(link) for link in history],
         "revisions": [_revision(row, one) for row in queries.revisions(one.id)],
         "reports": reports,
@@ -91,10 +93,10 @@ def whole(one: Comment, history: list[Link], who: Principal) -> dict[str, Any]:
     }
 
 
-def notes(history: list[Link]) -> list[dict[str, Any]]:
-    """What moderators noted, with a decision or by itself; the oldest first."""
-    told = [(row, detail.details.get("note")) for row, detail in reversed(history) if detail]
-    return [{"note": note, "by": row.actor, "at": timestamp(row.at)} for row, note in told if note]
+def _note(link: Link) -> dict[str, Any]:
+    """What a moderator noted, with a decision or by itself."""
+    row, detail = link
+    return {"note": detail and detail.details["note"], "by": row.actor, "at": timestamp(row.at)}
 
 
 def _revision(row: CommentRevision, of: Comment) -> dict[str, Any]:

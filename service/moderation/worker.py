@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from uuid import UUID
 
 from service.accounts.principal import acting
 from service.db import now, transaction
@@ -17,14 +18,23 @@ KEPT = timedelta(days=30)
 _BATCH = 1_000
 
 
+_failed: set[UUID] = set()
+"""Bulk decisions whose last part failed: they wait for all others to have had theirs."""
+
+
 def decide() -> bool:
     with transaction():
-        return work_bulk(acting, settings().undo_seconds)
+        worked = work_bulk(acting, settings().undo_seconds, _failed)
+    if worked is None:
+        _failed.clear()
+        return False
+    _failed.remove(worked)
+    return True
 
 
 def forget() -> bool:
     with transaction():
-        forget_claims(now())
+        forget_claims()
         return forget_undo(now() - KEPT, _BATCH) + forget_ended(_BATCH) > 0
 
 

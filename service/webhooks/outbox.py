@@ -22,13 +22,16 @@ _BATCH = 1_000
 def announce(
     type_: str, site_id: UUID, subject_id: UUID, data: dict[str, Any], *, not_before: datetime | None = None
 ) -> Event:
-    """Write an event row. It shows to nobody before `not_before` (default: at once)."""
+    """Write an event row. It shows to nobody before `not_before` (default: at once).
+
+    Nor before what was announced of the same subject earlier and is held back: the last one told is the last one.
+    """
     assert type_ in EVENT_TYPES, type_
     moment = now()
+    due = max(not_before or moment, queries.held_back_until(subject_id) or moment)
     event = Event(
-        id=new_id(), site_id=site_id, subject_id=subject_id, type=type_, data=data,
-        created_at=moment, not_before=not_before or moment,
-    )  # fmt: skip
+        id=new_id(), site_id=site_id, subject_id=subject_id, type=type_, data=data, created_at=moment, not_before=due
+    )
     db.session.add(event)
     return event
 
@@ -36,6 +39,11 @@ def announce(
 def withdraw(event_id: UUID) -> bool:
     """Take back an event that nobody has seen yet; whether there was still time."""
     return queries.drop_unreleased(event_id)
+
+
+def any_since(event_id: UUID, subject_id: UUID) -> bool:
+    """Whether anything was announced of a subject after an event, which may have been taken back."""
+    return queries.any_after(event_id, subject_id)
 
 
 def rewrite(subject_ids: Sequence[UUID], anew: Callable[[dict[str, Any]], dict[str, Any]]) -> None:

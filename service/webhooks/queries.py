@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from service.db import db, insert_if_new
 from service.webhooks.models import Event, EventHead
@@ -36,6 +36,18 @@ def drop_unreleased(event_id: UUID) -> bool:
     gone = delete(Event).where(Event.id == event_id, Event.seq.is_(None))
     done = db.session.execute(gone.execution_options(synchronize_session=False, preserve_rowcount=True))
     return bool(done.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def held_back_until(subject_id: UUID) -> datetime | None:
+    """When the last unreleased event about a subject is due; None when there is none."""
+    rows = select(func.max(Event.not_before)).where(Event.subject_id == subject_id, Event.seq.is_(None))
+    return db.session.scalar(rows)
+
+
+def any_after(event_id: UUID, subject_id: UUID) -> bool:
+    """Whether an event about a subject was written after another one."""
+    later = select(Event.id).where(Event.subject_id == subject_id, Event.id > event_id).limit(1)
+    return db.session.scalar(later) is not None
 
 
 def about(subject_ids: Sequence[UUID]) -> Sequence[Event]:

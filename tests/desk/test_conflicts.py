@@ -66,6 +66,19 @@ def test_a_comment_that_was_reworded_is_not_decided_unseen(
     assert stored(one).status == "pending"
 
 
+def test_a_comment_that_was_reworded_is_not_approved_by_a_reply(
+    anna: Browser, bert: Browser, comment: Leave, stored: Stored
+) -> None:
+    one = comment(body="Before.")
+    seen = bert.get("/desk/")
+    anna.press(anna.get(f"/desk/comments/{one}"), "Save the text", body="After.")
+    answer = bert.press(seen, "Approve and reply", within=f"c-{one}", body="Thank you.")
+    assert answer.status_code == 412 and "After." in words(answer) and "Thank you." in answer.text
+    assert stored(one).status == "pending"
+    bert.press(answer, "Approve and reply", body="Thank you.")
+    assert stored(one).status == "approved"
+
+
 def test_a_second_decision_without_a_version_is_refused(anna: Browser, comment: Leave, stored: Stored) -> None:
     one = comment()
     page = anna.get("/desk/")

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
 
+from service.audit.operations import Deed, record
 from service.comments.models import Comment
-from service.db import db
+from service.db import db, transaction
+from service.moderation import worker
+from service.sites.models import Site
 from service.webhooks.models import Event
 from tests.desk.conftest import Browser, text, tree, words
 from tests.support import thread
@@ -130,11 +134,34 @@ def test_a_decision_on_the_comments_own_page_stays_there(anna: Browser, comment:
     assert 'href="/desk/?sort=newest"' in page.text
 
 
+def test_undo_is_offered_only_to_whom_it_is_of_use(
+    anna: Browser, signed_in: Callable[..., Browser], comment: Leave, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = comment()
+    page = anna.press(anna.get("/desk/"), "Approve")
+    there = (f"/desk/comments/{one}", page.headers["Location"])
+    vera = signed_in("Vera", "viewer")
+    assert ["Undo" in words(anna.get(one)) for one in there] == [True, True]
+    assert ["Undo" in words(vera.get(one)) for one in there] == [False, False]
+    monkeypatch.setattr(worker, "KEPT", timedelta(0))
+    worker.forget()
+    assert ["Undo" in words(anna.get(one)) for one in there] == [False, False]
+
+
 def test_the_history_says_who_did_what(anna: Browser, comment: Leave) -> None:
     one = comment()
     anna.press(anna.get("/desk/"), "Approve")
     page = words(anna.get(f"/desk/comments/{one}"))
     assert "Approved by Anna" in page and "Sent by the author" in page
+
+
+def test_a_note_is_seen_behind_a_hundred_reports(anna: Browser, comment: Leave, site: Site) -> None:
+    one = comment()
+    anna.press(anna.get(f"/desk/comments/{one}"), "Keep the note", note="Ask the lawyers.")
+    with transaction():
+        for _ in range(101):
+            record(Deed("comment.flagged", "reader", site.id, one, {"reason": "abuse"}))
+    assert words(anna.get(f"/desk/comments/{one}")).count("Ask the lawyers.") == 1
 
 
 def test_the_record_of_the_person_is_told(anna: Browser, comment: Leave) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from werkzeug.test import TestResponse
 
 from service.comments.models import Comment
 from service.db import db, new_id, transaction
-from service.moderation import bulk
+from service.moderation import bulk, worker
 from service.moderation.models import BulkDecision
 from service.moderation.worker import decide as work
 from tests.desk.conftest import HOME, Browser, fields, text, the_form, tree, words
@@ -127,6 +128,19 @@ def test_as_many_others_are_seen_to_be_others(anna: Browser, comment: Leave, sto
     assert (stored(ids[1]).status, stored(later).status) == ("pending", "pending")
 
 
+def test_all_that_match_are_decided_only_in_the_words_that_were_seen(
+    anna: Browser, comment: Leave, stored: Stored
+) -> None:
+    ids = [comment(), comment()]
+    page = anna.get("/desk/?select=all")
+    anna.press(anna.get(f"/desk/comments/{ids[0]}"), "Save the text", body="Other words.")
+    answer = anna.press(page, "Approve all", within="many")
+    assert answer.status_code == 409 and "some of them have other words now" in words(answer)
+    assert {stored(one).status for one in ids} == {"pending"}
+    after(anna, anna.press(answer, "Approve all", within="many"))
+    assert {stored(one).status for one in ids} == {"approved"}
+
+
 @pytest.mark.parametrize("list_", ["status=approved", "status=all", "status=approved&revision=held"])
 def test_what_does_not_wait_is_selected_one_by_one(anna: Browser, comment: Leave, list_: str) -> None:
     comment()
@@ -216,6 +230,28 @@ def test_a_job_that_is_done_says_what_became_of_it(anna: Browser, comment: Leave
     assert "data-working" not in done.text and {stored(one).status for one in ids} == {"approved"}
 
 
+@pytest.mark.usefixtures("few_at_once")
+def test_a_job_says_how_many_it_did_not_try(anna: Browser, comment: Leave, stored: Stored) -> None:
+    ids = [comment() for _ in range(4)]
+    page = after(anna, anna.press(anna.get("/desk/?select=all"), "Approve all", within="many"))
+    anna.press(anna.get(f"/desk/comments/{ids[0]}"), "Save the text", body="Other words.")
+    assert "not tried" not in words(page)
+    while work():
+        db.session.remove()
+    done = anna.get(next(one.get("href", "") for one in tree(page.text).iter("a") if text(one) == "Look again"))
+    assert "3 approved, 1 was not tried." in words(done)
+    assert [stored(one).status for one in ids] == ["pending", *["approved"] * 3]
+
+
+@pytest.mark.usefixtures("few_at_once")
+def test_a_job_can_be_stopped_before_it_has_begun(anna: Browser, comment: Leave, stored: Stored) -> None:
+    ids = [comment() for _ in range(3)]
+    page = after(anna, anna.press(anna.get("/desk/?select=all"), "Approve all", within="many"))
+    page = after(anna, anna.press(page, "Stop and undo"))
+    assert "Stopped before anything was decided." in words(page) and "Undo" not in words(page)
+    assert not work() and {stored(one).status for one in ids} == {"pending"}
+
+
 def test_a_decision_on_many_is_shown_to_nobody_else(anna: Browser, signed_in: Any, comment: Leave) -> None:
     one = comment()
     select_and(anna, anna.get("/desk/"), "Approve all", one)
@@ -233,6 +269,17 @@ def test_undone_already_is_said(anna: Browser, comment: Leave) -> None:
     anna.press(page, "Undo")
     again = anna.press(page, "Undo")
     assert again.status_code == 409 and "This was undone already." in words(again)
+
+
+def test_undo_is_offered_as_long_as_it_is_of_use(
+    anna: Browser, comment: Leave, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = comment()
+    there = select_and(anna, anna.get("/desk/"), "Approve all", one).headers["Location"]
+    assert "Undo" in words(anna.get(there))
+    monkeypatch.setattr(worker, "KEPT", timedelta(0))
+    worker.forget()
+    assert "Undo" not in words(anna.get(there))
 
 
 def test_a_viewer_has_nothing_to_select(signed_in: Any, comment: Leave) -> None:

@@ -53,7 +53,7 @@ def a_job(site: Site, who: Principal, seen: int, **filter_: Any) -> BulkDecision
     wanted = Filter(**{"site_ids": [site.id], "status": "pending"} | filter_)
     with pytest.MonkeyPatch.context() as few, transaction():
         few.setattr(bulk, "AT_ONCE", 0)
-        begun = bulk.decide_matching(wanted, seen, Verdict("reject", "Off topic"), who)
+        begun = bulk.decide_matching(wanted, {"count": seen}, Verdict("reject", "Off topic"), who)
     return db.session.get_one(BulkDecision, begun.id)
 
 
@@ -85,18 +85,18 @@ def test_as_many_others_are_not_what_was_seen(site: Site, client: FlaskClient, r
     decided(first, "approve", robin)
     said(client)
     with pytest.raises(Conflict) as refused, transaction():
-        bulk.decide_matching(wanted, 2, Verdict("spam"), robin, last)
+        bulk.decide_matching(wanted, {"count": 2, "newest": last}, Verdict("spam"), robin)
     assert refused.value.detail == "You saw 2 comments; some of them are others now. Nothing was changed."
     assert [row(one).status for one in (first, last)] == ["approved", "pending"]
     newest = queries.newest(wanted)[1]
     with transaction():
-        done = bulk.decide_matching(wanted, 2, Verdict("spam"), robin, newest)
+        done = bulk.decide_matching(wanted, {"count": 2, "newest": newest}, Verdict("spam"), robin)
     assert (done.total, done.done) == (2, 2)
 
 
 def work(who: Any = acting) -> bool:
     with transaction():
-        return bulk.work_bulk(who, 45.0)
+        return bulk.work_bulk(who, 45.0, set()) is not None
 
 
 def test_a_bulk_decision_is_worked_off_part_by_part(

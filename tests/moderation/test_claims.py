@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from threading import Barrier
 from typing import Any
 
@@ -68,6 +69,24 @@ def test_a_claim_ends(client: FlaskClient, desk: Desk, bert: Desk, clock: Any) -
     assert take(desk, 1) == []
 
 
+def test_a_claim_of_a_clock_that_was_put_back_does_not_count(
+    client: FlaskClient, desk: Desk, bert: Desk, clock: Any
+) -> None:
+    one = str(said(client))
+    clock.shift(timedelta(hours=5))
+    take(desk, 1)
+    clock.shift(-timedelta(hours=5))
+
+    assert bert.get("/moderation/claims").json == {"claims": []}
+    assert bert.get(f"/moderation/comments/{one}").json["claim"] is None
+    assert take(bert, 1) == [one]
+    clock.shift(timedelta(hours=5))
+    take(desk, 1)
+    clock.shift(-timedelta(hours=5))
+    worker.forget()
+    assert db.session.query(Claim).count() == 0
+
+
 def test_taking_again_makes_it_last_longer(client: FlaskClient, desk: Desk, bert: Desk, clock: Any) -> None:
     said(client)
     take(desk, 1)
@@ -96,6 +115,16 @@ def test_a_decision_ends_a_claim_whoever_decides(client: FlaskClient, desk: Desk
 
     assert desk.get("/moderation/claims").json == {"claims": []}
     assert db.session.query(Claim).count() == 0
+
+
+def test_a_decision_that_is_refused_ends_no_claim(client: FlaskClient, desk: Desk, bert: Desk) -> None:
+    one = str(said(client))
+    take(desk, 1)
+
+    items = [{"id": one}, {"id": str(said(client))}]
+    done = bert.call("POST", "/moderation/decisions", json={"decision": "restore", "items": items}).json
+
+    assert done["done"] == 0 and db.session.query(Claim).count() == 1
 
 
 def test_only_what_a_filter_matches_is_taken(client: FlaskClient, desk: Desk) -> None:

@@ -7,6 +7,8 @@ from uuid import UUID
 from flask import Flask
 from flask.testing import FlaskClient
 
+from service.audit.operations import Deed, record
+from service.db import transaction
 from service.sites.models import Site
 from tests.conftest import add_site
 from tests.moderation.conftest import Desk, token_of
@@ -23,6 +25,18 @@ def test_a_note_is_kept_in_the_history_for_moderators(desk: Desk, client: FlaskC
     assert [one["note"] for one in found["notes"]] == ["Ask the lawyers.", "They said yes."]
     assert found["version"] == 2
     assert "lawyers" not in str(thread(client))
+
+
+def test_a_note_is_seen_behind_a_hundred_reports(desk: Desk, site: Site, held: str) -> None:
+    desk.call("POST", f"/moderation/comments/{held}/notes", json={"note": "Ask the lawyers."})
+    with transaction():
+        for _ in range(101):
+            record(Deed("comment.flagged", "reader", site.id, UUID(held), {"reason": "abuse", "note": None}))
+
+    found = desk.get(f"/moderation/comments/{held}").json
+
+    assert {one["action"] for one in found["history"]} == {"comment.flagged"}
+    assert [(one["note"], one["by"][:6]) for one in found["notes"]] == [("Ask the lawyers.", "token:")]
 
 
 def test_an_empty_note_is_refused(desk: Desk, held: str) -> None:
@@ -65,6 +79,19 @@ def test_a_comment_that_waits_is_answered_when_it_is_approved_with_it(
 
     (comment,) = thread(client)["comments"]
     assert len(comment["replies"]) == 1
+
+
+def test_a_reply_publishes_no_text_but_the_one_that_was_seen(desk: Desk, client: FlaskClient, held: str) -> None:
+    path, seen = f"/moderation/comments/{held}/reply", {"If-Match": '"v1"'}
+    edited = desk.call("PATCH", f"/moderation/comments/{held}", json={"body": "Other words."}, headers=seen)
+    assert edited.status_code == 200
+
+    refused = desk.call("POST", path, json={"body": "Thanks.", "approve": True}, headers=seen)
+
+    assert (refused.status_code, refused.json["current"]["version"]) == (412, 2)
+    assert thread(client)["comments"] == []
+    again = desk.call("POST", path, json={"body": "Thanks.", "approve": True}, headers={"If-Match": '"v2"'})
+    assert (again.status_code, len(thread(client)["comments"])) == (201, 1)
 
 
 def test_what_was_rejected_is_not_published_by_a_reply(desk: Desk, client: FlaskClient, held: str) -> None:

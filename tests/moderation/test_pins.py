@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from service.comments.models import Comment
 from service.db import db
 from service.sites.models import Site
 from tests.comments.test_submitting import set_site
@@ -133,3 +134,32 @@ def test_who_may_not_moderate_may_not_pin(app: Flask, site: Site, said: list[str
     for name, on, role, status in (("vera", site.id, "viewer", 403), ("eve", other.id, "owner", 404)):
         someone = Desk(app, token_of(name, on, role))
         assert [pin(someone, said[0], method).status_code for method in ("POST", "DELETE")] == [status] * 2
+
+
+def undone(desk: Desk, comment_id: str) -> Comment:
+    """A comment that was marked as spam and brought back."""
+    seen = desk.get(f"/moderation/comments/{comment_id}").json["version"]
+    decision = desk.decide(comment_id, "spam", f'"v{seen}"').json["decision_id"]
+    assert row(UUID(comment_id)).pinned_at is None
+    assert desk.call("POST", f"/moderation/decisions/{decision}/undo").status_code == 200
+    return row(UUID(comment_id))
+
+
+def test_undo_brings_back_a_pin(client: FlaskClient, desk: Desk, said: list[str]) -> None:
+    pin(desk, said[3])
+    since = row(UUID(said[3])).pinned_at
+
+    assert undone(desk, said[3]).pinned_at == since
+    assert order(client)[0] == said[3]
+    assert undone(desk, said[4]).pinned_at is None
+
+
+def test_undo_pins_no_more_than_a_page_may_have(client: FlaskClient, desk: Desk, said: list[str]) -> None:
+    pin(desk, said[3])
+    decision = desk.decide(said[3], "spam", '"v1"').json["decision_id"]
+    for one in said[:3]:
+        assert pin(desk, one).status_code == 200
+
+    assert desk.call("POST", f"/moderation/decisions/{decision}/undo").status_code == 200
+
+    assert (row(UUID(said[3])).status, row(UUID(said[3])).pinned_at) == ("approved", None)

@@ -12,19 +12,22 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from service.accounts.models import Moderator
 from service.accounts.principal import of_moderator
 from service.comments.models import UndoEntry
 from service.db import db, now, transaction
+from service.errors import Conflict
 from service.moderation import bulk, worker
 from service.moderation.models import BulkDecision
-from service.moderation.operations import Verdict
+from service.moderation.operations import Verdict, undo_one
 from service.sites.models import Site
 from service.webhooks.outbox import release_due
+from tests.authors.conftest import Author
 from tests.conftest import add_site
 from tests.moderation.conftest import Desk, token_of
 from tests.moderation.still import clock as clock
 from tests.moderation.still import entries, events, moderator, row, said
-from tests.support import thread
+from tests.support import post, thread
 
 UNDO_SECONDS = 10.0
 
@@ -82,6 +85,46 @@ def test_what_is_undone_later_is_told_in_reverse(desk: Desk, held: str, clock: A
     assert (approved["type"], reverse["type"]) == ("comment.approved", "comment.restored")
     assert (reverse["data"]["previous_status"], reverse["data"]["undoes"]) == ("approved", approved["id"])
     assert reverse["data"]["comment"]["status"] == "pending"
+
+
+def test_who_heard_of_an_edit_meanwhile_hears_that_the_decision_holds_no_more(
+    desk: Desk, held: str, clock: Any
+) -> None:
+    decision = decide(desk, held, "approve")
+    clock.shift(3)
+    desk.call("PATCH", f"/moderation/comments/{held}", json={"body": "Better."}, headers={"If-Match": '"v2"'})
+    clock.shift(2)
+
+    undo(desk, decision)
+
+    clock.shift(UNDO_SECONDS)
+    told = [(one["type"], one["data"]["comment"]["status"]) for one in pulled(desk)]
+    assert told == [("comment.edited", "approved"), ("comment.restored", "pending")]
+    assert "undoes" not in pulled(desk)[-1]["data"]
+
+
+def test_an_edit_is_told_after_the_decision_before_it(desk: Desk, held: str, clock: Any) -> None:
+    decide(desk, held, "approve")
+    clock.shift(3)
+    desk.call("PATCH", f"/moderation/comments/{held}", json={"body": "Better."}, headers={"If-Match": '"v2"'})
+    assert pulled(desk) == []
+
+    clock.shift(UNDO_SECONDS)
+
+    assert [one["type"] for one in pulled(desk)] == ["comment.approved", "comment.edited"]
+
+
+def test_a_comment_that_its_author_withdraws_meanwhile_is_deleted_in_the_last_event(
+    app: Flask, desk: Desk, client: FlaskClient, site: Site, clock: Any
+) -> None:
+    made = post(client).json
+    decide(desk, made["id"], "approve")
+    clock.shift(3)
+    assert Author(app, made["author_token"]).withdraw(made["id"]).status_code == 204
+
+    clock.shift(UNDO_SECONDS)
+
+    assert [one["type"] for one in pulled(desk)] == ["comment.approved", "comment.deleted"]
 
 
 def test_undo_leads_to_the_decision_before(desk: Desk, held: str, clock: Any) -> None:
@@ -229,7 +272,7 @@ def test_a_job_of_undoing_ends_with_the_role_of_who_asked(
         bulk.undo(made.id, bert)
 
     with transaction():
-        bulk.work_bulk(lambda actor: None, 0.0)
+        bulk.work_bulk(lambda actor: None, 0.0, set())
 
     assert {row(one).status for one in ids} == {"spam"}
     assert db.session.get_one(BulkDecision, made.id).undone_by == bert.actor
@@ -247,6 +290,19 @@ def test_after_a_month_a_decision_stays(desk: Desk, held: str, clock: Any) -> No
 
     assert undo(desk, decision).status_code == 404
     assert row(UUID(held)).status == "approved"
+
+
+def test_a_decision_has_an_id_as_long_as_it_can_be_undone(desk: Desk, held: str, clock: Any) -> None:
+    decision = decide(desk, held, "approve")
+    assert desk.get(f"/moderation/comments/{held}").json["decision_id"] == decision
+    clock.shift(timedelta(days=31))
+    while worker.forget():
+        pass
+
+    assert desk.get(f"/moderation/comments/{held}").json["decision_id"] is None
+    late = of_moderator(db.session.query(Moderator).one())
+    with pytest.raises(Conflict, match="This can no longer be undone."), transaction():
+        undo_one(UUID(decision), UUID(held), late)
 
 
 def test_an_event_that_is_being_taken_back_is_not_released(desk: Desk, held: str, clock: Any) -> None:
