@@ -202,6 +202,12 @@ def forget_totp(moderator_id: UUID) -> None:
     db.session.execute(delete(TotpSecret).where(TotpSecret.moderator_id == moderator_id))
 
 
+def forget_set_ups(before: datetime) -> int:
+    """Drop what was begun before a moment and never confirmed; how many."""
+    old = delete(TotpSecret).where(TotpSecret.confirmed_at.is_(None), TotpSecret.created_at <= before)
+    return int(db.session.execute(old).rowcount)  # type: ignore[attr-defined]
+
+
 def add_recovery(moderator_id: UUID, digests: Sequence[bytes]) -> None:
     rows = [{"moderator_id": moderator_id, "digest": one} for one in digests]
     db.session.execute(insert(RecoveryCode), rows)

@@ -27,6 +27,7 @@ Outcome = str | dict[str, Any]
 """Of a form: the word for what was done, or what the page shows this once."""
 
 _CHALLENGE = "challenge"
+_SET_UP = "set-up"
 _ANSWERED_WITHIN = 300
 """Seconds."""
 _QUIET = 4
@@ -65,20 +66,29 @@ def setup(me: Moderator, secret: str) -> dict[str, Any]:
 def still_to_confirm() -> dict[str, Any]:
     """The picture once more, for somebody whose first code was wrong."""
     me = myself()
-    secret = factors.waiting(me.id)
+    secret = factors.waiting(me.id, _mark())
     return {"setup": setup(me, secret)} if secret else {}
+
+
+def _mark() -> str:
+    """Of the set-up that this session began; nothing when it began none."""
+    kept = session.get(_SET_UP)
+    return kept if isinstance(kept, str) else ""
 
 
 def _start(values: dict[str, Any]) -> Outcome:
     with security.few_tries("password", principal().moderator_id), transaction():
         me = myself()
         secret = factors.start(me, values["old"])
+    session[_SET_UP] = factors.mark_of(secret)
     return {"setup": setup(me, secret)}
 
 
 def _confirm(values: dict[str, Any]) -> Outcome:
     with security.few_tries("second-factor", principal().moderator_id), transaction():
-        return {"recovery": factors.confirm(myself(), values["code"])}
+        recovery = factors.confirm(myself(), values["code"], _mark())
+    session.pop(_SET_UP, None)
+    return {"recovery": recovery}
 
 
 def _switch_off(values: dict[str, Any]) -> Outcome:

@@ -53,7 +53,7 @@ def test_the_second_step_says_nothing_that_is_not_in_the_catalogs(
     from passlib.totp import TOTP
 
     with transaction():
-        factors.confirm(me, str(TOTP(secret).generate().token))
+        factors.confirm(me, str(TOTP(secret).generate().token), factors.mark_of(secret))
     browser = open_browser()
     assert browser.sign_in(me.email).headers["Location"] == "/desk/sign-in/code"
     monkeypatch.setattr(flask_babel.Domain, "get_translations", lambda self: Marked())

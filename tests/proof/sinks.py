@@ -81,7 +81,7 @@ class Sinks:
             person = accounts.add_moderator(email, "Codes", PASSWORD, actor="test")
             secret = factors.start(person, PASSWORD)
         with transaction():
-            factors.confirm(person, str(TOTP(secret).generate().token))
+            factors.confirm(person, str(TOTP(secret).generate().token), factors.mark_of(secret))
         assert browser.sign_in(email).headers["Location"] == CODE_PAGE
         return browser
 
