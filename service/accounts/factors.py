@@ -36,12 +36,11 @@ def is_on(moderator_id: UUID) -> bool:
     return found is not None and found.confirmed_at is not None
 
 
-def start(moderator: Moderator, password: str) -> str:
-    """A new secret, in base32, for somebody who knows the password. It counts once `confirm` saw a code of it.
+def start(moderator: Moderator) -> str:
+    """A new secret, in base32. It counts once `confirm` saw a code of it. Ask for `proven` first.
 
     Conflict when one counts already: then that is switched off first.
     """
-    operations.prove(moderator, password)
     if is_on(moderator.id):
         raise Conflict("Codes are asked for already. Switch them off first, to set them up on another phone.")
     secret = str(TOTP.new().base32_key)
@@ -97,7 +96,7 @@ def passes(moderator_id: UUID, typed: str) -> bool:
     typed = "".join(typed.split()).replace("-", "")
     right = _takes_code(moderator_id, typed) if _CODE.fullmatch(typed) else _takes_recovery(moderator_id, typed)
     if not right:
-        record(Deed("session.refused", "system", None, moderator_id, {"step": "code"}))
+        operations.note_refused(moderator_id, "code")
     return right
 
 
@@ -128,9 +127,11 @@ def _takes_recovery(moderator_id: UUID, typed: str) -> bool:
     return True
 
 
-def renew_recovery(moderator: Moderator, password: str) -> list[str]:
-    """Other recovery codes, told once; those before them are good no more. Conflict where no codes are asked for."""
-    operations.prove(moderator, password)
+def renew_recovery(moderator: Moderator) -> list[str]:
+    """Other recovery codes, told once; those before them are good no more. Conflict where no codes are asked for.
+
+    Ask for `proven` first.
+    """
     if not is_on(moderator.id):
         raise Conflict("No codes are asked for, so there is nothing to recover from.")
     record(Deed("factor.recovery-made", f"moderator:{moderator.id}", None, moderator.id))
@@ -149,7 +150,7 @@ def _digest(moderator_id: UUID, code: str) -> bytes:
 
 
 def switch_off(moderator: Moderator, *, actor: str) -> bool:
-    """Only the password is asked for from now on; whether it was more. Ask `prove` first."""
+    """Only the password is asked for from now on; whether it was more. Ask for `proven` first."""
     was_on = is_on(moderator.id)
     queries.forget_totp(moderator.id)
     queries.forget_recovery(moderator.id)

@@ -28,6 +28,12 @@ def moderator_by_id(moderator_id: UUID) -> Moderator | None:
     return db.session.get(Moderator, moderator_id)
 
 
+def locked_moderator(moderator_id: UUID) -> Moderator:
+    """An account as it is now, locked until the transaction ends: what belongs to it changes one after another."""
+    mine = select(Moderator).where(Moderator.id == moderator_id).with_for_update()
+    return db.session.scalars(mine.execution_options(populate_existing=True)).one()
+
+
 def moderator_at(address: str) -> Moderator | None:
     """The moderator with a normal address."""
     return db.session.scalar(select(Moderator).where(Moderator.email == address))

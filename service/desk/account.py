@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _
 from werkzeug.exceptions import UnprocessableEntity
 
 from service import errors
-from service.accounts import operations, security
+from service.accounts import again, operations, passwords, security
 from service.accounts.guard import guarded, myself, principal, require_person, this_session
 from service.accounts.models import ApiToken, SignIn
 from service.db import transaction
@@ -35,9 +35,10 @@ REFUSALS = (Conflict, Forbidden, Invalid, NotFound, TooManyRequests)
 """What is told on the page itself, beside its form."""
 
 MOST_TOKENS = 100
+_PASSWORD = "password"  # noqa: S105 - a word of the page
 _DONE = {
     "name": _("Your name is changed."),
-    "password": _("Your password is changed, and every other session has ended."),
+    _PASSWORD: _("Your password is changed, and every other session has ended."),
     "session": _("The session has ended."),
     "sessions": _("Every other session has ended."),
     "revoke": _("The token opens nothing any more."),
@@ -54,7 +55,7 @@ def page() -> Response:
     """Who I am, where I am signed in, and which programs act for me."""
     require_person()
     asked = parser.parse(schemas.Done(), location="query")
-    return _drawn(said=_DONE.get(asked["done"]))
+    return _drawn(said=_DONE.get(asked["done"]), password_changed=asked["done"] == _PASSWORD)
 
 
 @bp.route("/account", methods=["POST"])
@@ -132,11 +133,13 @@ def _rename(values: dict[str, Any]) -> Outcome:
 
 def _change_password(values: dict[str, Any]) -> Outcome:
     """Every session ends, so this browser is given a new one."""
-    with security.few_tries("password", principal().moderator_id), transaction():
-        me = myself()
-        operations.change_password(me, values["old"], values["password"], actor=principal().actor)
+    proof = again.prove(values["old"])
+    kept = passwords.new(values["password"], myself().email)
+    with transaction():
+        me = operations.proven(proof)
+        operations.keep_password(me, kept, actor=principal().actor)
     security.let_in(me)
-    return "password"
+    return _PASSWORD
 
 
 def _end(values: dict[str, Any]) -> Outcome:
@@ -154,7 +157,9 @@ def _end_others(_values: dict[str, Any]) -> Outcome:
 def _make_token(values: dict[str, Any]) -> Outcome:
     """Shown at once and not after a redirect: it is told once."""
     scopes = SCOPES[: SCOPES.index(values["power"]) + 1]
+    proof = again.prove(values["old"])
     with transaction():
+        operations.proven(proof)
         wanted: Wanted = wanted_token(values | {"scopes": scopes})
         issued = team.issue_token(wanted, principal())
     return {"secret": issued.secret}

@@ -13,10 +13,10 @@ import segno
 from flask import session
 from flask_babel import gettext
 
-from service.accounts import factors, passkeys, queries, security
+from service.accounts import again, factors, passkeys, queries, security
 from service.accounts.guard import myself, principal
 from service.accounts.models import Moderator
-from service.accounts.operations import prove
+from service.accounts.operations import proven
 from service.accounts.passkeys import NoPasskey, Party
 from service.db import now, transaction
 from service.desk import schemas, words
@@ -77,9 +77,10 @@ def _mark() -> str:
 
 
 def _start(values: dict[str, Any]) -> Outcome:
-    with security.few_tries("password", principal().moderator_id), transaction():
-        me = myself()
-        secret = factors.start(me, values["old"])
+    proof = again.prove(values["old"])
+    with transaction():
+        me = proven(proof)
+        secret = factors.start(me)
     session[_SET_UP] = factors.mark_of(secret)
     return {"setup": setup(me, secret)}
 
@@ -92,16 +93,16 @@ def _confirm(values: dict[str, Any]) -> Outcome:
 
 
 def _switch_off(values: dict[str, Any]) -> Outcome:
-    with security.few_tries("password", principal().moderator_id), transaction():
-        me = myself()
-        prove(me, values["old"])
-        factors.switch_off(me, actor=principal().actor)
+    proof = again.prove(values["old"])
+    with transaction():
+        factors.switch_off(proven(proof), actor=principal().actor)
     return "codes-off"
 
 
 def _renew(values: dict[str, Any]) -> Outcome:
-    with security.few_tries("password", principal().moderator_id), transaction():
-        return {"recovery": factors.renew_recovery(myself(), values["old"])}
+    proof = again.prove(values["old"])
+    with transaction():
+        return {"recovery": factors.renew_recovery(proven(proof))}
 
 
 def party() -> Party | None:
@@ -146,10 +147,9 @@ def take_challenge() -> bytes:
 
 def _add_passkey(values: dict[str, Any]) -> Outcome:
     challenge = take_challenge()
-    with security.few_tries("password", principal().moderator_id), transaction():
-        me = myself()
-        prove(me, values["old"])
-        passkeys.keep(me, values["name"], values["credential"], challenge, this_party())
+    proof = again.prove(values["old"])
+    with transaction():
+        passkeys.keep(proven(proof), values["name"], values["credential"], challenge, this_party())
     return "passkey"
 
 

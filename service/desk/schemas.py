@@ -223,8 +223,13 @@ class Rename(FromForm):
     name = fields.String(required=True, validate=validate.Length(max=200))
 
 
-class ChangePassword(FromForm):
+class Prove(FromForm):
+    """The password, asked again."""
+
     old = fields.String(required=True, validate=validate.Length(max=1_000))
+
+
+class ChangePassword(Prove):
     password = fields.String(required=True, validate=validate.Length(max=1_000))
 
 
@@ -238,7 +243,7 @@ class Nothing(FromForm):
     """A button that needs no more."""
 
 
-class NewToken(FromForm):
+class NewToken(Prove):
     name = line(NAME_LENGTH, required=True)
     power = fields.String(required=True, validate=validate.OneOf(team.SCOPES))
     """The highest scope; those below it come with it."""
@@ -268,12 +273,6 @@ class TakeRole(OfSite):
 class NewInvite(OfSite):
     role = fields.String(required=True, validate=validate.OneOf(team.ROLES))
     name = line(NAME_LENGTH, load_default="")
-
-
-class Prove(FromForm):
-    """The password, asked again."""
-
-    old = fields.String(required=True, validate=validate.Length(max=1_000))
 
 
 class Confirm(FromForm):

@@ -8,6 +8,7 @@ from typing import Any
 
 from service.desk import account, team
 from service.embed.widget import release
+from tests.desk.conftest import PASSWORD
 
 FORM = "application/x-www-form-urlencoded"
 DEVICE = "device-canary-0123456789"
@@ -222,7 +223,7 @@ DOORS = [
     Door("GET", "/v1/tokens", "/v1/tokens"),
     Door(
         "POST", "/v1/tokens", "/v1/tokens",
-        json={"name": "For {unique}", "scopes": ["read"], "site": "{site}", "days": 9},
+        json={"name": "For {unique}", "scopes": ["read"], "site": "{site}", "days": 9, "password": PASSWORD},
     ),
     Door("DELETE", "/v1/tokens/<uuid:token_id>", "/v1/tokens/{token}"),
     Door("GET", "/v1/moderators", "/v1/moderators?site={site}"),
