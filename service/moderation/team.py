@@ -29,10 +29,14 @@ class Wanted:
 
 
 def issue_token(wanted: Wanted, who: Principal) -> Issued:
-    """A new token in somebody's own name. Forbidden when it would do more than they may."""
+    """A new token in somebody's own name. Forbidden when it would do more than they may.
+
+    One that a token makes ends no later than its maker.
+    """
     if not who.covers(wanted.scopes, wanted.site_id):
         raise Forbidden("A token can do no more than whoever makes it. Choose fewer scopes, or one of your sites.")
-    ends = now() + timedelta(days=wanted.days) if wanted.days else None
+    wished = now() + timedelta(days=wanted.days) if wanted.days else None
+    ends = min((one for one in (wished, who.ends) if one), default=None)
     return accounts.issue_token(_self(who), NewToken(wanted.name, wanted.scopes, wanted.site_id, ends), actor=who.actor)
 
 

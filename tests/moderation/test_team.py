@@ -12,7 +12,7 @@ from flask import Flask
 from service.accounts import invites, queries
 from service.accounts import operations as accounts
 from service.accounts.invites import Newcomer, NoInvite
-from service.accounts.models import Invite, Moderator
+from service.accounts.models import ApiToken, Invite, Moderator
 from service.db import db, now, transaction
 from service.errors import Conflict
 from service.sites.models import Site
@@ -80,6 +80,16 @@ def test_a_token_is_made_told_once_listed_and_ended(app: Flask, desk: Desk, site
 def test_a_token_makes_none_that_can_do_more(desk: Desk, told: dict[str, Any], status: int) -> None:
     add_site("elsewhere", [])
     assert desk.call("POST", "/tokens", json={"name": "x"} | told).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("days", "until"), [(None, "2026-03-11T12:00"), (11, "2026-03-11T12:00"), (9, "2026-03-10T12:00")]
+)
+def test_a_token_that_ends_makes_none_that_lasts_longer(desk: Desk, days: int | None, until: str) -> None:
+    db.session.query(ApiToken).one().expires_at = NOON + timedelta(days=10)
+    db.session.commit()
+    made = desk.call("POST", "/tokens", json={"name": "x", "scopes": ["read"], "site": "blog", "days": days})
+    assert (made.status_code, made.json["expires_at"][:16]) == (201, until)
 
 
 def test_nobody_ends_the_token_of_somebody_else(app: Flask, owner: Desk, desk: Desk, site: Site) -> None:
