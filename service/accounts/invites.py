@@ -58,10 +58,14 @@ def invite(site_id: UUID, role: str, name: str, *, actor: str) -> Invited:
 
 
 def take_back(made: Invite, *, actor: str) -> None:
-    """Nobody gets in by it from now on. Doing it twice is fine."""
-    if made.revoked_at is None and made.accepted_at is None:
-        made.revoked_at = now()
+    """Nobody gets in by it from now on. Doing it twice is fine; Conflict when somebody got in."""
+    if queries.end_invite(made.id):
         record(Deed("invite.revoked", actor, made.site_id, made.id))
+        return
+    db.session.refresh(made)
+    who = queries.moderator_by_id(made.accepted_by) if made.accepted_by else None
+    if who:
+        raise Conflict(f"{who.name} has accepted this already. Remove their role instead.")
 
 
 def behind(secret: str) -> Invite:

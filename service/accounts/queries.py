@@ -182,6 +182,13 @@ def open_invites(site_id: UUID) -> Sequence[Invite]:
     return db.session.scalars(fresh.order_by(Invite.id.desc())).all()
 
 
+def end_invite(invite_id: UUID) -> bool:
+    """Whether an invitation was good until now; nobody accepts it any more."""
+    good = update(Invite).where(Invite.id == invite_id, Invite.accepted_at.is_(None), Invite.revoked_at.is_(None))
+    done = db.session.execute(good.values(revoked_at=now()))
+    return bool(done.rowcount == 1)  # type: ignore[attr-defined]
+
+
 def use_invite(invite_id: UUID, moderator_id: UUID) -> bool:
     """Whether an invitation was good until now; it is used up, also for whoever asks at the same moment."""
     good = update(Invite).where(Invite.id == invite_id, Invite.accepted_at.is_(None), Invite.revoked_at.is_(None))

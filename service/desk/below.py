@@ -219,5 +219,6 @@ SENTENCES = (
     N_("spam"),
     N_("the author"),
     N_("{} comments of this page are pinned already. Take one of them down first."),
+    N_("{} has accepted this already. Remove their role instead."),
     N_("{} times, last as {}"),
 )

@@ -184,6 +184,7 @@ def link_of(secret: str) -> str:
 @bp.route("/moderators/invites/<uuid:invite_id>", methods=["DELETE"])
 @guarded("manage")
 @bp.response(204)
+@tells(409)
 def take_back(invite_id: UUID) -> None:
     """Take an invitation back: its link lets nobody in any more."""
     with transaction():

@@ -183,6 +183,26 @@ def test_a_link_that_was_taken_back_lets_nobody_in(owner: Desk) -> None:
     assert len(entries("invite.revoked")) == 1
 
 
+def test_a_link_that_was_accepted_is_not_taken_back(owner: Desk, desk: Desk, site: Site) -> None:
+    secret = invited(owner, "owner")
+    (listed,) = owner.get("/moderators/invites", site="blog").json["invites"]
+    with transaction():
+        invites.accept(secret, person("robin"))
+    refused = owner.call("DELETE", f"/moderators/invites/{listed['id']}")
+    assert refused.status_code == 409
+    assert refused.json["detail"] == "Robin has accepted this already. Remove their role instead."
+    assert (entries("invite.revoked"), db.session.query(Invite).one().revoked_at) == ([], None)
+
+
+def test_a_link_that_is_accepted_meanwhile_is_not_taken_back(owner: Desk, desk: Desk, site: Site) -> None:
+    secret = invited(owner)
+    with transaction():
+        seen = invites.behind(secret)
+        queries.use_invite(seen.id, person("robin").id)
+        with pytest.raises(Conflict, match="Robin has accepted"):
+            invites.take_back(seen, actor="test")
+
+
 def test_an_invitation_ends_with_the_role_of_whoever_made_it(app: Flask, owner: Desk, site: Site) -> None:
     secret = invited(owner)
     with transaction():
