@@ -134,7 +134,7 @@ def set_admin(moderator: Moderator, is_admin: bool, *, actor: str) -> None:
 
 
 def _keep_an_admin(moderator: Moderator) -> None:
-    if moderator.is_admin and not queries.other_admins(moderator):
+    if moderator.is_admin and queries.locked_admins() <= {moderator.id}:
         raise Conflict("This is the last admin of this install.")
 
 

@@ -48,10 +48,10 @@ def moderators() -> Sequence[Moderator]:
     return db.session.scalars(select(Moderator).order_by(Moderator.email)).all()
 
 
-def other_admins(moderator: Moderator) -> bool:
-    """Whether somebody else could still administer the install."""
-    others = select(Moderator.id).where(Moderator.is_admin, Moderator.active, Moderator.id != moderator.id)
-    return db.session.scalar(others.limit(1)) is not None
+def locked_admins() -> set[UUID]:
+    """Who can administer the install, locked until the transaction ends: they do not all leave at once."""
+    admins = select(Moderator.id).where(Moderator.is_admin, Moderator.active).order_by(Moderator.id)
+    return set(db.session.scalars(admins.with_for_update()))
 
 
 def add_moderator(values: dict[str, Any]) -> bool:
