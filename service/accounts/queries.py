@@ -18,6 +18,7 @@ from service.accounts.models import (
     RecoveryCode,
     SignIn,
     TotpSecret,
+    UsedChallenge,
 )
 from service.db import db, insert_if_new, now
 from service.pagination import Page, Position, page_of
@@ -248,8 +249,24 @@ def passkeys_of(moderator_id: UUID) -> Sequence[Passkey]:
 
 
 def passkey_with(credential_id: bytes) -> Passkey | None:
-    """The passkey of a device's key, locked until the transaction ends: its count only goes up."""
-    return db.session.scalar(select(Passkey).where(Passkey.credential_id == credential_id).with_for_update())
+    return db.session.scalar(select(Passkey).where(Passkey.credential_id == credential_id))
+
+
+def locked_passkey(passkey_id: UUID) -> Passkey | None:
+    """A passkey as it is now, locked until the transaction ends: its count only goes up."""
+    one = select(Passkey).where(Passkey.id == passkey_id).with_for_update()
+    return db.session.scalar(one.execution_options(populate_existing=True))
+
+
+def use_challenge(digest: bytes) -> bool:
+    """False when it was used before, also by another transaction."""
+    return insert_if_new(UsedChallenge, {"digest": digest, "used_at": now()})
+
+
+def forget_challenges(before: datetime) -> int:
+    """Drop challenges that were used before a moment; how many."""
+    old = delete(UsedChallenge).where(UsedChallenge.used_at <= before)
+    return int(db.session.execute(old).rowcount)  # type: ignore[attr-defined]
 
 
 def forget_passkeys(moderator_id: UUID, passkey_id: UUID | None = None) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.accounts import factors, invites, operations
+from service.accounts import factors, invites, operations, passkeys
 from service.db import transaction
 from service.jobs import regularly
 
@@ -18,6 +18,7 @@ def forget_soon() -> bool:
     """What is good for some minutes only."""
     with transaction():
         factors.purge()
+        passkeys.purge()
     return False
 
 

@@ -18,6 +18,7 @@ from service.accounts.models import ApiToken, SignIn
 from service.db import transaction
 from service.desk import factors, pages, schemas, words
 from service.desk.factors import Outcome
+from service.desk.languages import said
 from service.desk.pages import draw
 from service.desk.ui import Desk, parser
 from service.errors import Conflict, Forbidden, Invalid, NotFound, Problem, TooManyRequests
@@ -75,15 +76,33 @@ def act() -> Response:
     except REFUSALS as refusal:
         problem = refusal
     still = factors.still_to_confirm() if deed == "codes-confirm" else {}
-    return _drawn(problem.status, problem=problem, deed=deed, typed=request.form.get("name", ""), **still)
+    drawn = _drawn(problem=problem, deed=deed, typed=request.form.get("name", ""), **still)
+    return _with_headers(drawn, problem)
 
 
-@bp.route("/account/passkey")
+@bp.route("/account/passkey", methods=["POST"])
 @guarded("read")
 def passkey() -> Response:
-    """What the page's script asks the browser for, when somebody adds a passkey."""
+    """What the page's script asks the browser for, when somebody adds a passkey; or what the page says instead."""
     require_person()
-    return jsonify(factors.to_make())
+    try:
+        return jsonify(factors.to_make(parser.parse(schemas.Prove(), location="form")["old"]))
+    except UnprocessableEntity as error:
+        problem: Problem = errors.of_http(error)
+    except REFUSALS as refusal:
+        problem = refusal
+    return _with_headers(jsonify(failed=_in_words(problem)), problem)
+
+
+def _in_words(problem: Problem) -> str:
+    texts = [one["detail"] for those in (problem.errors or {}).values() for one in those]
+    return " ".join(said(one) for one in texts or [problem.detail])
+
+
+def _with_headers(answer: Response, problem: Problem) -> Response:
+    answer.status_code = problem.status
+    answer.headers.update(problem.headers)
+    return answer
 
 
 def _done(what: str) -> Response:
@@ -91,12 +110,11 @@ def _done(what: str) -> Response:
     return answer
 
 
-def _drawn(status: int = 200, **told: Any) -> Response:
+def _drawn(**told: Any) -> Response:
     me, here = myself(), this_session()
     mine = team.my_tokens(principal(), None, MOST_TOKENS)
     return draw(
         "account.html",
-        status,
         me=me,
         sessions=[_session(one, one.id == here) for one in operations.sessions_of(me.id)],
         tokens=[_token(one) for one in mine.rows],

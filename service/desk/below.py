@@ -191,6 +191,7 @@ SENTENCES = (
     N_("Use one line, of characters that can be seen."),
     N_("What does not wait has to be selected one by one. Nothing was changed."),
     N_("What was refused at the door was never kept."),
+    N_("What your device answered cannot be taken, so no passkey was added. Please try again."),
     N_("Whom a rule of the site trusts is judged like anybody else."),
     N_("Write NAME=VALUE."),
     N_("Write a name like example.org, and nothing before or after it. What is below it is meant, too."),

@@ -11,6 +11,7 @@ from service import errors
 from service.accounts import factors, guard, invites, passkeys, security
 from service.accounts.invites import Newcomer, NoInvite
 from service.accounts.models import Invite, Moderator
+from service.accounts.passkeys import NoPasskey
 from service.accounts.security import FIRST_PAGE, FORMS, own_page
 from service.db import transaction
 from service.desk import pages, words
@@ -135,14 +136,23 @@ def enter_by_passkey() -> Response:
         if guard.signed_in():
             return _away(FIRST_PAGE)
         security.spend_by_address()
-        challenge = take_challenge()
-        with transaction():
-            moderator = passkeys.whose(request.form.get("credential", ""), challenge, this_party())
+        moderator = _by_passkey(request.form.get("credential", ""))
     except (Conflict, Forbidden, Invalid, TooManyRequests) as refusal:
         return security.form_again(refusal)
     there = own_page(request.form.get("next"))
     security.let_in(moderator)
     return _away(there)
+
+
+def _by_passkey(credential: str) -> Moderator:
+    try:
+        answer = passkeys.answered(credential, take_challenge(), this_party())
+        with transaction():
+            return passkeys.enter(answer)
+    except NoPasskey as refused:
+        with transaction():
+            passkeys.note_refused(refused)
+        raise
 
 
 def _check_form() -> None:

@@ -17,7 +17,7 @@ from service.accounts import again, factors, passkeys, queries, security
 from service.accounts.guard import myself, principal
 from service.accounts.models import Moderator
 from service.accounts.operations import proven
-from service.accounts.passkeys import NoPasskey, Party
+from service.accounts.passkeys import ANSWERED_WITHIN, NoPasskey, Party
 from service.db import now, transaction
 from service.desk import schemas, words
 from service.errors import Conflict
@@ -28,8 +28,6 @@ Outcome = str | dict[str, Any]
 
 _CHALLENGE = "challenge"
 _SET_UP = "set-up"
-_ANSWERED_WITHIN = 300
-"""Seconds."""
 _QUIET = 4
 """White modules around a QR code (ISO/IEC 18004)."""
 
@@ -116,11 +114,13 @@ def party() -> Party | None:
     return None
 
 
-def to_make() -> dict[str, Any] | None:
-    """What a browser needs to make a passkey; None where there are none. The session keeps the challenge."""
-    here = party()
-    if here is None:
-        return None
+def to_make(password: str) -> dict[str, Any]:
+    """What a browser needs to make a passkey. The session keeps the challenge.
+
+    The password comes first, so that nobody's device makes one that is refused then.
+    """
+    here = this_party()
+    again.prove(password)
     options, challenge = passkeys.to_make(myself(), here)
     put_challenge(challenge)
     return options
@@ -140,7 +140,7 @@ def put_challenge(challenge: bytes) -> None:
 def take_challenge() -> bytes:
     """The challenge of this session, which is good once and for five minutes. NoPasskey when there is none."""
     kept = session.pop(_CHALLENGE, None)
-    if not isinstance(kept, list) or int(now().timestamp()) - kept[1] > _ANSWERED_WITHIN:
+    if not isinstance(kept, list) or int(now().timestamp()) - kept[1] >= ANSWERED_WITHIN.total_seconds():
         raise NoPasskey(gettext("That took too long. Please try again."))
     return base64.b64decode(kept[0])
 
@@ -148,8 +148,9 @@ def take_challenge() -> bytes:
 def _add_passkey(values: dict[str, Any]) -> Outcome:
     challenge = take_challenge()
     proof = again.prove(values["old"])
+    made = passkeys.made(values["credential"], challenge, this_party())
     with transaction():
-        passkeys.keep(proven(proof), values["name"], values["credential"], challenge, this_party())
+        passkeys.keep(proven(proof), values["name"], made)
     return "passkey"
 
 

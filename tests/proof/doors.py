@@ -320,7 +320,7 @@ DOORS = [
     ),
     Door("GET", "/desk/account", "/desk/account", accept="text/html"),
     Door("POST", "/desk/account", "/desk/account", accept="text/html", form={"deed": "name", "name": "Kim {unique}"}),
-    Door("GET", "/desk/account/passkey", "/desk/account/passkey"),
+    Door("POST", "/desk/account/passkey", "/desk/account/passkey", accept="text/html", form={"old": PASSWORD}),
     Door("GET", "/desk/team", "/desk/team?site={site}", accept="text/html"),
     Door(
         "POST", "/desk/team", "/desk/team", accept="text/html",
