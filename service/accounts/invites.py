@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from service.accounts import operations, queries
+from service.accounts import operations, passwords, queries
 from service.accounts.models import ROLES, Invite, Moderator
 from service.accounts.principal import acting
 from service.audit.operations import Deed, record
@@ -35,11 +35,11 @@ class Invited:
 
 @dataclass(frozen=True)
 class Newcomer:
-    """Who somebody without an account says they are."""
+    """Who somebody without an account says they are. `kept`: the hash of their password."""
 
-    email: str
+    address: str
     name: str
-    password: str = field(repr=False)
+    kept: str = field(repr=False)
 
 
 def invite(site_id: UUID, role: str, name: str, *, actor: str) -> Invited:
@@ -96,7 +96,13 @@ def accept(secret: str, moderator: Moderator) -> Invite:
     return found
 
 
-def join(secret: str, newcomer: Newcomer) -> Moderator:
+def newcomer(email: str, name: str, password: str) -> Newcomer:
+    """Invalid when something cannot be taken. Outside of a transaction: a hash takes long."""
+    address = operations.good_address(email)
+    return Newcomer(address, name, passwords.new(password, address))
+
+
+def join(secret: str, who: Newcomer) -> Moderator:
     """Make an account for whoever has the link, with the role of the invitation.
 
     Conflict when the address has an account. Only somebody who was invited learns that; a stranger is told NoInvite
@@ -104,7 +110,7 @@ def join(secret: str, newcomer: Newcomer) -> Moderator:
     """
     found = behind(secret)
     try:
-        made = operations.add_moderator(newcomer.email, newcomer.name, newcomer.password, actor=found.by)
+        made = operations.add_account(who.address, who.name, who.kept, actor=found.by)
     except Conflict as taken:
         raise Conflict("There is an account with this address. Sign in with it, then open the link again.") from taken
     accept(secret, made)

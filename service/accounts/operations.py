@@ -148,6 +148,7 @@ def grant(moderator: Moderator, site_id: UUID, role: str, *, actor: str) -> None
     """Give a role on a site, in place of the one before."""
     if role not in ROLES:
         raise Invalid.field("role", "role", f"A role is one of {', '.join(ROLES)}.")
+    queries.locked_moderator(moderator.id)  # two clicks at once would both find none, and add one each
     held = queries.membership(moderator.id, site_id)
     before = held.role if held else None
     if held:

@@ -9,7 +9,7 @@ from flask_babel import gettext
 
 from service import errors
 from service.accounts import factors, guard, invites, passkeys, security
-from service.accounts.invites import Newcomer, NoInvite
+from service.accounts.invites import NoInvite
 from service.accounts.models import Invite, Moderator
 from service.accounts.passkeys import NoPasskey
 from service.accounts.security import FIRST_PAGE, FORMS, own_page
@@ -70,9 +70,10 @@ def _come_in(found: Invite, secret: str) -> Response:
             invites.accept(secret, me)
     else:
         form = request.form
-        newcomer = Newcomer(form.get("email", ""), form.get("name", ""), form.get("password", ""))
-        with security.few_tries("invite", found.id), transaction():
-            made = invites.join(secret, newcomer)
+        with security.few_tries("invite", found.id):
+            who = invites.newcomer(form.get("email", ""), form.get("name", ""), form.get("password", ""))
+            with transaction():
+                made = invites.join(secret, who)
         security.let_in(made)
     return _away(FIRST_PAGE)
 

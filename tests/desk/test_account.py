@@ -151,6 +151,7 @@ def test_a_session_needs_the_password_at_the_api_too(anna: Browser, site: Site) 
     for status in (201, 201):
         answer = anna.post("/v1/tokens", json=told | {"password": PASSWORD}, headers=headers)
         assert answer.status_code == status, answer.text
+    db.session.rollback()
     assert db.session.query(ApiToken).count() == 1
 
 

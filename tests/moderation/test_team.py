@@ -11,7 +11,7 @@ from flask import Flask
 
 from service.accounts import invites, queries
 from service.accounts import operations as accounts
-from service.accounts.invites import Newcomer, NoInvite
+from service.accounts.invites import NoInvite
 from service.accounts.models import ApiToken, Invite, Moderator
 from service.db import db, now, transaction
 from service.errors import Conflict
@@ -148,11 +148,11 @@ def test_a_link_makes_an_account_with_the_role_once(owner: Desk, site: Site) -> 
     assert (listed["role"], listed["name"], "link" in listed) == ("viewer", "Kim", False)
     assert db.session.query(Invite).one().digest != secret.encode()
     with transaction():
-        kim = invites.join(secret, Newcomer("kim@staff.example.org", "Kim", PASSWORD))
+        kim = invites.join(secret, invites.newcomer("kim@staff.example.org", "Kim", PASSWORD))
     assert queries.roles_of(kim.id) == {site.id: "viewer"}
     assert owner.get("/moderators/invites", site="blog").json["invites"] == []
     with pytest.raises(NoInvite), transaction():
-        invites.join(secret, Newcomer("lee@staff.example.org", "Lee", PASSWORD))
+        invites.join(secret, invites.newcomer("lee@staff.example.org", "Lee", PASSWORD))
     assert queries.moderator_at("lee@staff.example.org") is None
     assert [one[0] for one in entries("invite.accepted")] == [f"moderator:{kim.id}"]
 
@@ -220,7 +220,7 @@ def test_what_is_no_link_is_nobodys(app: Flask, secret: str) -> None:
 def test_an_address_with_an_account_is_not_taken_over(owner: Desk, desk: Desk) -> None:
     secret = invited(owner, "owner")
     with pytest.raises(Conflict) as told, transaction():
-        invites.join(secret, Newcomer("ROBIN@staff.example.org", "Mallory", PASSWORD))
+        invites.join(secret, invites.newcomer("ROBIN@staff.example.org", "Mallory", PASSWORD))
     assert "Sign in with it" in told.value.detail
     db.session.expire_all()
     assert (person("robin").name, person("robin").password) == ("Robin", None)
