@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from alembic import command
@@ -13,6 +15,7 @@ from sqlalchemy import Connection, text
 from service.db import db
 
 _LOCK = 0x67726D  # "grm": one process migrates a PostgreSQL database at a time
+_PATIENCE = "5min"
 
 
 class WrongSchema(Exception):
@@ -49,18 +52,34 @@ def migrate() -> tuple[str | None, str]:
     """Bring the database to `head()`; (before, after). WrongSchema when it is newer than the code."""
     before = current()
     _refuse_newer(before)
-    with db.engine.connect().execution_options(writes=True) as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": _LOCK})
-            connection.commit()
-        try:
-            command.upgrade(config(connection), "head")
-        finally:
-            if connection.dialect.name == "postgresql":
-                connection.rollback()
-                connection.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": _LOCK})
-                connection.commit()
+    with db.engine.connect().execution_options(writes=True) as connection, _alone(connection):
+        command.upgrade(config(connection), "head")
     return before, head()
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    """On PostgreSQL one process migrates at a time, however long it takes: the limits are those of requests.
+
+    Others wait for their turn without an end. Tables are waited for as long as _PATIENCE says: whoever asks for one
+    meanwhile stands behind the migration.
+    """
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    _say(connection, "SET statement_timeout = 0", "SET lock_timeout = 0", f"SELECT pg_advisory_lock({_LOCK})")
+    _say(connection, f"SET lock_timeout = '{_PATIENCE}'")
+    try:
+        yield
+    finally:
+        connection.rollback()
+        _say(connection, f"SELECT pg_advisory_unlock({_LOCK})", "RESET statement_timeout", "RESET lock_timeout")
+
+
+def _say(connection: Connection, *statements: str) -> None:
+    for one in statements:
+        connection.execute(text(one))
+    connection.commit()
 
 
 def check() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import re
 import secrets
+from datetime import timedelta
 from uuid import UUID
 
 from passlib.exc import TokenError
@@ -21,6 +23,7 @@ from service.privacy.unseal import reseal, unseal
 CODES = 10
 """Recovery codes at a time."""
 
+_SET_UP_WITHIN = timedelta(minutes=10)
 _ISSUER = "Greenroom"
 _CODE = re.compile("[0-9]{6}")
 _BYTES = 15
@@ -33,12 +36,11 @@ def is_on(moderator_id: UUID) -> bool:
     return found is not None and found.confirmed_at is not None
 
 
-def start(moderator: Moderator, password: str) -> str:
-    """A new secret, in base32, for somebody who knows the password. It counts once `confirm` saw a code of it.
+def start(moderator: Moderator) -> str:
+    """A new secret, in base32. It counts once `confirm` saw a code of it. Ask for `proven` first.
 
     Conflict when one counts already: then that is switched off first.
     """
-    operations.prove(moderator, password)
     if is_on(moderator.id):
         raise Conflict("Codes are asked for already. Switch them off first, to set them up on another phone.")
     secret = str(TOTP.new().base32_key)
@@ -48,10 +50,21 @@ def start(moderator: Moderator, password: str) -> str:
     return secret
 
 
-def waiting(moderator_id: UUID) -> str | None:
-    """The secret that was started and has not been confirmed."""
+def mark_of(secret: str) -> str:
+    """What the session that began a set-up keeps: a thief's older copy of its cookie has it not."""
+    return operations.digest_of(f"set-up:{secret}").hex()
+
+
+def waiting(moderator_id: UUID, mark: str) -> str | None:
+    """The secret that the session with this mark was shown less than ten minutes ago, and did not confirm."""
     found = queries.totp_of(moderator_id)
-    return unseal(found.sealed) if found and found.confirmed_at is None else None
+    return unseal(found.sealed) if found and _is_being_set_up(found, mark) else None
+
+
+def _is_being_set_up(found: TotpSecret, mark: str) -> bool:
+    if found.confirmed_at or found.created_at <= now() - _SET_UP_WITHIN:
+        return False
+    return hmac.compare_digest(mark_of(unseal(found.sealed)), mark)
 
 
 def address_of(secret: str, moderator: Moderator) -> str:
@@ -59,10 +72,13 @@ def address_of(secret: str, moderator: Moderator) -> str:
     return str(TOTP(secret).to_uri(label=moderator.email.replace(":", " "), issuer=_ISSUER))
 
 
-def confirm(moderator: Moderator, code: str) -> list[str]:
-    """From now on codes are asked for; the recovery codes, told once. Invalid when the code is not right."""
+def confirm(moderator: Moderator, code: str, mark: str) -> list[str]:
+    """From now on codes are asked for; the recovery codes, told once. Invalid when the code is not right.
+
+    Conflict when the session with this mark did not begin it, or more than ten minutes ago.
+    """
     found = queries.totp_of(moderator.id, locked=True)
-    if found is None or found.confirmed_at:
+    if found is None or not _is_being_set_up(found, mark):
         raise Conflict("Nothing is being set up. Begin again.")
     if not _is_right(found, code):
         told = "That code is not right. Wait for the next one, and check that your phone knows the time."
@@ -80,7 +96,7 @@ def passes(moderator_id: UUID, typed: str) -> bool:
     typed = "".join(typed.split()).replace("-", "")
     right = _takes_code(moderator_id, typed) if _CODE.fullmatch(typed) else _takes_recovery(moderator_id, typed)
     if not right:
-        record(Deed("session.refused", "system", None, moderator_id, {"step": "code"}))
+        operations.note_refused(moderator_id, "code")
     return right
 
 
@@ -111,9 +127,11 @@ def _takes_recovery(moderator_id: UUID, typed: str) -> bool:
     return True
 
 
-def renew_recovery(moderator: Moderator, password: str) -> list[str]:
-    """Other recovery codes, told once; those before them are good no more. Conflict where no codes are asked for."""
-    operations.prove(moderator, password)
+def renew_recovery(moderator: Moderator) -> list[str]:
+    """Other recovery codes, told once; those before them are good no more. Conflict where no codes are asked for.
+
+    Ask for `proven` first.
+    """
     if not is_on(moderator.id):
         raise Conflict("No codes are asked for, so there is nothing to recover from.")
     record(Deed("factor.recovery-made", f"moderator:{moderator.id}", None, moderator.id))
@@ -132,13 +150,18 @@ def _digest(moderator_id: UUID, code: str) -> bytes:
 
 
 def switch_off(moderator: Moderator, *, actor: str) -> bool:
-    """Only the password is asked for from now on; whether it was more. Ask `prove` first."""
+    """Only the password is asked for from now on; whether it was more. Ask for `proven` first."""
     was_on = is_on(moderator.id)
     queries.forget_totp(moderator.id)
     queries.forget_recovery(moderator.id)
     if was_on:
         record(Deed("factor.codes-off", actor, None, moderator.id))
     return was_on
+
+
+def purge() -> int:
+    """Forget what was begun and not confirmed in time; how many."""
+    return queries.forget_set_ups(now() - _SET_UP_WITHIN)
 
 
 def reseal_secrets() -> int:

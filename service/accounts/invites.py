@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from service.accounts import operations, queries
+from service.accounts import operations, passwords, queries
 from service.accounts.models import ROLES, Invite, Moderator
 from service.accounts.principal import acting
 from service.audit.operations import Deed, record
@@ -35,11 +35,11 @@ class Invited:
 
 @dataclass(frozen=True)
 class Newcomer:
-    """Who somebody without an account says they are."""
+    """Who somebody without an account says they are. `kept`: the hash of their password."""
 
-    email: str
+    address: str
     name: str
-    password: str = field(repr=False)
+    kept: str = field(repr=False)
 
 
 def invite(site_id: UUID, role: str, name: str, *, actor: str) -> Invited:
@@ -58,10 +58,14 @@ def invite(site_id: UUID, role: str, name: str, *, actor: str) -> Invited:
 
 
 def take_back(made: Invite, *, actor: str) -> None:
-    """Nobody gets in by it from now on. Doing it twice is fine."""
-    if made.revoked_at is None and made.accepted_at is None:
-        made.revoked_at = now()
+    """Nobody gets in by it from now on. Doing it twice is fine; Conflict when somebody got in."""
+    if queries.end_invite(made.id):
         record(Deed("invite.revoked", actor, made.site_id, made.id))
+        return
+    db.session.refresh(made)
+    who = queries.moderator_by_id(made.accepted_by) if made.accepted_by else None
+    if who:
+        raise Conflict(f"{who.name} has accepted this already. Remove their role instead.")
 
 
 def behind(secret: str) -> Invite:
@@ -92,7 +96,13 @@ def accept(secret: str, moderator: Moderator) -> Invite:
     return found
 
 
-def join(secret: str, newcomer: Newcomer) -> Moderator:
+def newcomer(email: str, name: str, password: str) -> Newcomer:
+    """Invalid when something cannot be taken. Outside of a transaction: a hash takes long."""
+    address = operations.good_address(email)
+    return Newcomer(address, name, passwords.new(password, address))
+
+
+def join(secret: str, who: Newcomer) -> Moderator:
     """Make an account for whoever has the link, with the role of the invitation.
 
     Conflict when the address has an account. Only somebody who was invited learns that; a stranger is told NoInvite
@@ -100,7 +110,7 @@ def join(secret: str, newcomer: Newcomer) -> Moderator:
     """
     found = behind(secret)
     try:
-        made = operations.add_moderator(newcomer.email, newcomer.name, newcomer.password, actor=found.by)
+        made = operations.add_account(who.address, who.name, who.kept, actor=found.by)
     except Conflict as taken:
         raise Conflict("There is an account with this address. Sign in with it, then open the link again.") from taken
     accept(secret, made)

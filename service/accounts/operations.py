@@ -33,14 +33,18 @@ def normal_address(address: str) -> str:
 
 def add_moderator(email: str, name: str, password: str | None, *, is_admin: bool = False, actor: str) -> Moderator:
     """A new account. Conflict when the address has one, Invalid when something cannot be taken."""
-    address = _address(email)
-    if password is not None:
-        passwords.check(password, address)
+    address = good_address(email)
+    kept = None if password is None else passwords.new(password, address)
+    return add_account(address, name, kept, is_admin=is_admin, actor=actor)
+
+
+def add_account(address: str, name: str, kept: str | None, *, is_admin: bool = False, actor: str) -> Moderator:
+    """A new account at an address that is good, with the hash of its password. Conflict when the address has one."""
     values = {
         "id": new_id(),
         "email": address,
         "name": good_name(name),
-        "password": None if password is None else passwords.hashed(password),
+        "password": kept,
         "active": True,
         "is_admin": is_admin,
         "fs_uniquifier": new_uniquifier(),
@@ -54,7 +58,8 @@ def add_moderator(email: str, name: str, password: str | None, *, is_admin: bool
     return moderator
 
 
-def _address(text: str) -> str:
+def good_address(text: str) -> str:
+    """An address as an account has it. Invalid when it is none."""
     try:
         # Nothing is sent to it: a house may have addresses that the rest of the world cannot reach.
         validate_email(text.strip(), check_deliverability=False, globally_deliverable=False, test_environment=True)
@@ -73,22 +78,37 @@ def good_name(text: str) -> str:
 
 def set_password(moderator: Moderator, password: str, *, actor: str) -> None:
     """A new password; every session of the account ends."""
-    passwords.check(password, moderator.email)
-    moderator.password = passwords.hashed(password)
+    keep_password(moderator, passwords.new(password, moderator.email), actor=actor)
+
+
+def keep_password(moderator: Moderator, kept: str, *, actor: str) -> None:
+    """A new password, of which `kept` is the hash; every session of the account ends."""
+    moderator.password = kept
     _end_sessions(moderator)
     record(Deed("moderator.password", actor, None, moderator.id))
 
 
-def change_password(moderator: Moderator, old: str, new: str, *, actor: str) -> None:
-    """A new password from somebody who knows the old one; every session ends, theirs too. Invalid when they do not."""
-    prove(moderator, old)
-    set_password(moderator, new, actor=actor)
+@dataclass(frozen=True)
+class Proof:
+    """That somebody showed the password of an account, and which it was then."""
+
+    moderator_id: UUID
+    kept: str | None = field(repr=False)
 
 
-def prove(moderator: Moderator, password: str) -> None:
-    """Invalid when it is not the moderator's password: asked again before what a thief of a session would do."""
+def prove(moderator: Moderator, password: str, field: str = "old") -> Proof:
+    """Invalid when it is not the moderator's password. `field`: in which they typed it."""
     if not passwords.fits(password, moderator.password):
-        raise Invalid.field("old", "wrong", "This is not your present password.")
+        raise Invalid.field(field, "wrong", "This is not your present password.")
+    return Proof(moderator.id, moderator.password)
+
+
+def proven(proof: Proof) -> Moderator:
+    """The account of a proof, locked until the transaction ends. Conflict when its password was changed meanwhile."""
+    found = queries.locked_moderator(proof.moderator_id)
+    if found.password != proof.kept:
+        raise Conflict("The password of this account was changed meanwhile. Sign in again.")
+    return found
 
 
 def rename(moderator: Moderator, name: str, *, actor: str) -> None:
@@ -114,7 +134,7 @@ def set_admin(moderator: Moderator, is_admin: bool, *, actor: str) -> None:
 
 
 def _keep_an_admin(moderator: Moderator) -> None:
-    if moderator.is_admin and not queries.other_admins(moderator):
+    if moderator.is_admin and queries.locked_admins() <= {moderator.id}:
         raise Conflict("This is the last admin of this install.")
 
 
@@ -128,6 +148,7 @@ def grant(moderator: Moderator, site_id: UUID, role: str, *, actor: str) -> None
     """Give a role on a site, in place of the one before."""
     if role not in ROLES:
         raise Invalid.field("role", "role", f"A role is one of {', '.join(ROLES)}.")
+    queries.locked_moderator(moderator.id)  # two clicks at once would both find none, and add one each
     held = queries.membership(moderator.id, site_id)
     before = held.role if held else None
     if held:
@@ -198,6 +219,14 @@ def digest_of(secret: str) -> bytes:
     return hashlib.sha256(secret.encode()).digest()
 
 
+def end_tokens(moderator: Moderator, *, actor: str) -> int:
+    """No token of the account opens anything any more; how many did."""
+    good = [one for one in queries.tokens_of(moderator.id) if one.is_good()]
+    for one in good:
+        revoke_token(one, actor=actor)
+    return len(good)
+
+
 def revoke_token(token: ApiToken, *, actor: str) -> None:
     """The token opens nothing from now on. Doing it twice is fine."""
     if token.revoked_at is None:
@@ -238,6 +267,11 @@ def end_other_sessions(moderator_id: UUID, kept: UUID | None) -> int:
 def sessions_of(moderator_id: UUID) -> Sequence[SignIn]:
     """The sessions of a moderator that still open the desk, the one seen last first."""
     return queries.open_sign_ins(moderator_id, seen_after=now() - IDLE, begun_after=now() - LONGEST)
+
+
+def note_refused(moderator_id: UUID | None, step: str) -> None:
+    """Somebody did not show what was asked of them: a password, a code, a passkey."""
+    record(Deed("session.refused", "system", None, moderator_id, {"step": step}))
 
 
 def note_failed_sign_in(address: str) -> None:

@@ -21,6 +21,12 @@ def hashed(password: str) -> str:
     return str(CONTEXT.hash(unicodedata.normalize(NORMAL_FORM, password)))
 
 
+def new(password: str, address: str) -> str:
+    """What is kept of a password that somebody chose. Invalid when it is not taken."""
+    check(password, address)
+    return hashed(password)
+
+
 def fits(password: str, kept: str | None) -> bool:
     """Whether a password is the one that `kept` is the hash of. One hash is computed, whichever it is."""
     fit = len(password) <= LONGEST and "\0" not in password

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from service.accounts import queries
@@ -17,7 +18,7 @@ class Principal:
 
     `kind`: "session" (a person at the desk) or "token" (a program). `actor`: who the audit log says it was.
     `is_admin`: everything on every site. `scopes`: what a session or token is good for at most; the role on a
-    site narrows it further. `roles`: {site: role}.
+    site narrows it further. `roles`: {site: role}. `ends`: when the token does.
     """
 
     kind: str
@@ -27,6 +28,7 @@ class Principal:
     is_admin: bool
     scopes: frozenset[str]
     roles: Mapping[UUID, str]
+    ends: datetime | None = None
 
     @property
     def sites(self) -> Collection[UUID] | None:
@@ -94,6 +96,7 @@ def of_token(token: ApiToken, moderator: Moderator) -> Principal:
         is_admin=everywhere,
         scopes=frozenset(token.scopes),
         roles=roles,
+        ends=token.expires_at,
     )
 
 

@@ -18,6 +18,7 @@ from service.accounts.models import (
     RecoveryCode,
     SignIn,
     TotpSecret,
+    UsedChallenge,
 )
 from service.db import db, insert_if_new, now
 from service.pagination import Page, Position, page_of
@@ -26,6 +27,12 @@ from service.sites.models import Site
 
 def moderator_by_id(moderator_id: UUID) -> Moderator | None:
     return db.session.get(Moderator, moderator_id)
+
+
+def locked_moderator(moderator_id: UUID) -> Moderator:
+    """An account as it is now, locked until the transaction ends: what belongs to it changes one after another."""
+    mine = select(Moderator).where(Moderator.id == moderator_id).with_for_update()
+    return db.session.scalars(mine.execution_options(populate_existing=True)).one()
 
 
 def moderator_at(address: str) -> Moderator | None:
@@ -42,10 +49,10 @@ def moderators() -> Sequence[Moderator]:
     return db.session.scalars(select(Moderator).order_by(Moderator.email)).all()
 
 
-def other_admins(moderator: Moderator) -> bool:
-    """Whether somebody else could still administer the install."""
-    others = select(Moderator.id).where(Moderator.is_admin, Moderator.active, Moderator.id != moderator.id)
-    return db.session.scalar(others.limit(1)) is not None
+def locked_admins() -> set[UUID]:
+    """Who can administer the install, locked until the transaction ends: they do not all leave at once."""
+    admins = select(Moderator.id).where(Moderator.is_admin, Moderator.active).order_by(Moderator.id)
+    return set(db.session.scalars(admins.with_for_update()))
 
 
 def add_moderator(values: dict[str, Any]) -> bool:
@@ -176,6 +183,13 @@ def open_invites(site_id: UUID) -> Sequence[Invite]:
     return db.session.scalars(fresh.order_by(Invite.id.desc())).all()
 
 
+def end_invite(invite_id: UUID) -> bool:
+    """Whether an invitation was good until now; nobody accepts it any more."""
+    good = update(Invite).where(Invite.id == invite_id, Invite.accepted_at.is_(None), Invite.revoked_at.is_(None))
+    done = db.session.execute(good.values(revoked_at=now()))
+    return bool(done.rowcount == 1)  # type: ignore[attr-defined]
+
+
 def use_invite(invite_id: UUID, moderator_id: UUID) -> bool:
     """Whether an invitation was good until now; it is used up, also for whoever asks at the same moment."""
     good = update(Invite).where(Invite.id == invite_id, Invite.accepted_at.is_(None), Invite.revoked_at.is_(None))
@@ -200,6 +214,12 @@ def totp_secrets() -> Sequence[TotpSecret]:
 
 def forget_totp(moderator_id: UUID) -> None:
     db.session.execute(delete(TotpSecret).where(TotpSecret.moderator_id == moderator_id))
+
+
+def forget_set_ups(before: datetime) -> int:
+    """Drop what was begun before a moment and never confirmed; how many."""
+    old = delete(TotpSecret).where(TotpSecret.confirmed_at.is_(None), TotpSecret.created_at <= before)
+    return int(db.session.execute(old).rowcount)  # type: ignore[attr-defined]
 
 
 def add_recovery(moderator_id: UUID, digests: Sequence[bytes]) -> None:
@@ -229,8 +249,24 @@ def passkeys_of(moderator_id: UUID) -> Sequence[Passkey]:
 
 
 def passkey_with(credential_id: bytes) -> Passkey | None:
-    """The passkey of a device's key, locked until the transaction ends: its count only goes up."""
-    return db.session.scalar(select(Passkey).where(Passkey.credential_id == credential_id).with_for_update())
+    return db.session.scalar(select(Passkey).where(Passkey.credential_id == credential_id))
+
+
+def locked_passkey(passkey_id: UUID) -> Passkey | None:
+    """A passkey as it is now, locked until the transaction ends: its count only goes up."""
+    one = select(Passkey).where(Passkey.id == passkey_id).with_for_update()
+    return db.session.scalar(one.execution_options(populate_existing=True))
+
+
+def use_challenge(digest: bytes) -> bool:
+    """False when it was used before, also by another transaction."""
+    return insert_if_new(UsedChallenge, {"digest": digest, "used_at": now()})
+
+
+def forget_challenges(before: datetime) -> int:
+    """Drop challenges that were used before a moment; how many."""
+    old = delete(UsedChallenge).where(UsedChallenge.used_at <= before)
+    return int(db.session.execute(old).rowcount)  # type: ignore[attr-defined]
 
 
 def forget_passkeys(moderator_id: UUID, passkey_id: UUID | None = None) -> int:

@@ -115,13 +115,18 @@ def _give(moderator: Moderator, site: Site, role: str) -> None:
 @moderators.command()
 @click.argument("email")
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input; else one is made.")
-def passwd(email: str, password_stdin: bool) -> None:
+@click.option("--end-tokens", is_flag=True, help="End every token of theirs as well.")
+def passwd(email: str, password_stdin: bool, end_tokens: bool) -> None:
     """Set a moderator's password; every session of theirs ends."""
     typed = sys.stdin.readline().rstrip("\n") if password_stdin else None
     made = typed or secrets.token_urlsafe(12)
     with told(), transaction():
-        operations.set_password(_moderator(email), made, actor="command")
+        moderator = _moderator(email)
+        operations.set_password(moderator, made, actor="command")
+        ended = operations.end_tokens(moderator, actor="command") if end_tokens else 0
     click.echo("The password is set." if typed else f"Password, shown once: {made}")
+    if end_tokens:
+        click.echo(f"Tokens that open nothing any more: {ended}.")
 
 
 @moderators.command("reset-factors")

@@ -12,12 +12,13 @@ from flask_babel import lazy_gettext as _
 from werkzeug.exceptions import UnprocessableEntity
 
 from service import errors
-from service.accounts import operations, security
+from service.accounts import again, operations, passwords, security
 from service.accounts.guard import guarded, myself, principal, require_person, this_session
 from service.accounts.models import ApiToken, SignIn
 from service.db import transaction
 from service.desk import factors, pages, schemas, words
 from service.desk.factors import Outcome
+from service.desk.languages import said
 from service.desk.pages import draw
 from service.desk.ui import Desk, parser
 from service.errors import Conflict, Forbidden, Invalid, NotFound, Problem, TooManyRequests
@@ -35,9 +36,10 @@ REFUSALS = (Conflict, Forbidden, Invalid, NotFound, TooManyRequests)
 """What is told on the page itself, beside its form."""
 
 MOST_TOKENS = 100
+_PASSWORD = "password"  # noqa: S105 - a word of the page
 _DONE = {
     "name": _("Your name is changed."),
-    "password": _("Your password is changed, and every other session has ended."),
+    _PASSWORD: _("Your password is changed, and every other session has ended."),
     "session": _("The session has ended."),
     "sessions": _("Every other session has ended."),
     "revoke": _("The token opens nothing any more."),
@@ -54,7 +56,7 @@ def page() -> Response:
     """Who I am, where I am signed in, and which programs act for me."""
     require_person()
     asked = parser.parse(schemas.Done(), location="query")
-    return _drawn(said=_DONE.get(asked["done"]))
+    return _drawn(said=_DONE.get(asked["done"]), password_changed=asked["done"] == _PASSWORD)
 
 
 @bp.route("/account", methods=["POST"])
@@ -74,15 +76,33 @@ def act() -> Response:
     except REFUSALS as refusal:
         problem = refusal
     still = factors.still_to_confirm() if deed == "codes-confirm" else {}
-    return _drawn(problem.status, problem=problem, deed=deed, typed=request.form.get("name", ""), **still)
+    drawn = _drawn(problem=problem, deed=deed, typed=request.form.get("name", ""), **still)
+    return _with_headers(drawn, problem)
 
 
-@bp.route("/account/passkey")
+@bp.route("/account/passkey", methods=["POST"])
 @guarded("read")
 def passkey() -> Response:
-    """What the page's script asks the browser for, when somebody adds a passkey."""
+    """What the page's script asks the browser for, when somebody adds a passkey; or what the page says instead."""
     require_person()
-    return jsonify(factors.to_make())
+    try:
+        return jsonify(factors.to_make(parser.parse(schemas.Prove(), location="form")["old"]))
+    except UnprocessableEntity as error:
+        problem: Problem = errors.of_http(error)
+    except REFUSALS as refusal:
+        problem = refusal
+    return _with_headers(jsonify(failed=_in_words(problem)), problem)
+
+
+def _in_words(problem: Problem) -> str:
+    texts = [one["detail"] for those in (problem.errors or {}).values() for one in those]
+    return " ".join(said(one) for one in texts or [problem.detail])
+
+
+def _with_headers(answer: Response, problem: Problem) -> Response:
+    answer.status_code = problem.status
+    answer.headers.update(problem.headers)
+    return answer
 
 
 def _done(what: str) -> Response:
@@ -90,12 +110,11 @@ def _done(what: str) -> Response:
     return answer
 
 
-def _drawn(status: int = 200, **told: Any) -> Response:
+def _drawn(**told: Any) -> Response:
     me, here = myself(), this_session()
     mine = team.my_tokens(principal(), None, MOST_TOKENS)
     return draw(
         "account.html",
-        status,
         me=me,
         sessions=[_session(one, one.id == here) for one in operations.sessions_of(me.id)],
         tokens=[_token(one) for one in mine.rows],
@@ -132,11 +151,13 @@ def _rename(values: dict[str, Any]) -> Outcome:
 
 def _change_password(values: dict[str, Any]) -> Outcome:
     """Every session ends, so this browser is given a new one."""
-    with security.few_tries("password", principal().moderator_id), transaction():
-        me = myself()
-        operations.change_password(me, values["old"], values["password"], actor=principal().actor)
+    proof = again.prove(values["old"])
+    kept = passwords.new(values["password"], myself().email)
+    with transaction():
+        me = operations.proven(proof)
+        operations.keep_password(me, kept, actor=principal().actor)
     security.let_in(me)
-    return "password"
+    return _PASSWORD
 
 
 def _end(values: dict[str, Any]) -> Outcome:
@@ -154,7 +175,9 @@ def _end_others(_values: dict[str, Any]) -> Outcome:
 def _make_token(values: dict[str, Any]) -> Outcome:
     """Shown at once and not after a redirect: it is told once."""
     scopes = SCOPES[: SCOPES.index(values["power"]) + 1]
+    proof = again.prove(values["old"])
     with transaction():
+        operations.proven(proof)
         wanted: Wanted = wanted_token(values | {"scopes": scopes})
         issued = team.issue_token(wanted, principal())
     return {"secret": issued.secret}

@@ -51,6 +51,7 @@ _DEEDS = {
     "factor.recovery-made": _("Recovery codes made"),
     "factor.recovery-used": _("Recovery code used"),
     "factor.passkey-added": _("Passkey added"),
+    "factor.passkey-copied": _("Passkey refused: it may have been copied"),
     "factor.passkey-removed": _("Passkey removed"),
     "invite.made": _("Invitation made"),
     "invite.accepted": _("Invitation accepted"),

@@ -9,8 +9,9 @@ from flask_babel import gettext
 
 from service import errors
 from service.accounts import factors, guard, invites, passkeys, security
-from service.accounts.invites import Newcomer, NoInvite
+from service.accounts.invites import NoInvite
 from service.accounts.models import Invite, Moderator
+from service.accounts.passkeys import NoPasskey
 from service.accounts.security import FIRST_PAGE, FORMS, own_page
 from service.db import transaction
 from service.desk import pages, words
@@ -69,9 +70,10 @@ def _come_in(found: Invite, secret: str) -> Response:
             invites.accept(secret, me)
     else:
         form = request.form
-        newcomer = Newcomer(form.get("email", ""), form.get("name", ""), form.get("password", ""))
-        with security.few_tries("invite", found.id), transaction():
-            made = invites.join(secret, newcomer)
+        with security.few_tries("invite", found.id):
+            who = invites.newcomer(form.get("email", ""), form.get("name", ""), form.get("password", ""))
+            with transaction():
+                made = invites.join(secret, who)
         security.let_in(made)
     return _away(FIRST_PAGE)
 
@@ -135,14 +137,23 @@ def enter_by_passkey() -> Response:
         if guard.signed_in():
             return _away(FIRST_PAGE)
         security.spend_by_address()
-        challenge = take_challenge()
-        with transaction():
-            moderator = passkeys.whose(request.form.get("credential", ""), challenge, this_party())
+        moderator = _by_passkey(request.form.get("credential", ""))
     except (Conflict, Forbidden, Invalid, TooManyRequests) as refusal:
         return security.form_again(refusal)
     there = own_page(request.form.get("next"))
     security.let_in(moderator)
     return _away(there)
+
+
+def _by_passkey(credential: str) -> Moderator:
+    try:
+        answer = passkeys.answered(credential, take_challenge(), this_party())
+        with transaction():
+            return passkeys.enter(answer)
+    except NoPasskey as refused:
+        with transaction():
+            passkeys.note_refused(refused)
+        raise
 
 
 def _check_form() -> None:

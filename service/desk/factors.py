@@ -13,11 +13,11 @@ import segno
 from flask import session
 from flask_babel import gettext
 
-from service.accounts import factors, passkeys, queries, security
+from service.accounts import again, factors, passkeys, queries, security
 from service.accounts.guard import myself, principal
 from service.accounts.models import Moderator
-from service.accounts.operations import prove
-from service.accounts.passkeys import NoPasskey, Party
+from service.accounts.operations import proven
+from service.accounts.passkeys import ANSWERED_WITHIN, NoPasskey, Party
 from service.db import now, transaction
 from service.desk import schemas, words
 from service.errors import Conflict
@@ -27,8 +27,7 @@ Outcome = str | dict[str, Any]
 """Of a form: the word for what was done, or what the page shows this once."""
 
 _CHALLENGE = "challenge"
-_ANSWERED_WITHIN = 300
-"""Seconds."""
+_SET_UP = "set-up"
 _QUIET = 4
 """White modules around a QR code (ISO/IEC 18004)."""
 
@@ -65,33 +64,43 @@ def setup(me: Moderator, secret: str) -> dict[str, Any]:
 def still_to_confirm() -> dict[str, Any]:
     """The picture once more, for somebody whose first code was wrong."""
     me = myself()
-    secret = factors.waiting(me.id)
+    secret = factors.waiting(me.id, _mark())
     return {"setup": setup(me, secret)} if secret else {}
 
 
+def _mark() -> str:
+    """Of the set-up that this session began; nothing when it began none."""
+    kept = session.get(_SET_UP)
+    return kept if isinstance(kept, str) else ""
+
+
 def _start(values: dict[str, Any]) -> Outcome:
-    with security.few_tries("password", principal().moderator_id), transaction():
-        me = myself()
-        secret = factors.start(me, values["old"])
+    proof = again.prove(values["old"])
+    with transaction():
+        me = proven(proof)
+        secret = factors.start(me)
+    session[_SET_UP] = factors.mark_of(secret)
     return {"setup": setup(me, secret)}
 
 
 def _confirm(values: dict[str, Any]) -> Outcome:
     with security.few_tries("second-factor", principal().moderator_id), transaction():
-        return {"recovery": factors.confirm(myself(), values["code"])}
+        recovery = factors.confirm(myself(), values["code"], _mark())
+    session.pop(_SET_UP, None)
+    return {"recovery": recovery}
 
 
 def _switch_off(values: dict[str, Any]) -> Outcome:
-    with security.few_tries("password", principal().moderator_id), transaction():
-        me = myself()
-        prove(me, values["old"])
-        factors.switch_off(me, actor=principal().actor)
+    proof = again.prove(values["old"])
+    with transaction():
+        factors.switch_off(proven(proof), actor=principal().actor)
     return "codes-off"
 
 
 def _renew(values: dict[str, Any]) -> Outcome:
-    with security.few_tries("password", principal().moderator_id), transaction():
-        return {"recovery": factors.renew_recovery(myself(), values["old"])}
+    proof = again.prove(values["old"])
+    with transaction():
+        return {"recovery": factors.renew_recovery(proven(proof))}
 
 
 def party() -> Party | None:
@@ -105,11 +114,13 @@ def party() -> Party | None:
     return None
 
 
-def to_make() -> dict[str, Any] | None:
-    """What a browser needs to make a passkey; None where there are none. The session keeps the challenge."""
-    here = party()
-    if here is None:
-        return None
+def to_make(password: str) -> dict[str, Any]:
+    """What a browser needs to make a passkey. The session keeps the challenge.
+
+    The password comes first, so that nobody's device makes one that is refused then.
+    """
+    here = this_party()
+    again.prove(password)
     options, challenge = passkeys.to_make(myself(), here)
     put_challenge(challenge)
     return options
@@ -129,17 +140,17 @@ def put_challenge(challenge: bytes) -> None:
 def take_challenge() -> bytes:
     """The challenge of this session, which is good once and for five minutes. NoPasskey when there is none."""
     kept = session.pop(_CHALLENGE, None)
-    if not isinstance(kept, list) or int(now().timestamp()) - kept[1] > _ANSWERED_WITHIN:
+    if not isinstance(kept, list) or int(now().timestamp()) - kept[1] >= ANSWERED_WITHIN.total_seconds():
         raise NoPasskey(gettext("That took too long. Please try again."))
     return base64.b64decode(kept[0])
 
 
 def _add_passkey(values: dict[str, Any]) -> Outcome:
     challenge = take_challenge()
-    with security.few_tries("password", principal().moderator_id), transaction():
-        me = myself()
-        prove(me, values["old"])
-        passkeys.keep(me, values["name"], values["credential"], challenge, this_party())
+    proof = again.prove(values["old"])
+    made = passkeys.made(values["credential"], challenge, this_party())
+    with transaction():
+        passkeys.keep(proven(proof), values["name"], made)
     return "passkey"
 
 

@@ -93,6 +93,7 @@ def _rules_page(query: dict[str, Any], status: int = 200, **told: Any) -> Respon
     owner = ("desk.rules", query["site"], query["kind"])
     found = rules.listed(ids, query["kind"], after=read_cursor(query["cursor"], *owner), limit=query["limit"])
     following = write_cursor(found.next, *owner)
+    same = {name: query[name] for name in ("site", "kind", "limit")}
     return draw(
         "rules.html",
         status,
@@ -100,7 +101,7 @@ def _rules_page(query: dict[str, Any], status: int = 200, **told: Any) -> Respon
         query=query,
         sites=sites_of(None, "read"),
         owned=sites_of(None, "manage"),
-        next=url_for("desk.rules_of_site", site=query["site"], cursor=following) if following else None,
+        next=url_for("desk.rules_of_site", **same, cursor=following) if following else None,
         **told,
     )
 

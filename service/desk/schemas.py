@@ -224,8 +224,13 @@ class Rename(FromForm):
     name = fields.String(required=True, validate=validate.Length(max=200))
 
 
-class ChangePassword(FromForm):
+class Prove(FromForm):
+    """The password, asked again."""
+
     old = fields.String(required=True, validate=validate.Length(max=1_000))
+
+
+class ChangePassword(Prove):
     password = fields.String(required=True, validate=validate.Length(max=1_000))
 
 
@@ -239,7 +244,7 @@ class Nothing(FromForm):
     """A button that needs no more."""
 
 
-class NewToken(FromForm):
+class NewToken(Prove):
     name = line(NAME_LENGTH, required=True)
     power = fields.String(required=True, validate=validate.OneOf(team.SCOPES))
     """The highest scope; those below it come with it."""
@@ -269,12 +274,6 @@ class TakeRole(OfSite):
 class NewInvite(OfSite):
     role = fields.String(required=True, validate=validate.OneOf(team.ROLES))
     name = line(NAME_LENGTH, load_default="")
-
-
-class Prove(FromForm):
-    """The password, asked again."""
-
-    old = fields.String(required=True, validate=validate.Length(max=1_000))
 
 
 class Confirm(FromForm):

@@ -12,10 +12,11 @@ from service.accounts import operations as accounts
 from service.accounts.invites import Invited
 from service.accounts.models import ApiToken, Invite, Moderator
 from service.accounts.operations import Issued, NewToken
-from service.accounts.principal import Principal
+from service.accounts.principal import Principal, acting
 from service.db import now
 from service.errors import Conflict, Forbidden, NotFound
 from service.pagination import Page, Position
+from service.sites import queries as sites
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,14 @@ class Wanted:
 
 
 def issue_token(wanted: Wanted, who: Principal) -> Issued:
-    """A new token in somebody's own name. Forbidden when it would do more than they may."""
+    """A new token in somebody's own name. Forbidden when it would do more than they may.
+
+    One that a token makes ends no later than its maker.
+    """
     if not who.covers(wanted.scopes, wanted.site_id):
         raise Forbidden("A token can do no more than whoever makes it. Choose fewer scopes, or one of your sites.")
-    ends = now() + timedelta(days=wanted.days) if wanted.days else None
+    wished = now() + timedelta(days=wanted.days) if wanted.days else None
+    ends = min((one for one in (wished, who.ends) if one), default=None)
     return accounts.issue_token(_self(who), NewToken(wanted.name, wanted.scopes, wanted.site_id, ends), actor=who.actor)
 
 
@@ -46,8 +51,8 @@ def revoke_token(token_id: UUID, who: Principal) -> None:
 
 def my_tokens(who: Principal, after: Position | None, limit: int) -> Page[ApiToken]:
     """Tokens in somebody's own name; a program is told those of the sites that it works for."""
-    sites = None if who.kind == "session" or who.is_admin else who.roles.keys()
-    return queries.live_tokens(who.moderator_id, sites, after, limit)
+    among = None if who.kind == "session" or who.is_admin else who.roles.keys()
+    return queries.live_tokens(who.moderator_id, among, after, limit)
 
 
 def _in_reach(token: ApiToken, who: Principal) -> bool:
@@ -74,8 +79,15 @@ def take_role(moderator_id: UUID, site_id: UUID, who: Principal) -> None:
 
 
 def _member(moderator_id: UUID, site_id: UUID, who: Principal) -> Moderator:
-    """Somebody else with a role on the site. Nobody changes their own: so a site keeps an owner."""
-    who.require(site_id, "manage")
+    """Somebody else with a role on the site. Nobody changes their own: so a site keeps an owner.
+
+    Under the site's lock, and by what the asker may then: of two owners who remove each other, one is too late.
+    """
+    sites.locked_site(site_id)
+    still = acting(who.actor)
+    if still is None:
+        raise NotFound()
+    still.require(site_id, "manage")
     moderator = queries.moderator_by_id(moderator_id)
     if moderator is None or site_id not in queries.roles_of(moderator_id):
         raise NotFound("Nobody by that id has a role on this site.")

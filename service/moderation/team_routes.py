@@ -7,11 +7,14 @@ from uuid import UUID
 
 from flask import request
 
+from service.accounts import again
 from service.accounts.guard import guarded, principal
 from service.accounts.models import ApiToken, Invite, Moderator
+from service.accounts.operations import proven
 from service.comments.schemas import ListQuery, timestamp
 from service.db import transaction
 from service.doors import GuardedDoor, tells
+from service.errors import Invalid
 from service.idempotency.operations import Answer, Asked, once
 from service.moderation import team
 from service.moderation import team_schemas as schemas
@@ -56,8 +59,12 @@ def told_of(token: ApiToken) -> dict[str, Any]:
 @tells(headers=("Idempotency-Key",))
 def issue_token(values: dict[str, Any]) -> tuple[Any, int]:
     """A new token in your own name, that can do no more than you. Its secret is told once."""
+    password = values.pop("password")  # no answer is kept under it
+    proof = again.prove(_typed(password), "password") if principal().kind == "session" else None
 
     def act() -> Answer:
+        if proof:
+            proven(proof)
         issued = team.issue_token(wanted_token(values), principal())
         told = schemas.IssuedToken().dump(told_of(issued.token) | {"token": issued.secret})
         return Answer(201, told, secrets=("token",))
@@ -65,6 +72,12 @@ def issue_token(values: dict[str, Any]) -> tuple[Any, int]:
     with transaction():
         done = once(_asked("tokens", values), act)
     return done.body, done.status
+
+
+def _typed(password: str | None) -> str:
+    if not password:
+        raise Invalid.field("password", "missing", "Type your password to make a token.")
+    return password
 
 
 def wanted_token(values: dict[str, Any]) -> Wanted:
@@ -171,6 +184,7 @@ def link_of(secret: str) -> str:
 @bp.route("/moderators/invites/<uuid:invite_id>", methods=["DELETE"])
 @guarded("manage")
 @bp.response(204)
+@tells(409)
 def take_back(invite_id: UUID) -> None:
     """Take an invitation back: its link lets nobody in any more."""
     with transaction():

@@ -52,6 +52,12 @@ class NewToken(ma.Schema):
         validate=validate.Range(1, LONGEST_LIFE),
         metadata={"description": "Until it ends; null: no end."},
     )
+    password = fields.String(
+        load_default=None,
+        allow_none=True,
+        validate=validate.Length(max=1_000),
+        metadata={"description": "Yours, which a session of the desk needs; a token needs none."},
+    )
 
 
 class IssuedToken(TokenView):

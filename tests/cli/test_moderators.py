@@ -9,7 +9,9 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from service.accounts import operations
+from service.accounts import operations, queries
+from service.accounts.operations import NewToken
+from service.audit.models import AuditEntry
 from service.db import db, transaction
 from service.sites.models import Site
 
@@ -96,3 +98,17 @@ def test_the_last_admin_stays_one(app: Flask, admin: str, word: str) -> None:
     done = command(app, "set", admin, word)
     assert (done.exit_code, "the last admin" in done.output) == (65, True)
     assert (listed(app, admin)["admin"], listed(app, admin)["active"]) == (True, True)
+
+
+@pytest.mark.parametrize(("words", "good"), [((), 2), (("--end-tokens",), 0)])
+def test_a_new_password_ends_tokens_only_if_asked(app: Flask, kim: str, words: tuple[str, ...], good: int) -> None:
+    with transaction():
+        who = queries.moderator_at(kim)
+        assert who
+        for name in ("one", "two"):
+            operations.issue_token(who, NewToken(name, ["read"]), actor="test")
+    done = command(app, "passwd", kim, *words)
+    assert (done.exit_code, "Tokens that open nothing any more: 2." in done.output) == (0, not good), done.output
+    db.session.expire_all()
+    assert sum(one.is_good() for one in queries.tokens_of(who.id)) == good
+    assert db.session.query(AuditEntry).filter_by(action="token.revoked").count() == 2 - good

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,53 @@ def test_each_step_can_be_taken_back_alone(fresh: Flask) -> None:
     assert revisions.current() != revisions.head()
     revisions.migrate()
     assert differences() == []
+
+
+def limits() -> list[Any]:
+    """What a request may take of PostgreSQL's time, as the connection says that is used now."""
+    with db.engine.connect() as connection:
+        return [connection.scalar(text(f"SHOW {one}")) for one in ("statement_timeout", "lock_timeout")]
+
+
+def test_a_migration_takes_its_time_and_a_request_does_not(
+    postgresql_url: str, settings: Settings, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app(replace(settings, database_url=_new_database(request), database_pool=1))
+    seen: list[Any] = []
+
+    def upgrade(config: Any, _to: str) -> None:
+        connection = config.attributes["connection"]
+        seen.extend(connection.scalar(text(f"SHOW {one}")) for one in ("statement_timeout", "lock_timeout"))
+
+    monkeypatch.setattr(command, "upgrade", upgrade)
+    with app.app_context():
+        revisions.migrate()
+        assert (seen, limits()) == (["0", "5min"], ["30s", "5s"])
+        db.engine.dispose()
+
+
+def test_a_second_migration_waits_for_the_first(
+    postgresql_url: str, settings: Settings, request: pytest.FixtureRequest
+) -> None:
+    app = create_app(replace(settings, database_url=_new_database(request), busy_timeout=0.05))
+    with app.app_context(), db.engine.connect() as first:
+        first.execute(text("SET statement_timeout = 0"))
+        first.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": revisions._LOCK})
+        first.commit()
+        with ThreadPoolExecutor(1) as pool:
+            second = pool.submit(_migrate, app)
+            with pytest.raises(TimeoutError):
+                second.result(timeout=0.5)
+            first.execute(text("SELECT pg_advisory_unlock(:lock)"), {"lock": revisions._LOCK})
+            first.commit()
+            assert second.result(timeout=60) == (None, revisions.head())
+        first.close()
+        db.engine.dispose()
+
+
+def _migrate(app: Flask) -> tuple[str | None, str]:
+    with app.app_context():
+        return revisions.migrate()
 
 
 def test_a_newer_database_is_refused_and_left_alone(fresh: Flask) -> None:

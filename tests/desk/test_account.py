@@ -10,15 +10,16 @@ import pytest
 from flask import Flask
 
 from service.accounts import passwords, queries
-from service.accounts.models import ApiToken, Moderator, SignIn
+from service.accounts.models import ApiToken, Moderator, Passkey, SignIn
 from service.audit.models import AuditEntry
-from service.db import db
+from service.db import db, new_id, transaction
 from service.sites.models import Site
 from tests.desk.conftest import HOME, PASSWORD, Browser, fields, the_form, words
 
 PAGE = "/desk/account"
 ANNA = "anna@desk.example.org"
 NEW = "another horse battery"
+REPORT = {"name": "A report", "power": "read", "site": "blog", "days": "30"}
 
 
 def me() -> Moderator:
@@ -116,7 +117,7 @@ def test_nobody_ends_a_session_of_somebody_else(anna: Browser, signed_in: Callab
 
 
 def test_a_token_is_shown_once_and_works_and_is_revoked(app: Flask, anna: Browser, site: Site) -> None:
-    made = anna.press(anna.get(PAGE), "Make the token", name="A report", power="read", site="blog", days="30")
+    made = anna.press(anna.get(PAGE), "Make the token", **REPORT, old=PASSWORD)
     assert made.status_code == 200
     (secret,) = re.findall(r'value="(grm_[^"]+)"', made.text)
     page = anna.get(PAGE)
@@ -131,15 +132,51 @@ def test_a_token_is_shown_once_and_works_and_is_revoked(app: Flask, anna: Browse
     assert (deeds("token.issued"), deeds("token.revoked")) == (1, 1)
 
 
+def test_a_token_needs_the_password(anna: Browser, site: Site) -> None:
+    answer = anna.press(anna.get(PAGE), "Make the token", **REPORT, old="a wrong password")
+    assert (answer.status_code, "This is not your present password." in words(answer)) == (422, True)
+    assert 'value="A report"' in answer.text
+    assert anna.press(anna.get(PAGE), "Make the token", **REPORT).status_code == 422
+    assert db.session.query(ApiToken).count() == 0
+
+
+def test_a_session_needs_the_password_at_the_api_too(anna: Browser, site: Site) -> None:
+    csrf = fields(the_form(anna.get(PAGE).text, "Change the name", None)[0])["csrf_token"]
+    told = {"name": "A report", "scopes": ["read"], "site": "blog"}
+    headers = {"Origin": HOME, "X-CSRFToken": csrf, "Accept": "application/json", "Idempotency-Key": "one"}
+    for typed in ({}, {"password": None}, {"password": ""}, {"password": "a wrong password"}):
+        answer = anna.post("/v1/tokens", json=told | typed, headers=headers)
+        assert (answer.status_code, list(answer.json["errors"])) == (422, ["password"])
+    assert db.session.query(ApiToken).count() == 0
+    for status in (201, 201):
+        answer = anna.post("/v1/tokens", json=told | {"password": PASSWORD}, headers=headers)
+        assert answer.status_code == status, answer.text
+    db.session.rollback()
+    assert db.session.query(ApiToken).count() == 1
+
+
+def test_a_new_password_tells_what_still_opens_the_account(anna: Browser, site: Site) -> None:
+    for name in ("One", "Two", "Three"):
+        anna.press(anna.get(PAGE), "Make the token", **REPORT | {"name": name}, old=PASSWORD)
+    anna.press(anna.get(PAGE), "Revoke")
+    with transaction():
+        key = {"credential_id": b"1", "public_key": b"2", "sign_count": 0}
+        db.session.add(Passkey(id=new_id(), moderator_id=me().id, name="Phone", **key))
+    done = anna.press(anna.get(PAGE), "Change the password", old=PASSWORD, password=NEW)
+    told = words(anna.get(done.headers["Location"]))
+    assert "2 tokens still open your account." in told and "1 passkey still opens your account." in told
+    assert "still open" not in words(anna.get(PAGE))
+
+
 def test_a_token_for_a_site_of_others_cannot_be(anna: Browser, site: Site) -> None:
-    answer = anna.press(anna.get(PAGE), "Make the token", name="A report", power="read", site="elsewhere", days="")
+    answer = anna.press(anna.get(PAGE), "Make the token", **REPORT | {"site": "elsewhere"}, old=PASSWORD)
     assert answer.status_code == 404
     assert 'value="A report"' in answer.text
     assert db.session.query(ApiToken).count() == 0
 
 
 def test_an_account_is_for_somebody_in_person(app: Flask, anna: Browser) -> None:
-    made = anna.press(anna.get(PAGE), "Make the token", name="x", power="manage", days="")
+    made = anna.press(anna.get(PAGE), "Make the token", name="x", power="manage", days="", old=PASSWORD)
     (secret,) = re.findall(r'value="(grm_[^"]+)"', made.text)
     told: Any = {"headers": {"Authorization": f"Bearer {secret}", "Accept": "text/html"}}
     client = app.test_client()

@@ -12,6 +12,7 @@ import time_machine
 from flask import Flask
 from passlib.totp import TOTP
 
+from service.accounts import worker
 from service.accounts.models import Moderator, RecoveryCode, TotpSecret
 from service.app import create_app
 from service.audit.models import AuditEntry
@@ -35,10 +36,15 @@ def code(secret: str, later: int = 0) -> str:
     return str(TOTP(secret.replace(" ", "")).generate(int(now().timestamp()) + later).token)
 
 
+def shown_secret(page: Any) -> str:
+    (secret,) = re.findall(r"<code>([A-Z2-7 ]{20,})</code>", page.text)
+    return str(secret)
+
+
 def set_up(browser: Browser) -> tuple[str, list[str]]:
     """Codes are switched on; the secret, and the recovery codes."""
     shown = browser.press(browser.get(PAGE), "Set codes up", old=PASSWORD)
-    (secret,) = re.findall(r"<code>([A-Z2-7 ]{20,})</code>", shown.text)
+    secret = shown_secret(shown)
     done = browser.press(shown, "Switch codes on", code=code(secret, -30))
     assert done.status_code == 200, words(done)
     return secret, re.findall(r"<code>([a-z2-7-]{29})</code>", done.text)
@@ -64,7 +70,7 @@ def test_codes_count_once_one_was_typed(anna: Browser, open_browser: Callable[[]
     shown = anna.press(anna.get(PAGE), "Set codes up", old=PASSWORD)
     assert '<svg class="qr"' in shown.text and "style=" not in shown.text
     assert open_browser().sign_in(ANNA).headers["Location"] == "/desk/"
-    (secret,) = re.findall(r"<code>([A-Z2-7 ]{20,})</code>", shown.text)
+    secret = shown_secret(shown)
     wrong = anna.press(shown, "Switch codes on", code="000000" if code(secret) != "000000" else "111111")
     assert wrong.status_code == 422 and secret in wrong.text
     done = anna.press(wrong, "Switch codes on", code=code(secret))
@@ -77,10 +83,11 @@ def test_codes_count_once_one_was_typed(anna: Browser, open_browser: Callable[[]
 def test_the_picture_holds_the_secret_and_the_account(anna: Browser) -> None:
     from service.accounts import factors
 
-    anna.press(anna.get(PAGE), "Set codes up", old=PASSWORD)
+    shown = anna.press(anna.get(PAGE), "Set codes up", old=PASSWORD)
     who = db.session.query(Moderator).one()
-    secret = factors.waiting(who.id)
-    assert secret and factors.address_of(secret, who) == (
+    secret = shown_secret(shown).replace(" ", "")
+    assert factors.waiting(who.id, factors.mark_of(secret)) == secret
+    assert factors.address_of(secret, who) == (
         f"otpauth://totp/Greenroom:anna%40desk.example.org?secret={secret}&issuer=Greenroom"
     ).replace("%40", "@")
 
@@ -88,6 +95,50 @@ def test_the_picture_holds_the_secret_and_the_account(anna: Browser) -> None:
 def test_setting_up_needs_the_password(anna: Browser) -> None:
     answer = anna.press(anna.get(PAGE), "Set codes up", old="a wrong password")
     assert answer.status_code == 422 and db.session.query(TotpSecret).count() == 0
+
+
+def confirm(browser: Browser, typed: str) -> Any:
+    form = fields(the_form(browser.get(PAGE).text, "Set codes up", None)[0])
+    return browser.post(PAGE, data=form | {"deed": "codes-confirm", "code": typed}, headers={"Origin": HOME})
+
+
+def test_another_session_sees_nothing_of_a_set_up_and_ends_none(
+    anna: Browser, open_browser: Callable[[], Browser]
+) -> None:
+    thief = open_browser()
+    thief.sign_in(ANNA)
+    shown = anna.press(anna.get(PAGE), "Set codes up", old=PASSWORD)
+    secret = shown_secret(shown)
+    for typed in ("000000", code(secret)):
+        refused = confirm(thief, typed)
+        assert (refused.status_code, secret in refused.text) == (409, False)
+        assert "Nothing is being set up." in words(refused)
+    assert anna.press(shown, "Switch codes on", code=code(secret)).status_code == 200
+
+
+def test_a_cookie_from_before_sees_nothing_of_a_set_up(anna: Browser, open_browser: Callable[[], Browser]) -> None:
+    thief, cookie = open_browser(), anna.get_cookie("greenroom")
+    assert cookie is not None
+    thief.set_cookie("greenroom", cookie.value)
+    secret = shown_secret(anna.press(anna.get(PAGE), "Set codes up", old=PASSWORD))
+    refused = confirm(thief, code(secret))
+    assert (refused.status_code, secret in refused.text) == (409, False)
+
+
+def test_a_set_up_ends_after_ten_minutes_and_is_forgotten(anna: Browser, clock: Any) -> None:
+    shown = anna.press(anna.get(PAGE), "Set codes up", old=PASSWORD)
+    secret = shown_secret(shown)
+    clock.shift(timedelta(minutes=10))
+    refused = anna.press(shown, "Switch codes on", code=code(secret))
+    assert (refused.status_code, secret in refused.text) == (409, False)
+    worker.forget_soon()
+    assert db.session.query(TotpSecret).count() == 0
+
+
+def test_codes_that_count_are_not_forgotten(secret: str, clock: Any) -> None:
+    clock.shift(timedelta(minutes=11))
+    worker.forget_soon()
+    assert db.session.query(TotpSecret).count() == 1
 
 
 def test_the_secret_is_nowhere_in_the_database(anna: Browser, secret: str) -> None:

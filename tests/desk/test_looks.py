@@ -28,7 +28,7 @@ FORMS = (
     ("/desk/people/{}", {}, ".ruling button.block", ".rules li"),
     ("/desk/team", {"#invited": "Bea"}, "text=Make a link", "#link"),
     ("/desk/account", {"#old-codes": PASSWORD}, "text=Set codes up", ".qr"),
-    ("/desk/account", {"#token-name": "Importer"}, "text=Make the token", "#secret"),
+    ("/desk/account", {"#token-name": "Importer", "#old-token": PASSWORD}, "text=Make the token", "#secret"),
     ("/desk/sites/blog", {}, "button[value=preview]", ".tried"),
     ("/desk/reasons", {}, "text=Keep this list", "[role=status], [role=alert] p"),
 )  # fmt: skip

@@ -84,6 +84,19 @@ def test_a_device_that_cannot_tell_who_holds_it_lets_nobody_in(desk: Desk, sit_d
     assert "/desk/sign-in" in page.url
 
 
+def test_the_form_says_when_the_password_is_wrong(desk: Desk, sit_down: Callable[[str], Any], watch: Watch) -> None:
+    page = sit_down("Anna")
+    session, device = plug_in(page)
+    page.goto(f"{desk.url}/desk/account")
+    page.fill("#passkey-name", "x")
+    page.fill("#old-passkey", "a wrong password")
+    page.click("text=Add a passkey")
+    page.wait_for_selector("text=This is not your present password.")
+    held = session.send("WebAuthn.getCredentials", {"authenticatorId": device})["credentials"]
+    assert held == []  # nothing was made that the server refuses then
+    watch.console[:] = [text for text in watch.console if "status of 422" not in text]
+
+
 def test_the_form_says_when_the_browser_makes_none(desk: Desk, sit_down: Callable[[str], Any]) -> None:
     page = sit_down("Anna")
     session, device = plug_in(page)
@@ -155,14 +168,17 @@ def test_what_is_no_answer_adds_no_passkey(named: Browser, person: Callable[...,
     page = named.get("/desk/sign-in")
     send(named, "/desk/sign-in", page, "Sign in", email="anna@desk.example.org", password=PASSWORD)
     page = named.get("/desk/account")
-    assert named.get("/desk/account/passkey").json["rp"]["id"] == "comments.example.org"
+    options = send(named, "/desk/account/passkey", page, "Add a passkey", old=PASSWORD).json
+    assert options["rp"]["id"] == "comments.example.org"
     answer = send(named, "/desk/account", page, "Add a passkey", name="x", old=PASSWORD, credential=credential)
-    assert answer.status_code == 422, words(answer)
+    assert (answer.status_code, "no passkey was added" in words(answer)) == (422, True)
     assert db.session.query(Passkey).count() == 0
 
 
 def test_by_a_number_there_are_no_passkeys(anna: Browser) -> None:
     assert "Passkeys need a name" in words(anna.get("/desk/account"))
-    assert anna.get("/desk/account/passkey").json is None
+    form = fields(the_form(anna.get("/desk/account").text, "Set codes up", None)[0])
+    refused = anna.post("/desk/account/passkey", data=form | {"old": PASSWORD}, headers={"Origin": HOME})
+    assert (refused.status_code, "Passkeys need a name" in refused.json["failed"]) == (409, True)
     assert anna.get("/desk/sign-in/passkey").json is None
     assert HOME.startswith("http://127.")

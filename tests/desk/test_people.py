@@ -109,6 +109,19 @@ def test_an_owner_adds_and_removes_rules(signed_in: Callable[..., Browser]) -> N
     assert rules() == []
 
 
+def test_older_rules_are_of_the_same_kind_and_as_many(signed_in: Callable[..., Browser]) -> None:
+    olga = signed_in("Olga", "owner")
+    page = olga.get("/desk/rules")
+    for n in range(3):
+        olga.press(page, "Block", kind="domain", value=f"spam{n}.example")
+        olga.press(page, "Hold", kind="link_host", value=f"shop{n}.example")
+    first = tree(olga.get("/desk/rules?kind=domain&limit=2").text)
+    (older,) = [link.get("href", "") for link in first.iter("a") if link.get("rel") == "next"]
+    assert "kind=domain" in older and "limit=2" in older
+    rest = olga.get(older)
+    assert rest.status_code == 200 and "spam0.example" in words(rest) and "shop" not in words(rest)
+
+
 def test_what_is_no_domain_stays_in_the_form(signed_in: Callable[..., Browser]) -> None:
     olga = signed_in("Olga", "owner")
     answer = olga.press(olga.get("/desk/rules"), "Block", kind="domain", value='not "a" name', note="Kept")

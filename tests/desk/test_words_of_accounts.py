@@ -13,7 +13,7 @@ from service.accounts.models import Passkey
 from service.accounts.operations import NewToken
 from service.db import db, transaction
 from service.sites.models import Site
-from tests.desk.conftest import HOME, PASSWORD, Browser
+from tests.desk.conftest import HOME, Browser
 from tests.desk.test_languages import Marked, unasked
 
 KNOWN = ("Greenroom", "Anna", "Olga", "Xyzzy", "Blog", "desk.example.org", "olga", "localhost")
@@ -49,11 +49,11 @@ def test_the_second_step_says_nothing_that_is_not_in_the_catalogs(
     with transaction():
         me = queries.moderator_at("anna@desk.example.org")
         assert me
-        secret = factors.start(me, PASSWORD)
+        secret = factors.start(me)
     from passlib.totp import TOTP
 
     with transaction():
-        factors.confirm(me, str(TOTP(secret).generate().token))
+        factors.confirm(me, str(TOTP(secret).generate().token), factors.mark_of(secret))
     browser = open_browser()
     assert browser.sign_in(me.email).headers["Location"] == "/desk/sign-in/code"
     monkeypatch.setattr(flask_babel.Domain, "get_translations", lambda self: Marked())

@@ -11,8 +11,8 @@ from flask import Flask
 
 from service.accounts import invites, queries
 from service.accounts import operations as accounts
-from service.accounts.invites import Newcomer, NoInvite
-from service.accounts.models import Invite, Moderator
+from service.accounts.invites import NoInvite
+from service.accounts.models import ApiToken, Invite, Moderator
 from service.db import db, now, transaction
 from service.errors import Conflict
 from service.sites.models import Site
@@ -82,6 +82,16 @@ def test_a_token_makes_none_that_can_do_more(desk: Desk, told: dict[str, Any], s
     assert desk.call("POST", "/tokens", json={"name": "x"} | told).status_code == status
 
 
+@pytest.mark.parametrize(
+    ("days", "until"), [(None, "2026-03-11T12:00"), (11, "2026-03-11T12:00"), (9, "2026-03-10T12:00")]
+)
+def test_a_token_that_ends_makes_none_that_lasts_longer(desk: Desk, days: int | None, until: str) -> None:
+    db.session.query(ApiToken).one().expires_at = NOON + timedelta(days=10)
+    db.session.commit()
+    made = desk.call("POST", "/tokens", json={"name": "x", "scopes": ["read"], "site": "blog", "days": days})
+    assert (made.status_code, made.json["expires_at"][:16]) == (201, until)
+
+
 def test_nobody_ends_the_token_of_somebody_else(app: Flask, owner: Desk, desk: Desk, site: Site) -> None:
     made = desk.call("POST", "/tokens", json={"name": "x", "scopes": ["read"], "site": "blog"}).json
     assert owner.call("DELETE", f"/tokens/{made['id']}").status_code == 404
@@ -138,11 +148,11 @@ def test_a_link_makes_an_account_with_the_role_once(owner: Desk, site: Site) -> 
     assert (listed["role"], listed["name"], "link" in listed) == ("viewer", "Kim", False)
     assert db.session.query(Invite).one().digest != secret.encode()
     with transaction():
-        kim = invites.join(secret, Newcomer("kim@staff.example.org", "Kim", PASSWORD))
+        kim = invites.join(secret, invites.newcomer("kim@staff.example.org", "Kim", PASSWORD))
     assert queries.roles_of(kim.id) == {site.id: "viewer"}
     assert owner.get("/moderators/invites", site="blog").json["invites"] == []
     with pytest.raises(NoInvite), transaction():
-        invites.join(secret, Newcomer("lee@staff.example.org", "Lee", PASSWORD))
+        invites.join(secret, invites.newcomer("lee@staff.example.org", "Lee", PASSWORD))
     assert queries.moderator_at("lee@staff.example.org") is None
     assert [one[0] for one in entries("invite.accepted")] == [f"moderator:{kim.id}"]
 
@@ -173,6 +183,26 @@ def test_a_link_that_was_taken_back_lets_nobody_in(owner: Desk) -> None:
     assert len(entries("invite.revoked")) == 1
 
 
+def test_a_link_that_was_accepted_is_not_taken_back(owner: Desk, desk: Desk, site: Site) -> None:
+    secret = invited(owner, "owner")
+    (listed,) = owner.get("/moderators/invites", site="blog").json["invites"]
+    with transaction():
+        invites.accept(secret, person("robin"))
+    refused = owner.call("DELETE", f"/moderators/invites/{listed['id']}")
+    assert refused.status_code == 409
+    assert refused.json["detail"] == "Robin has accepted this already. Remove their role instead."
+    assert (entries("invite.revoked"), db.session.query(Invite).one().revoked_at) == ([], None)
+
+
+def test_a_link_that_is_accepted_meanwhile_is_not_taken_back(owner: Desk, desk: Desk, site: Site) -> None:
+    secret = invited(owner)
+    with transaction():
+        seen = invites.behind(secret)
+        queries.use_invite(seen.id, person("robin").id)
+        with pytest.raises(Conflict, match="Robin has accepted"):
+            invites.take_back(seen, actor="test")
+
+
 def test_an_invitation_ends_with_the_role_of_whoever_made_it(app: Flask, owner: Desk, site: Site) -> None:
     secret = invited(owner)
     with transaction():
@@ -190,7 +220,7 @@ def test_what_is_no_link_is_nobodys(app: Flask, secret: str) -> None:
 def test_an_address_with_an_account_is_not_taken_over(owner: Desk, desk: Desk) -> None:
     secret = invited(owner, "owner")
     with pytest.raises(Conflict) as told, transaction():
-        invites.join(secret, Newcomer("ROBIN@staff.example.org", "Mallory", PASSWORD))
+        invites.join(secret, invites.newcomer("ROBIN@staff.example.org", "Mallory", PASSWORD))
     assert "Sign in with it" in told.value.detail
     db.session.expire_all()
     assert (person("robin").name, person("robin").password) == ("Robin", None)

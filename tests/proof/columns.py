@@ -61,6 +61,7 @@ FORMS = {
     "POST /desk/sign-up": {"invite", "accept", "email", "name", "password"},
     "POST /desk/sign-in/code": {"code"},
     "POST /desk/sign-in/passkey": {"credential", "next"},
+    "POST /desk/account/passkey": {"old"},
     "POST /mine": set(mine.Typed.__dataclass_fields__),
     "POST /desk/sign-in": {"email", "password", "next"},
     "POST /desk/sign-out": set(),

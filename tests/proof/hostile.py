@@ -63,6 +63,7 @@ FORMS: Mapping[str, frozenset[str]] = {
     "POST /desk/sign-up": frozenset({"invite", "accept", "email", "name", "password"}),
     "POST /desk/sign-in/code": frozenset({"code"}),
     "POST /desk/sign-in/passkey": frozenset({"credential", "next"}),
+    "POST /desk/account/passkey": frozenset({"old"}),
     "POST /mine": frozenset(mine.Typed.__dataclass_fields__),
     "POST /desk/comments/<uuid:comment_id>/reveal": frozenset(desk.Place().fields),
     "POST /desk/sign-in": frozenset({"email", "password", "next", "csrf_token"}),

@@ -79,9 +79,9 @@ class Sinks:
         browser, email = Browser(self.app, self.app.response_class, use_cookies=True), "codes@staff.example.org"
         with transaction():
             person = accounts.add_moderator(email, "Codes", PASSWORD, actor="test")
-            secret = factors.start(person, PASSWORD)
+            secret = factors.start(person)
         with transaction():
-            factors.confirm(person, str(TOTP(secret).generate().token))
+            factors.confirm(person, str(TOTP(secret).generate().token), factors.mark_of(secret))
         assert browser.sign_in(email).headers["Location"] == CODE_PAGE
         return browser
 

@@ -74,7 +74,7 @@ def _token(stage: Stage, name: str) -> bool:
 
 
 def _token_at_desk(stage: Stage, name: str) -> bool:
-    typed = {"deed": "token", "name": name, "power": "read", "site": "blog", "days": "9"}
+    typed = {"deed": "token", "name": name, "power": "read", "site": "blog", "days": "9", "old": PASSWORD}
     return stage.at_desk("/desk/account", typed).status_code == 200
 
 

@@ -48,6 +48,7 @@ FORMS: Mapping[str, frozenset[str]] = {
     "POST /desk/sign-up": frozenset({"invite", "accept", "email", "name", "password"}),
     "POST /desk/sign-in/code": frozenset({"code"}),
     "POST /desk/sign-in/passkey": frozenset({"credential", "next"}),
+    "POST /desk/account/passkey": frozenset({"old"}),
     "POST /mine": frozenset(mine.Typed.__dataclass_fields__),
     "POST /desk/comments/<uuid:comment_id>/reveal": frozenset(desk.Place().fields),
 }
@@ -82,6 +83,7 @@ NO_WORDS = {
     "DELETE /v1/moderators/<uuid:moderator_id>": "takes nothing",
     "DELETE /v1/moderators/invites/<uuid:invite_id>": "takes nothing",
     "POST /desk/sign-in/code": "takes a code, which is compared, and shown nowhere",
+    "POST /desk/account/passkey": "takes a password, which is compared, and shown nowhere",
     "POST /desk/sign-in/passkey": "takes an answer of a device, which is verified, and shown nowhere",
 }
 """Doors that change something without storing words, and why."""

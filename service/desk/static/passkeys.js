@@ -7,11 +7,15 @@
     && PublicKeyCredential.parseCreationOptionsFromJSON
     && PublicKeyCredential.parseRequestOptionsFromJSON;
 
+  class Refused extends Error {} // in the server's own words
+
   const ask = async (form) => {
-    const answer = await fetch(form.dataset.options, { headers: { Accept: "application/json" } });
-    if (!answer.ok) throw new Error(`${answer.status}`);
+    const adds = form.id === "add-passkey"; // then the password goes first
+    const asked = adds ? { method: "POST", body: new URLSearchParams(new FormData(form)) } : {};
+    const answer = await fetch(form.dataset.options, { headers: { Accept: "application/json" }, ...asked });
     const options = await answer.json();
-    return form.id === "add-passkey"
+    if (!answer.ok) throw new Refused(options.failed);
+    return adds
       ? navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) })
       : navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) });
   };
@@ -26,8 +30,8 @@
         const made = await ask(form);
         form.elements.namedItem("credential").value = JSON.stringify(made.toJSON());
         form.submit();
-      } catch {
-        said.textContent = said.dataset.failed;
+      } catch (error) {
+        said.textContent = error instanceof Refused ? error.message : said.dataset.failed;
       }
     });
   };
