@@ -35,25 +35,32 @@ def regularly(name: str, every: float, step: Step) -> None:
 def run_all() -> None:
     """Run every job once, to its end; a failing one is logged and stops no other."""
     for job in _jobs:
-        _run(job)
+        _run(job, _MOST_PARTS)
 
 
 def run_until(stopped: Callable[[float], bool], tick: float = 1.0) -> None:
-    """Run each job when its time has come, until `stopped`, which waits up to so many seconds, says so."""
+    """Run each job when its time has come, until `stopped`, which waits up to so many seconds, says so.
+
+    One that has more to do comes back at once, after those whose time has come meanwhile: a long one stops no other.
+    """
     due = {job.name: 0.0 for job in _jobs}
     while True:
+        wait = tick
         for job in _jobs:
-            if due[job.name] <= time.monotonic():
-                _run(job)
+            if due[job.name] > time.monotonic():
+                continue
+            if _run(job, 1):
+                wait = 0.0
+            else:
                 due[job.name] = time.monotonic() + job.every
-        if stopped(tick):
+        if stopped(wait):
             return
 
 
-def _run(job: Job) -> None:
+def _run(job: Job, parts: int) -> bool:
+    """Up to so many parts of a job; whether there is more to do at once."""
     try:
-        for _ in range(_MOST_PARTS):
-            if not job.step():
-                return
+        return all(job.step() for _ in range(parts))
     except Exception as error:  # the worker must outlive any job
         log.error("job %s failed", job.name, exc_info=error)
+        return False

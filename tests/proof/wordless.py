@@ -63,6 +63,7 @@ found.bars[0].label
 found.bars[-1].label
 query.subject
 query.since or ''
+selected.edited or ''
 query.until or ''
 person
 site
