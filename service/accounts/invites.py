@@ -16,6 +16,7 @@ from service.db import db, new_id, now
 from service.errors import Conflict, Invalid, NotFound
 
 GOOD_FOR = timedelta(days=7)
+MOST_OPEN = 100
 _SECRET = re.compile(r"gri_[A-Za-z0-9_-]{43}")
 _KEPT = timedelta(days=90)
 
@@ -43,9 +44,11 @@ class Newcomer:
 
 
 def invite(site_id: UUID, role: str, name: str, *, actor: str) -> Invited:
-    """A new invitation to a site. `name`: for whom it is, or nothing."""
+    """A new invitation to a site. `name`: for whom it is, or nothing. Conflict beyond MOST_OPEN."""
     if role not in ROLES:
         raise Invalid.field("role", "role", f"A role is one of {', '.join(ROLES)}.")
+    if queries.number_of_open_invites(site_id) >= MOST_OPEN:
+        raise Conflict(f"A site has at most {MOST_OPEN} open invitations. Take one back first.")
     secret = f"gri_{secrets.token_urlsafe(32)}"
     made = Invite(
         id=new_id(), site_id=site_id, role=role, name=name, digest=operations.digest_of(secret), by=actor,

@@ -15,12 +15,15 @@ from email_validator import EmailNotValidError, validate_email
 from service.accounts import passwords, queries
 from service.accounts.models import ROLES, SCOPES, ApiToken, Membership, Moderator, SignIn, new_uniquifier
 from service.audit.operations import Deed, record
-from service.db import db, new_id, now
+from service.db import db, insert_if_new, new_id, now
 from service.errors import Conflict, Invalid, NotFound
 
 IDLE = timedelta(hours=12)
 LONGEST = timedelta(days=7)
 """A session ends after so long without a request, and after so long anyhow."""
+
+MOST_TOKENS = 100
+"""That open something, of one account."""
 
 _KEPT = timedelta(days=90)
 _NAME_MAX = 80
@@ -50,7 +53,7 @@ def add_account(address: str, name: str, kept: str | None, *, is_admin: bool = F
         "fs_uniquifier": new_uniquifier(),
         "created_at": now(),
     }
-    if not queries.add_moderator(values):
+    if not insert_if_new(Moderator, values):
         raise Conflict("There is an account with this address already.")
     moderator = queries.moderator_at(address)
     assert moderator is not None
@@ -188,7 +191,7 @@ class Issued:
 
 
 def issue_token(moderator: Moderator, wanted: NewToken, *, actor: str) -> Issued:
-    """A new token of a moderator. Invalid when a scope is unknown or the end is past.
+    """A new token of a moderator. Invalid when a scope is unknown or the end is past, Conflict beyond MOST_TOKENS.
 
     Whoever lets somebody issue a token asks `Principal.covers` first.
     """
@@ -197,6 +200,8 @@ def issue_token(moderator: Moderator, wanted: NewToken, *, actor: str) -> Issued
         raise Invalid.field("scopes", "scope", f"A token has some of the scopes {', '.join(SCOPES)}.")
     if wanted.expires_at and wanted.expires_at <= now():
         raise Invalid.field("expires_at", "past", "A token cannot end before it begins.")
+    if queries.number_of_good_tokens(moderator.id) >= MOST_TOKENS:
+        raise Conflict(f"An account has at most {MOST_TOKENS} tokens. Revoke one first.")
     secret = f"grm_{secrets.token_urlsafe(32)}"
     token = ApiToken(
         id=new_id(),

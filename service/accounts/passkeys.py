@@ -16,9 +16,9 @@ from typing import Any
 from uuid import UUID
 
 from service.accounts import operations, queries
-from service.accounts.models import Moderator, Passkey
+from service.accounts.models import Moderator, Passkey, UsedChallenge
 from service.audit.operations import Deed, record
-from service.db import db, new_id, now
+from service.db import db, insert_if_new, new_id, now
 from service.errors import Conflict, Invalid, NotFound, Problem
 from service.strictjson import BadJSON, loads
 
@@ -122,7 +122,7 @@ def keep(moderator: Moderator, name: str, new: Made) -> Passkey:
 
 def _first_answer(challenge: bytes) -> bool:
     """Whether nobody answered a challenge before: a copy of the cookie that holds it is as good as the cookie."""
-    return queries.use_challenge(hashlib.sha256(challenge).digest())
+    return insert_if_new(UsedChallenge, {"digest": hashlib.sha256(challenge).digest(), "used_at": now()})
 
 
 def to_sign_in(party: Party) -> tuple[dict[str, Any], bytes]:

@@ -113,3 +113,12 @@ def acting(actor: str) -> Principal | None:
     if token is None:
         return of_moderator(moderator)
     return of_token(token, moderator) if token.is_good() else None
+
+
+def name_of(actor: str) -> str | None:
+    """What a moderator or a token of the audit log is called; None for anybody else, and for what is gone."""
+    kind, _, id_ = actor.partition(":")
+    if kind not in ("moderator", "token"):
+        return None
+    one = queries.token_by_id(UUID(id_)) if kind == "token" else queries.moderator_by_id(UUID(id_))
+    return one.name if one else None

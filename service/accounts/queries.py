@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import reduce
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, insert, or_, select, tuple_, update
+from sqlalchemy import Select, String, cast, delete, func, insert, literal, or_, select, tuple_, union_all, update
 
 from service.accounts.models import (
     ApiToken,
@@ -20,7 +21,7 @@ from service.accounts.models import (
     TotpSecret,
     UsedChallenge,
 )
-from service.db import db, insert_if_new, now
+from service.db import db, now
 from service.pagination import Page, Position, page_of
 from service.sites.models import Site
 
@@ -55,11 +56,6 @@ def locked_admins() -> set[UUID]:
     return set(db.session.scalars(admins.with_for_update()))
 
 
-def add_moderator(values: dict[str, Any]) -> bool:
-    """False when the address is taken, also by another transaction."""
-    return insert_if_new(Moderator, values)
-
-
 def roles_of(moderator_id: UUID) -> dict[UUID, str]:
     """{site: role}, as of this very moment."""
     rows = select(Membership.site_id, Membership.role).where(Membership.moderator_id == moderator_id)
@@ -72,9 +68,22 @@ def membership(moderator_id: UUID, site_id: UUID) -> Membership | None:
 
 def people_of(site_id: UUID) -> list[tuple[Moderator, str]]:
     """Everybody with a role on a site."""
+    return [(one, role) for one, role in db.session.execute(_team(site_id).order_by(Moderator.email))]
+
+
+def _team(site_id: UUID) -> Select[Any]:
     rows = select(Moderator, Membership.role).join(Membership, Membership.moderator_id == Moderator.id)
-    found = db.session.execute(rows.where(Membership.site_id == site_id).order_by(Moderator.email))
-    return [(moderator, role) for moderator, role in found]
+    return rows.where(Membership.site_id == site_id)
+
+
+def members(site_id: UUID, after: Position | None, limit: int) -> Page[tuple[Moderator, str]]:
+    """Everybody with a role on a site, and the role; the oldest account first, keyset-paged."""
+    rows = _team(site_id)
+    if after:
+        rows = rows.where(tuple_(Moderator.created_at, Moderator.id) > (after.at, after.id))
+    oldest = rows.order_by(Moderator.created_at, Moderator.id).limit(limit + 1)
+    found = [(moderator, role) for moderator, role in db.session.execute(oldest)]
+    return page_of(found, limit, lambda one: Position(one[0].created_at, one[0].id))
 
 
 def all_site_ids() -> frozenset[UUID]:
@@ -98,18 +107,20 @@ def tokens_of(moderator_id: UUID) -> Sequence[ApiToken]:
     return db.session.scalars(mine.order_by(ApiToken.id.desc())).all()
 
 
-def actors_of(moderator_id: UUID) -> list[str]:
-    """What the audit log calls a moderator: in person, and by each token there ever was."""
-    return [f"moderator:{moderator_id}", *(f"token:{one.id}" for one in tokens_of(moderator_id))]
+def actors_of(moderator_id: UUID) -> Select[Any]:
+    """What the audit log calls a moderator: in person, and by each token there ever was. A question within another."""
+    digits = func.replace(cast(ApiToken.id, String), "-", "")  # SQLite keeps them without
+    groups = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+    written = reduce(lambda text, group: text + "-" + group, (func.substr(digits, *one) for one in groups))
+    tokens = select(literal("token:") + written).where(ApiToken.moderator_id == moderator_id)
+    return select(union_all(select(literal(f"moderator:{moderator_id}")), tokens).subquery())
 
 
-def name_of(actor: str) -> str | None:
-    """What a moderator or a token of the audit log is called; None for anybody else, and for what is gone."""
-    kind, _, id_ = actor.partition(":")
-    if kind not in ("moderator", "token"):
-        return None
-    one = token_by_id(UUID(id_)) if kind == "token" else moderator_by_id(UUID(id_))
-    return one.name if one else None
+def number_of_good_tokens(moderator_id: UUID) -> int:
+    """How many tokens of a moderator open something."""
+    good = select(func.count()).where(ApiToken.moderator_id == moderator_id, ApiToken.revoked_at.is_(None))
+    good = good.where(or_(ApiToken.expires_at.is_(None), ApiToken.expires_at > now()))
+    return db.session.scalar(good) or 0
 
 
 def live_tokens(
@@ -164,8 +175,7 @@ def see_token(token_id: UUID) -> None:
 
 def forget_sign_ins(before: datetime) -> int:
     """Drop sessions that ended or were last seen before a moment; how many."""
-    old = delete(SignIn).where(or_(SignIn.ended_at < before, SignIn.seen_at < before))
-    return int(db.session.execute(old).rowcount)  # type: ignore[attr-defined]
+    return _rows(delete(SignIn).where(or_(SignIn.ended_at < before, SignIn.seen_at < before)))
 
 
 def invite_with(digest: bytes) -> Invite | None:
@@ -176,30 +186,47 @@ def invite_by_id(invite_id: UUID) -> Invite | None:
     return db.session.get(Invite, invite_id)
 
 
-def open_invites(site_id: UUID) -> Sequence[Invite]:
-    """Invitations to a site that can still be accepted, newest first."""
-    fresh = select(Invite).where(Invite.site_id == site_id, Invite.expires_at > now())
-    fresh = fresh.where(Invite.accepted_at.is_(None), Invite.revoked_at.is_(None))
-    return db.session.scalars(fresh.order_by(Invite.id.desc())).all()
+def open_invites(site_id: UUID, after: Position | None, limit: int) -> Page[Invite]:
+    """Invitations to a site that can still be accepted, newest first, keyset-paged."""
+    fresh = select(Invite).where(*_is_open(site_id))
+    if after:
+        fresh = fresh.where(tuple_(Invite.created_at, Invite.id) < (after.at, after.id))
+    newest = fresh.order_by(Invite.created_at.desc(), Invite.id.desc()).limit(limit + 1)
+    return page_of(db.session.scalars(newest).all(), limit, lambda one: Position(one.created_at, one.id))
+
+
+def number_of_open_invites(site_id: UUID) -> int:
+    return db.session.scalar(select(func.count()).select_from(Invite).where(*_is_open(site_id))) or 0
+
+
+def _is_open(site_id: UUID) -> tuple[Any, ...]:
+    not_used = Invite.accepted_at.is_(None), Invite.revoked_at.is_(None)
+    return Invite.site_id == site_id, Invite.expires_at > now(), *not_used
 
 
 def end_invite(invite_id: UUID) -> bool:
     """Whether an invitation was good until now; nobody accepts it any more."""
-    good = update(Invite).where(Invite.id == invite_id, Invite.accepted_at.is_(None), Invite.revoked_at.is_(None))
-    done = db.session.execute(good.values(revoked_at=now()))
-    return bool(done.rowcount == 1)  # type: ignore[attr-defined]
+    return _close_invite(invite_id, revoked_at=now())
 
 
 def use_invite(invite_id: UUID, moderator_id: UUID) -> bool:
     """Whether an invitation was good until now; it is used up, also for whoever asks at the same moment."""
+    return _close_invite(invite_id, accepted_at=now(), accepted_by=moderator_id)
+
+
+def _close_invite(invite_id: UUID, **values: Any) -> bool:
     good = update(Invite).where(Invite.id == invite_id, Invite.accepted_at.is_(None), Invite.revoked_at.is_(None))
-    done = db.session.execute(good.values(accepted_at=now(), accepted_by=moderator_id))
-    return bool(done.rowcount == 1)  # type: ignore[attr-defined]
+    return _rows(good.values(**values)) == 1
+
+
+def _rows(statement: Any) -> int:
+    """How many rows a statement changed."""
+    return int(db.session.execute(statement).rowcount)  # type: ignore[attr-defined]
 
 
 def forget_invites(before: datetime) -> int:
     """Drop invitations that could not be accepted any more before a moment; how many."""
-    return int(db.session.execute(delete(Invite).where(Invite.expires_at < before)).rowcount)  # type: ignore[attr-defined]
+    return _rows(delete(Invite).where(Invite.expires_at < before))
 
 
 def totp_of(moderator_id: UUID, *, locked: bool = False) -> TotpSecret | None:
@@ -218,8 +245,7 @@ def forget_totp(moderator_id: UUID) -> None:
 
 def forget_set_ups(before: datetime) -> int:
     """Drop what was begun before a moment and never confirmed; how many."""
-    old = delete(TotpSecret).where(TotpSecret.confirmed_at.is_(None), TotpSecret.created_at <= before)
-    return int(db.session.execute(old).rowcount)  # type: ignore[attr-defined]
+    return _rows(delete(TotpSecret).where(TotpSecret.confirmed_at.is_(None), TotpSecret.created_at <= before))
 
 
 def add_recovery(moderator_id: UUID, digests: Sequence[bytes]) -> None:
@@ -230,8 +256,7 @@ def add_recovery(moderator_id: UUID, digests: Sequence[bytes]) -> None:
 def use_recovery(moderator_id: UUID, digest: bytes) -> bool:
     """Whether it is a recovery code that was good until now; it is used up."""
     mine = update(RecoveryCode).where(RecoveryCode.moderator_id == moderator_id, RecoveryCode.digest == digest)
-    done = db.session.execute(mine.where(RecoveryCode.used_at.is_(None)).values(used_at=now()))
-    return bool(done.rowcount == 1)  # type: ignore[attr-defined]
+    return _rows(mine.where(RecoveryCode.used_at.is_(None)).values(used_at=now())) == 1
 
 
 def recovery_left(moderator_id: UUID) -> int:
@@ -258,15 +283,9 @@ def locked_passkey(passkey_id: UUID) -> Passkey | None:
     return db.session.scalar(one.execution_options(populate_existing=True))
 
 
-def use_challenge(digest: bytes) -> bool:
-    """False when it was used before, also by another transaction."""
-    return insert_if_new(UsedChallenge, {"digest": digest, "used_at": now()})
-
-
 def forget_challenges(before: datetime) -> int:
     """Drop challenges that were used before a moment; how many."""
-    old = delete(UsedChallenge).where(UsedChallenge.used_at <= before)
-    return int(db.session.execute(old).rowcount)  # type: ignore[attr-defined]
+    return _rows(delete(UsedChallenge).where(UsedChallenge.used_at <= before))
 
 
 def forget_passkeys(moderator_id: UUID, passkey_id: UUID | None = None) -> int:
@@ -274,4 +293,4 @@ def forget_passkeys(moderator_id: UUID, passkey_id: UUID | None = None) -> int:
     mine = delete(Passkey).where(Passkey.moderator_id == moderator_id)
     if passkey_id is not None:
         mine = mine.where(Passkey.id == passkey_id)
-    return int(db.session.execute(mine).rowcount)  # type: ignore[attr-defined]
+    return _rows(mine)

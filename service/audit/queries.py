@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import Select, delete, select, tuple_
 
 from service.audit.models import AuditDetail, AuditEntry, AuditHead
 from service.db import db, insert_if_new
@@ -60,7 +60,8 @@ class Asked:
 
     subject_id: UUID | None = None
     action: str | None = None
-    actors: Sequence[str] | None = None
+    actors: Sequence[str] | Select[Any] | None = None
+    """Names of actors, or a question after them."""
     since: datetime | None = None
     until: datetime | None = None
     """Before this moment."""

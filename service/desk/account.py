@@ -35,7 +35,6 @@ errors.register(bp, pages.problem_page)
 REFUSALS = (Conflict, Forbidden, Invalid, NotFound, TooManyRequests)
 """What is told on the page itself, beside its form."""
 
-MOST_TOKENS = 100
 _PASSWORD = "password"  # noqa: S105 - a word of the page
 _DONE = {
     "name": _("Your name is changed."),
@@ -91,7 +90,9 @@ def passkey() -> Response:
         problem: Problem = errors.of_http(error)
     except REFUSALS as refusal:
         problem = refusal
-    return _with_headers(jsonify(failed=_in_words(problem)), problem)
+    answer = jsonify(problem.body() | {"detail": _in_words(problem)})
+    answer.mimetype = errors.MEDIA_TYPE
+    return _with_headers(answer, problem)
 
 
 def _in_words(problem: Problem) -> str:
@@ -112,7 +113,7 @@ def _done(what: str) -> Response:
 
 def _drawn(**told: Any) -> Response:
     me, here = myself(), this_session()
-    mine = team.my_tokens(principal(), None, MOST_TOKENS)
+    mine = team.my_tokens(principal(), None, operations.MOST_TOKENS)
     return draw(
         "account.html",
         me=me,

@@ -1,4 +1,4 @@
-"""Keep the list that is seen under a name, and let go of one."""
+"""Keep the list that is seen under a name, let go of one, and see how many comments each of them matches."""
 
 from __future__ import annotations
 
@@ -11,13 +11,30 @@ from werkzeug.exceptions import UnprocessableEntity
 
 from service import errors
 from service.accounts.guard import guarded, principal
-from service.db import transaction
+from service.db import Busy, db, transaction
 from service.desk import schemas
-from service.desk.ui import away, bp, list_at, parser, queue_at, queue_page, state
+from service.desk.pages import draw, wants_fragment
+from service.desk.ui import away, bp, kept_filters, list_at, parser, queue_at, queue_page, state
 from service.errors import Conflict, Problem
 from service.filters import operations
 from service.filters.routes import keep
 from service.filters.schemas import List
+
+
+@bp.route("/filters")
+@guarded("read")
+def filters() -> Response:
+    """The filters with their counts: a page, or what the queue's page puts in the place of those without.
+
+    A request of its own: counting may take long, or be given up by the database, and the queue must not wait for it.
+    """
+    asked = parser.parse(schemas.Filters(), location="query")
+    try:
+        kept = kept_filters(asked["cursor"], counted=True)
+    except Busy:
+        db.session.rollback()
+        kept = kept_filters(asked["cursor"], counted=False) | {"given_up": True}
+    return draw("chips.html" if wants_fragment() else "filters.html", saved=kept, back=asked["back"])
 
 
 @bp.route("/filters", methods=["POST"])

@@ -86,6 +86,12 @@ class Place(FromForm):
     back = fields.String(load_default="", validate=validate.Length(max=20_000))
 
 
+class Filters(Place):
+    """Which filters that are saved."""
+
+    cursor = fields.String(load_default=None, validate=validate.Length(max=500))
+
+
 class Ruled(Place):
     """A decision by a form: it sends the chosen reason of a rejection along, whichever button is pressed."""
 
@@ -256,6 +262,7 @@ class TeamOf(Done):
     """The page of a site's team; of the first one that is theirs unless it says which."""
 
     site = team.a_site(load_default=None)
+    cursor = fields.String(load_default=None, validate=validate.Length(max=500))
 
 
 class OfSite(FromForm):

@@ -13,6 +13,7 @@ from werkzeug.exceptions import UnprocessableEntity
 
 from service import errors
 from service.accounts.guard import guarded, principal
+from service.accounts.invites import MOST_OPEN
 from service.accounts.models import Invite
 from service.db import transaction
 from service.desk import pages, schemas, words
@@ -22,11 +23,14 @@ from service.errors import Conflict, Forbidden, Invalid, NotFound, Problem
 from service.moderation import team
 from service.moderation.scope import site_of, sites_of
 from service.moderation.team_routes import link_of, member
+from service.pagination import read_cursor, write_cursor
 from service.sites.models import Site
 
 bp = Desk("team", __name__, url_prefix="/desk")
 errors.register(bp, pages.problem_page)
 
+MOST = 100
+"""People shown at a time."""
 _DONE = {
     "role": _("The role is changed."),
     "remove": _("They have no role here any more."),
@@ -39,7 +43,7 @@ _DONE = {
 def page() -> Response:
     """Who has which role on a site of mine, and who is invited."""
     asked = parser.parse(schemas.TeamOf(), location="query")
-    return _drawn(_site(asked["site"]), said=_DONE.get(asked["done"]))
+    return _drawn(_site(asked["site"]), cursor=asked["cursor"], said=_DONE.get(asked["done"]))
 
 
 def _site(key: str | None) -> Site:
@@ -69,15 +73,19 @@ def act() -> Response:
     return _drawn(site, problem.status, problem=problem, typed=request.form.get("name", ""))
 
 
-def _drawn(site: Site, status: int = 200, **told: Any) -> Response:
+def _drawn(site: Site, status: int = 200, cursor: str | None = None, **told: Any) -> Response:
     who = principal()
+    owner = ("desk.team", site.key)
+    found = team.members(site.id, who, read_cursor(cursor, *owner), MOST)
+    following = write_cursor(found.next, *owner)
     return draw(
         "team.html",
         status,
         site=site,
         sites=sites_of(None, "manage"),
-        people=[member(one, role) | {"me": one.id == who.moderator_id} for one, role in team.members(site.id, who)],
-        invites=[_invite(one) for one in team.open_invites(site.id, who)],
+        people=[member(one, role) | {"me": one.id == who.moderator_id} for one, role in found.rows],
+        next=url_for("team.page", site=site.key, cursor=following) if following else None,
+        invites=[_invite(one) for one in team.open_invites(site.id, who, None, MOST_OPEN).rows],
         roles=words.ROLES,
         **told,
     )

@@ -53,6 +53,9 @@ class FormParser(StrictParser):
     DEFAULT_UNKNOWN_BY_LOCATION = {}
 
 
+MOST_FILTERS = 100
+"""Shown at a time."""
+
 bp = Desk("desk", __name__, url_prefix="/desk", template_folder="templates")
 pages.init(bp)
 errors.register(bp, pages.problem_page)
@@ -110,19 +113,20 @@ def _around(asked: Mapping[str, Any], query: dict[str, Any]) -> dict[str, Any]:
         "done": _just_done(asked["done"]),
         "many": _many_done(asked["many"]),
         "selected": _selected(query, asked["select"]),
-        "saved": _saved(),
+        "saved": kept_filters(counted=False),
         "share": _to_share(query),
         "shared": views.shared(query["alike"]) if query["alike"] else None,
     }
 
 
-def _saved() -> list[dict[str, Any]]:
-    """Filters that are saved, each with the address of its list."""
-    return [
-        one
-        | {"there": queue_at({"status": schemas.EVERY} | typed(one["filter"])), "many": one["count"] >= filters.MOST}
-        for one in saved.listed(principal())
+def kept_filters(cursor: str | None = None, *, counted: bool) -> dict[str, Any]:
+    """Filters that are saved, by name, each with the address of its list. Counting them may take long."""
+    found = saved.listed(principal(), read_cursor(cursor, "desk.filters"), MOST_FILTERS, counted=counted)
+    rows = [
+        one | {"there": queue_at({"status": schemas.EVERY} | typed(one["filter"])), "most": filters.MOST}
+        for one in sorted(found.rows, key=lambda one: str(one["name"]))
     ]
+    return {"rows": rows, "next": write_cursor(found.next, "desk.filters"), "counted": counted}
 
 
 def typed(query: Mapping[str, Any]) -> dict[str, str]:

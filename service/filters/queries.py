@@ -6,17 +6,17 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, literal, or_, select, union_all
+from sqlalchemy import Select, and_, func, literal, or_, select, tuple_, union_all
 
 from service.comments.models import Comment
 from service.db import db
 from service.filters.models import SavedFilter
 from service.moderation.queries import ALIKE, Filter, common, matching
+from service.pagination import Page, Position, page_of
 from service.sites.queries import is_of
 
 MOST = 1_000
 """Comments that are counted of one filter: more are many, however many they are."""
-_SHOWN = 100
 
 
 def alike(wanted: Filter, comments: Sequence[Comment]) -> dict[str, int]:
@@ -35,10 +35,14 @@ def _counted(wanted: Filter, kind: str, values: set[str]) -> Select[Any]:
     return matching(rows, wanted).where(column.in_(values)).group_by(column)
 
 
-def saved(moderator_id: UUID, site_ids: Collection[UUID]) -> Sequence[SavedFilter]:
-    """The filters that a moderator keeps, and those that are shared on their sites; by name."""
+def saved(moderator_id: UUID, site_ids: Collection[UUID], after: Position | None, limit: int) -> Page[SavedFilter]:
+    """The filters that a moderator keeps, and those that are shared on their sites; newest first, keyset-paged."""
     rows = select(SavedFilter).where(_seen_by(moderator_id, site_ids))
-    return db.session.scalars(rows.order_by(SavedFilter.name, SavedFilter.id).limit(_SHOWN)).all()
+    if after:
+        rows = rows.where(tuple_(SavedFilter.created_at, SavedFilter.id) < (after.at, after.id))
+    newest = rows.order_by(SavedFilter.created_at.desc(), SavedFilter.id.desc())
+    found = db.session.scalars(newest.limit(limit + 1)).all()
+    return page_of(found, limit, lambda one: Position(one.created_at, one.id))
 
 
 def saved_one(filter_id: UUID, moderator_id: UUID, sites: Collection[UUID] | None) -> SavedFilter | None:
@@ -48,8 +52,11 @@ def saved_one(filter_id: UUID, moderator_id: UUID, sites: Collection[UUID] | Non
 
 
 def _seen_by(moderator_id: UUID, sites: Collection[UUID] | None) -> Any:
-    own = and_(SavedFilter.moderator_id == moderator_id, SavedFilter.site_id.is_(None))
-    return or_(own, and_(SavedFilter.site_id.is_not(None), is_of(SavedFilter.site_id, sites)))
+    """One's own are seen wherever they belong, since they count: else nobody could let go of them."""
+    return or_(
+        SavedFilter.moderator_id == moderator_id,
+        and_(SavedFilter.site_id.is_not(None), is_of(SavedFilter.site_id, sites)),
+    )
 
 
 def kept_by(moderator_id: UUID) -> int:

@@ -9,6 +9,7 @@ from uuid import UUID
 from flask import request
 
 from service.accounts.guard import guarded, principal
+from service.comments.schemas import ListQuery
 from service.db import transaction
 from service.doors import GuardedDoor, tells
 from service.filters import operations, schemas, views
@@ -16,16 +17,19 @@ from service.filters.operations import Kept
 from service.idempotency.operations import Answer, Asked, once
 from service.moderation.routes import wanted
 from service.moderation.scope import site_of, sites_of
+from service.pagination import read_cursor, write_cursor
 
 bp = GuardedDoor("filters", __name__, url_prefix="/v1/moderation/filters", description="Filters that are saved.")
 
 
 @bp.route("")
 @guarded("read")
+@bp.arguments(ListQuery, location="query")
 @bp.response(200, schemas.Saved)
-def read() -> dict[str, Any]:
-    """Your filters and those that are shared on your sites, each with how many comments it matches."""
-    return {"filters": views.listed(principal())}
+def read(query: dict[str, Any]) -> dict[str, Any]:
+    """Your filters and those that are shared on your sites, newest first, each with how many comments it matches."""
+    found = views.listed(principal(), read_cursor(query["cursor"], "filters"), query["limit"])
+    return {"filters": found.rows, "next": write_cursor(found.next, "filters")}
 
 
 @bp.route("", methods=["POST"])

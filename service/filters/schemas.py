@@ -37,11 +37,18 @@ class SavedView(ma.Schema):
     filter = fields.Dict(required=True)
     mine = fields.Boolean(required=True)
     shared = fields.String(required=True, allow_none=True, metadata={"description": "On which site."})
-    count = fields.Integer(required=True, metadata={"description": "How many comments it matches now, 1,000 at most."})
+    count = fields.Integer(
+        required=True,
+        allow_none=True,
+        metadata={
+            "description": "How many comments it matches now, 1,000 at most; null: what it is about is yours no more."
+        },
+    )
 
 
 class Saved(ma.Schema):
     filters = fields.List(fields.Nested(SavedView), required=True)
+    next = fields.String(required=True, allow_none=True)
 
 
 def stored(query: dict[str, Any]) -> dict[str, Any]:

@@ -14,20 +14,28 @@ from service.filters.schemas import List
 from service.moderation.queries import Filter
 from service.moderation.routes import filter_over
 from service.moderation.scope import sites_of
+from service.pagination import Page, Position
 from service.sites.models import Site
 
 
-def listed(who: Principal) -> list[dict[str, Any]]:
-    """One's own and those that are shared, by name. What a filter is about may be gone: then it is not shown."""
+def listed(who: Principal, after: Position | None, limit: int, *, counted: bool = True) -> Page[dict[str, Any]]:
+    """One's own and those that are shared, newest first. Unless they are `counted`, nothing of comments is asked."""
     sites = sites_of(None, "read")
-    return told(queries.saved(who.moderator_id, [one.id for one in sites]), sites, who)
+    found = queries.saved(who.moderator_id, [one.id for one in sites], after, limit)
+    shown = told(found.rows, sites, who) if counted else [view(one, _keys(sites), who) for one in found.rows]
+    return Page(shown, found.next)
 
 
 def told(found: Sequence[SavedFilter], sites: Sequence[Site], who: Principal) -> list[dict[str, Any]]:
-    by_key, keys = {one.key: one for one in sites}, {one.id: one.key for one in sites}
-    shown = [(one, wanted) for one in found if (wanted := _filter(one, by_key))]
-    counts = queries.counts([wanted for _, wanted in shown])
-    return [view(one, keys, who) | {"count": count} for (one, _), count in zip(shown, counts, strict=True)]
+    """Filters, each with its count; None where what it is about is gone, or on no site of theirs any more."""
+    wanted = {one.id: _filter(one, {site.key: site for site in sites}) for one in found}
+    good = {id_: one for id_, one in wanted.items() if one}
+    counts = dict(zip(good, queries.counts(list(good.values())), strict=True))
+    return [view(one, _keys(sites), who) | {"count": counts.get(one.id)} for one in found]
+
+
+def _keys(sites: Sequence[Site]) -> dict[UUID, str]:
+    return {one.id: one.key for one in sites}
 
 
 def view(one: SavedFilter, keys: Mapping[UUID, str], who: Principal) -> dict[str, Any]:

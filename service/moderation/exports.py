@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import Flask
 
-from service.accounts.queries import name_of
+from service.accounts.principal import name_of
 from service.audit import queries as audit
 from service.audit.models import INSTALL
 from service.audit.queries import Asked, Link

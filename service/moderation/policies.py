@@ -7,8 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from service.accounts.principal import Principal
-from service.accounts.queries import name_of
+from service.accounts.principal import Principal, name_of
 from service.audit import queries as audit
 from service.authors import queries as authors
 from service.comments.models import Comment

@@ -96,10 +96,10 @@ def _member(moderator_id: UUID, site_id: UUID, who: Principal) -> Moderator:
     return moderator
 
 
-def members(site_id: UUID, who: Principal) -> list[tuple[Moderator, str]]:
+def members(site_id: UUID, who: Principal, after: Position | None, limit: int) -> Page[tuple[Moderator, str]]:
     """Everybody with a role on a site, with the role."""
     who.require(site_id, "manage")
-    return queries.people_of(site_id)
+    return queries.members(site_id, after, limit)
 
 
 def masked(address: str) -> str:
@@ -114,9 +114,9 @@ def invite(site_id: UUID, role: str, name: str, who: Principal) -> Invited:
     return invites.invite(site_id, role, name, actor=who.actor)
 
 
-def open_invites(site_id: UUID, who: Principal) -> Sequence[Invite]:
+def open_invites(site_id: UUID, who: Principal, after: Position | None, limit: int) -> Page[Invite]:
     who.require(site_id, "manage")
-    return queries.open_invites(site_id)
+    return queries.open_invites(site_id, after, limit)
 
 
 def take_back(invite_id: UUID, who: Principal) -> None:

@@ -56,7 +56,7 @@ def told_of(token: ApiToken) -> dict[str, Any]:
 @guarded("manage")
 @bp.arguments(schemas.NewToken)
 @bp.response(201, schemas.IssuedToken)
-@tells(headers=("Idempotency-Key",))
+@tells(409, headers=("Idempotency-Key",))
 def issue_token(values: dict[str, Any]) -> tuple[Any, int]:
     """A new token in your own name, that can do no more than you. Its secret is told once."""
     password = values.pop("password")  # no answer is kept under it
@@ -76,7 +76,7 @@ def issue_token(values: dict[str, Any]) -> tuple[Any, int]:
 
 def _typed(password: str | None) -> str:
     if not password:
-        raise Invalid.field("password", "missing", "Type your password to make a token.")
+        raise Invalid.field("password", "required", "Type your password to make a token.")
     return password
 
 
@@ -101,12 +101,14 @@ def revoke_token(token_id: UUID) -> None:
 
 @bp.route("/moderators")
 @guarded("manage")
-@bp.arguments(schemas.TeamQuery, location="query")
+@bp.arguments(schemas.TeamList, location="query")
 @bp.response(200, schemas.Team)
 def read_team(query: dict[str, Any]) -> dict[str, Any]:
-    """Everybody with a role on a site of yours."""
+    """Everybody with a role on a site of yours, the oldest account first."""
     site = site_of(query["site"], "manage")
-    return {"moderators": [member(one, role) for one, role in team.members(site.id, principal())]}
+    owner = ("team", site.key)
+    found = team.members(site.id, principal(), read_cursor(query["cursor"], *owner), query["limit"])
+    return {"moderators": [member(*one) for one in found.rows], "next": write_cursor(found.next, *owner)}
 
 
 def member(one: Moderator, role: str) -> dict[str, Any]:
@@ -138,12 +140,14 @@ def take_role(query: dict[str, Any], moderator_id: UUID) -> None:
 
 @bp.route("/moderators/invites")
 @guarded("manage")
-@bp.arguments(schemas.TeamQuery, location="query")
+@bp.arguments(schemas.TeamList, location="query")
 @bp.response(200, schemas.Invites)
 def read_invites(query: dict[str, Any]) -> dict[str, Any]:
     """Invitations to a site of yours that can still be accepted, newest first."""
     site = site_of(query["site"], "manage")
-    return {"invites": [invitation(one, site) for one in team.open_invites(site.id, principal())]}
+    owner = ("invites", site.key)
+    found = team.open_invites(site.id, principal(), read_cursor(query["cursor"], *owner), query["limit"])
+    return {"invites": [invitation(one, site) for one in found.rows], "next": write_cursor(found.next, *owner)}
 
 
 def invitation(one: Invite, site: Site) -> dict[str, Any]:
@@ -161,7 +165,7 @@ def invitation(one: Invite, site: Site) -> dict[str, Any]:
 @guarded("manage")
 @bp.arguments(schemas.NewInvite)
 @bp.response(201, schemas.MadeInvite)
-@tells(headers=("Idempotency-Key",))
+@tells(409, headers=("Idempotency-Key",))
 def invite(values: dict[str, Any]) -> tuple[Any, int]:
     """A link that gives one person a role on a site of yours, once, within a week. It is told once."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshmallow as ma
 from marshmallow import fields, validate
 
-from service.comments.schemas import NAME_LENGTH, Whole, line
+from service.comments.schemas import NAME_LENGTH, ListQuery, Whole, line
 
 SCOPES = ("read", "moderate", "manage")
 ROLES = ("viewer", "moderator", "owner")
@@ -70,6 +70,10 @@ class TeamQuery(ma.Schema):
     site = a_site(required=True)
 
 
+class TeamList(TeamQuery, ListQuery):
+    pass
+
+
 class MemberView(ma.Schema):
     """Somebody with a role on a site; the e-mail address is masked."""
 
@@ -81,6 +85,7 @@ class MemberView(ma.Schema):
 
 class Team(ma.Schema):
     moderators = fields.List(fields.Nested(MemberView), required=True)
+    next = fields.String(required=True, allow_none=True)
 
 
 class ChangeRole(TeamQuery):
@@ -105,6 +110,7 @@ class InviteView(ma.Schema):
 
 class Invites(ma.Schema):
     invites = fields.List(fields.Nested(InviteView), required=True)
+    next = fields.String(required=True, allow_none=True)
 
 
 class MadeInvite(InviteView):

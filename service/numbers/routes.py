@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from service.accounts.guard import guarded
-from service.accounts.queries import name_of
+from service.accounts.principal import name_of
 from service.comments.schemas import timestamp
 from service.comments.status import STATUSES
 from service.doors import GuardedDoor

@@ -30,6 +30,7 @@ BELOW_THE_DESK = {
     "desk.decide_many",
     "desk.many",
     "desk.undo_many",
+    "desk.filters",
     "desk.save_filter",
     "desk.delete_filter",
     "desk.replace_reasons",

@@ -23,11 +23,12 @@ from tests.desk.test_passkeys import named as named
 ANNA = "anna@desk.example.org"
 OPTIONS, PAGE = "/desk/account/passkey", "/desk/account"
 ENTER = "/desk/sign-in/passkey"
+HOST = "comments.example.org"
 
 
 @pytest.fixture
 def device() -> Device:
-    return Device("comments.example.org", NAMED)
+    return Device(HOST, NAMED)
 
 
 @pytest.fixture
@@ -78,12 +79,15 @@ def test_an_answer_is_good_once(
 ) -> None:
     if not counts:  # as many devices do: then nothing but the challenge tells two answers apart
         monkeypatch.setattr(device, "_data", lambda flags: Device._data(Device(device.host, device.origin), flags))
+    thief, form = (
+        Named(named.application, named.application.response_class, use_cookies=True),
+        outside.get("/desk/sign-in"),
+    )
     given = device.answer(outside.get(ENTER).json)
-    thief = Named(named.application, named.application.response_class, use_cookies=True)
-    cookie, form = outside.get_cookie("greenroom"), outside.get("/desk/sign-in")
+    cookie = outside.get_cookie("greenroom", HOST)
     assert cookie is not None
     assert send(outside, ENTER, form, "Sign in with a passkey", credential=given).status_code == 303
-    thief.set_cookie("greenroom", cookie.value)
+    thief.set_cookie("greenroom", cookie.value, domain=HOST)
     answer = send(thief, ENTER, form, "Sign in with a passkey", credential=given)
     assert (answer.status_code, "No account is opened by this passkey." in words(answer)) == (422, True)
     assert thief.get(PAGE).status_code == 303
@@ -93,14 +97,14 @@ def test_an_answer_is_good_once(
 def test_the_answer_of_a_new_passkey_is_good_once(inside: Named, device: Device) -> None:
     page = inside.get(PAGE)
     made = device.made(send(inside, OPTIONS, page, "Add a passkey", old=PASSWORD).json)
-    cookie, told = inside.get_cookie("greenroom"), {"name": "Phone", "old": PASSWORD, "credential": made}
+    cookie, told = inside.get_cookie("greenroom", HOST), {"name": "Phone", "old": PASSWORD, "credential": made}
     assert cookie is not None
     assert send(inside, PAGE, page, "Add a passkey", **told).status_code == 303
-    inside.set_cookie("greenroom", cookie.value)
+    inside.set_cookie("greenroom", cookie.value, domain=HOST)
     assert "is known already" in words(send(inside, PAGE, page, "Add a passkey", **told))
     with transaction():
         db.session.query(Passkey).delete()
-    inside.set_cookie("greenroom", cookie.value)
+    inside.set_cookie("greenroom", cookie.value, domain=HOST)
     assert "no passkey was added" in words(send(inside, PAGE, page, "Add a passkey", **told))
     assert db.session.query(Passkey).count() == 0
 
@@ -134,7 +138,7 @@ def test_challenges_are_forgotten_once_nobody_can_answer_them(outside: Named, de
 def test_the_password_comes_before_the_device(inside: Named) -> None:
     page = inside.get(PAGE)
     answer = send(inside, OPTIONS, page, "Add a passkey", old="a wrong password")
-    assert (answer.status_code, answer.json) == (422, {"failed": "This is not your present password."})
+    assert (answer.status_code, answer.json["detail"]) == (422, "This is not your present password.")
     assert send(inside, OPTIONS, page, "Add a passkey").status_code == 422
     assert refusals() == [("session.refused", db.session.query(Moderator).one().id, {"step": "password"})]
 
@@ -155,9 +159,9 @@ def test_too_many_wrong_passwords_say_when_to_come_again(app: Flask, inside: Nam
 
     settings = inside.application.extensions["greenroom_settings"]
     limited = create_app(replace(settings, limits_enabled=True))
-    browser, cookie = Named(limited, limited.response_class, use_cookies=True), inside.get_cookie("greenroom")
+    browser, cookie = Named(limited, limited.response_class, use_cookies=True), inside.get_cookie("greenroom", HOST)
     assert cookie is not None
-    browser.set_cookie("greenroom", cookie.value)
+    browser.set_cookie("greenroom", cookie.value, domain=HOST)
     page = inside.get(PAGE)
     for path, button in ((PAGE, "Set codes up"), (OPTIONS, "Add a passkey")):
         for _ in range(6):

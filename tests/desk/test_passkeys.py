@@ -179,6 +179,6 @@ def test_by_a_number_there_are_no_passkeys(anna: Browser) -> None:
     assert "Passkeys need a name" in words(anna.get("/desk/account"))
     form = fields(the_form(anna.get("/desk/account").text, "Set codes up", None)[0])
     refused = anna.post("/desk/account/passkey", data=form | {"old": PASSWORD}, headers={"Origin": HOME})
-    assert (refused.status_code, "Passkeys need a name" in refused.json["failed"]) == (409, True)
+    assert (refused.status_code, "Passkeys need a name" in refused.json["detail"]) == (409, True)
     assert anna.get("/desk/sign-in/passkey").json is None
     assert HOME.startswith("http://127.")

@@ -9,11 +9,17 @@ from xml.etree.ElementTree import Element
 
 import pytest
 
+from service.db import Busy
+from service.desk import ui
 from service.filters import operations, queries
 from tests.desk.conftest import Browser, text, tree, words
 from tests.desk.test_queue import items
 
 Leave = Callable[..., UUID]
+
+
+COUNTED = "/desk/filters"
+"""What the page's script asks for, and without script a link leads to."""
 
 
 def chips(page: str) -> dict[str, Element]:
@@ -29,12 +35,11 @@ def test_a_filter_is_saved_and_opens_its_list(anna: Browser, comment: Leave) -> 
     (horse := comment(body="About horses.")), comment(body="About zebras.")
     answer = save(anna, "/desk/?q=horses&sort=newest&has_link=false")
     assert answer.status_code == 303 and "q=horses" in answer.headers["Location"]
-    found = chips(anna.get("/desk/").text)
-    assert list(found) == ["Horses 1"]
-    page = anna.get(found["Horses 1"].get("href", ""))
-    assert items(page.text) == [str(horse)]
-    for one in ("q=horses", "sort=newest", "has_link=false", "status=pending"):
-        assert one in found["Horses 1"].get("href", "")
+    for found in (chips(anna.get("/desk/").text)["Horses"], chips(anna.get(COUNTED).text)["Horses 1"]):
+        page = anna.get(found.get("href", ""))
+        assert items(page.text) == [str(horse)]
+        for one in ("q=horses", "sort=newest", "has_link=false", "status=pending"):
+            assert one in found.get("href", "")
 
 
 @pytest.mark.parametrize("list_", ["status=all&q=horses", "status=spam&q=horses", "rating=0&status=pending"])
@@ -78,7 +83,7 @@ def test_an_owner_shares_what_is_about_the_site(signed_in: Callable[..., Browser
     assert "For all moderators of the site" not in words(olga.get("/desk/?q=horses"))
     assert "For all moderators of the site" not in words(anna.get("/desk/?q=horses&site=blog"))
     save(olga, "/desk/?q=horses&site=blog", share="blog")
-    assert list(chips(anna.get("/desk/").text)) == ["Horses 0"]
+    assert list(chips(anna.get(COUNTED).text)) == ["Horses 0"]
     assert "×" not in [text(one) for one in tree(anna.get("/desk/").text).iter("button")]
 
 
@@ -86,4 +91,32 @@ def test_many_are_many(anna: Browser, comment: Leave, monkeypatch: pytest.Monkey
     monkeypatch.setattr(queries, "MOST", 2)
     [comment() for _ in range(3)]
     save(anna, "/desk/?has_link=false")
-    assert list(chips(anna.get("/desk/").text)) == ["Horses 2+"]
+    assert list(chips(anna.get(COUNTED).text)) == ["Horses 2+"]
+
+
+def test_the_queue_does_not_wait_for_the_counts(anna: Browser, comment: Leave, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(anna, "/desk/?q=horses")
+
+    def give_up(_wanted: Any) -> Any:
+        raise Busy("SELECT", None, TimeoutError("too long"))
+
+    monkeypatch.setattr(queries, "counts", give_up)
+    page = anna.get("/desk/?q=zebras")
+    assert page.status_code == 200 and list(chips(page.text)) == ["Horses"]
+    (asks,) = [one.get("hx-get", "") for one in tree(page.text).iter("div") if one.get("hx-trigger") == "load"]
+    assert asks == "/desk/filters?back=q%3Dzebras"
+    answer = anna.get(asks, headers={"HX-Request": "true"})
+    assert answer.status_code == 200 and list(chips(answer.text)) == ["Horses"] and "hx-get" not in answer.text
+    assert "Counting took too long." in words(anna.get(asks))
+    answer = anna.press(anna.get(asks), "×")
+    assert answer.headers["Location"] == "/desk/?q=zebras"
+
+
+def test_more_filters_than_a_page_holds_are_led_to(anna: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ui, "MOST_FILTERS", 2)
+    for name in ("Zebras", "Apes", "Horses"):
+        save(anna, "/desk/?q=x", name)
+    page = anna.get("/desk/")
+    assert list(chips(page.text)) == ["Apes", "Horses"]
+    (older,) = [one.get("href", "") for one in tree(page.text).iter("a") if text(one) == "Older filters"]
+    assert list(chips(anna.get(older).text)) == ["Zebras 0"]

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from service.accounts import operations as accounts
 from service.accounts.models import Moderator
+from service.accounts.operations import NewToken
 from service.audit.models import AuditEntry
 from service.db import db, new_id, transaction
 from service.filters import operations, queries
@@ -42,13 +43,17 @@ def test_a_filter_is_kept_with_the_number_of_what_it_matches(desk: Desk, client:
         "filter": {"status": "pending", "has_link": True, "sort": "oldest"},
     }  # fmt: skip
     assert made.json == expected
-    assert desk.get("/moderation/filters").json == {"filters": [expected]}
+    assert desk.get("/moderation/filters").json == {"filters": [expected], "next": None}
 
 
-def test_filters_stand_by_name(desk: Desk) -> None:
+def test_the_newest_stand_first_page_by_page(desk: Desk) -> None:
     for name in ("Zebras", "Apes", "Horses"):
         save(desk, name, q=name)
-    assert names(desk) == ["Apes", "Horses", "Zebras"]
+    first = desk.get("/moderation/filters", limit=2).json
+    second = desk.get("/moderation/filters", limit=2, cursor=first["next"]).json
+    assert [[one["name"] for one in page["filters"]] for page in (first, second)] == [["Horses", "Apes"], ["Zebras"]]
+    assert second["next"] is None
+    assert desk.get("/moderation/filters", cursor="x").status_code == 422
 
 
 def test_they_are_counted_in_one_question(desk: Desk, client: FlaskClient, site: Site) -> None:
@@ -116,7 +121,7 @@ def test_nobody_keeps_more_than_twenty(desk: Desk, owner: Desk, monkeypatch: pyt
     monkeypatch.setattr(operations, "AT_MOST", 2)
     assert [save(desk, name).status_code for name in "abc"] == [201, 201, 409]
     assert save(owner, "x").status_code == 201
-    assert names(desk) == ["a", "b"]
+    assert names(desk) == ["b", "a"]
 
 
 @pytest.mark.parametrize(
@@ -139,13 +144,23 @@ def test_a_filter_of_what_is_not_there_is_refused(desk: Desk) -> None:
     assert save(desk, person=str(new_id())).status_code == 404
 
 
-def test_a_filter_whose_site_is_no_longer_ours_is_not_shown(app: Flask, site: Site, desk: Desk, owner: Desk) -> None:
-    save(desk, site="blog"), save(desk, "All")
+def test_ones_own_filter_of_a_site_that_is_no_longer_ours_is_let_go_of(
+    app: Flask, site: Site, owner: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It counts among those that somebody may keep, so it is seen; how many comments it matches is not."""
+    monkeypatch.setattr(operations, "AT_MOST", 2)
+    own, ours = save(owner, site="blog").json["id"], save(owner, "Ours", share="blog").json["id"]
+    news = add_site("news", [])
     with transaction():
-        robin = db.session.query(Moderator).filter_by(name="Robin").one()
-        accounts.withdraw(robin, site.id, actor="test")
-    assert names(desk) == []
-    assert desk.get("/moderation/filters").status_code == 200
+        olga = db.session.query(Moderator).filter_by(name="Olga").one()
+        accounts.withdraw(olga, site.id, actor="test")
+        accounts.grant(olga, news.id, "owner", actor="test")
+        mine = Desk(app, accounts.issue_token(olga, NewToken("all", ("read", "moderate")), actor="test").secret)
+    told = mine.get("/moderation/filters").json["filters"]
+    assert [(one["id"], one["count"], one["shared"]) for one in told] == [(ours, None, None), (own, None, None)]
+    assert save(mine, site="news").status_code == 409
+    assert [mine.call("DELETE", f"/moderation/filters/{one}").status_code for one in (own, ours)] == [204, 204]
+    assert save(mine, site="news").status_code == 201
 
 
 def test_keeping_and_letting_go_is_written_down(desk: Desk, owner: Desk, site: Site) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask
+from sqlalchemy import event
 
 from service.accounts import invites, queries
 from service.accounts import operations as accounts
@@ -115,6 +116,63 @@ def test_an_owner_sees_and_changes_the_roles_of_others(owner: Desk, desk: Desk, 
     assert desk.get("/moderation/comments", site="blog").status_code == 404
     assert [more["after"] for *_, more in entries("role.granted") if more["before"]] == ["viewer"]
     assert len(entries("role.withdrawn")) == 1
+
+
+def test_a_team_and_its_invitations_are_read_page_by_page(app: Flask, owner: Desk, desk: Desk, site: Site) -> None:
+    token_of("vera", site.id, "viewer")
+    for name in ("One", "Two", "Three"):
+        invited(owner, name=name)
+    wanted = {"moderators": ["Olga", "Robin", "Vera"], "invites": ["Three", "Two", "One"]}
+    for path, rows in (("/moderators", "moderators"), ("/moderators/invites", "invites")):
+        first = owner.get(path, site="blog", limit=2).json
+        second = owner.get(path, site="blog", limit=2, cursor=first["next"]).json
+        assert [one["name"] for page in (first, second) for one in page[rows]] == wanted[rows]
+        assert (len(first[rows]), second["next"]) == (2, None)
+    assert owner.get("/moderators/invites", site="blog", cursor="x").status_code == 422
+
+
+def test_open_invitations_have_an_end(owner: Desk, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(invites, "MOST_OPEN", 2)
+    invited(owner), invited(owner)
+    refused = owner.call("POST", "/moderators/invites", json={"site": "blog", "role": "viewer"})
+    assert (refused.status_code, refused.json["detail"]) == (
+        409, "A site has at most 2 open invitations. Take one back first."
+    )  # fmt: skip
+    (one, _) = owner.get("/moderators/invites", site="blog").json["invites"]
+    owner.call("DELETE", f"/moderators/invites/{one['id']}")
+    invited(owner)
+
+
+def test_good_tokens_have_an_end(desk: Desk, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts, "MOST_TOKENS", 2)
+    told = {"name": "x", "scopes": ["read"], "site": "blog"}
+    made = desk.call("POST", "/tokens", json=told)
+    refused = desk.call("POST", "/tokens", json=told)
+    assert (made.status_code, refused.status_code) == (201, 409)
+    assert refused.json["detail"] == "An account has at most 2 tokens. Revoke one first."
+    desk.call("DELETE", f"/tokens/{made.json['id']}")
+    assert desk.call("POST", "/tokens", json=told).status_code == 201
+
+
+def test_what_somebody_did_is_asked_for_alike_however_many_tokens_they_have(owner: Desk, site: Site) -> None:
+    olga, sent = person("olga").id, []
+
+    @event.listens_for(db.engine, "before_cursor_execute")
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
+        if "audit_entries" in statement and statement.startswith("SELECT"):
+            sent.append(len(parameters))
+
+    told = {"name": "x", "scopes": ["read"], "site": "blog"}
+    answers = []
+    for _ in range(2):
+        sent.clear()
+        answers.append((owner.get("/audit", site="blog", moderator=str(olga)).json["entries"], max(sent)))
+        for _more in range(3):
+            owner.call("POST", "/tokens", json=told)
+    event.remove(db.engine, "before_cursor_execute", note)
+    (before, few), (after, many) = answers
+    assert (few, len(before) + 3) == (many, len(after))
+    assert {one["actor"].partition(":")[0] for one in after} == {"token"}
 
 
 def test_the_same_role_again_is_no_change(owner: Desk, desk: Desk) -> None:

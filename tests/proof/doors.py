@@ -283,6 +283,7 @@ DOORS = [
         "POST", "/desk/decisions/<uuid:decision_id>/undo", "/desk/decisions/{decision}/undo", accept="text/html",
         form={},
     ),
+    Door("GET", "/desk/filters", "/desk/filters", accept="text/html"),
     Door(
         "POST", "/desk/filters", "/desk/filters", accept="text/html",
         form={"name": "About {unique}", "back": "site={site}&q={unique}"},

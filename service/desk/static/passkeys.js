@@ -14,7 +14,7 @@
     const asked = adds ? { method: "POST", body: new URLSearchParams(new FormData(form)) } : {};
     const answer = await fetch(form.dataset.options, { headers: { Accept: "application/json" }, ...asked });
     const options = await answer.json();
-    if (!answer.ok) throw new Refused(options.failed);
+    if (!answer.ok) throw new Refused(options.detail);
     return adds
       ? navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options) })
       : navigator.credentials.get({ publicKey: PublicKeyCredential.parseRequestOptionsFromJSON(options) });

@@ -18,9 +18,6 @@ from service.db import db
 from service.errors import Conflict
 from service.sites.models import Site
 from tests.desk.conftest import HOME, PASSWORD, Browser
-from tests.desk.conftest import open_browser as open_browser
-from tests.desk.conftest import person as person
-from tests.desk.conftest import signed_in as signed_in
 from tests.moderation.test_team_races import one_after_the_other
 
 NEW = "another horse battery"
