@@ -187,7 +187,7 @@ def outcome(one: Comment, who: Principal) -> str | None:
 
 
 def _name(one: Comment) -> str:
-    return one.name or gettext("Somebody erased")
+    return one.name or gettext("Erased author")
 
 
 def _page_link(one: Comment) -> str | None:

@@ -42,7 +42,7 @@ def test_an_approved_comment_is_on_the_page(anna: Browser, comment: Leave, clien
     answer = anna.press(anna.get("/desk/"), "Approve", within=f"c-{one}")
     assert answer.status_code == 303
     told = words(anna.get(answer.headers["Location"]))
-    assert "Approved. By you, just now. The comment of Bea" in told and "Nothing waits" in told
+    assert "Approved. By you, just now. The comment of Bea" in told and "Nothing is waiting" in told
     assert [shown["id"] for shown in thread(client)["comments"]] == [str(one)]
 
 
