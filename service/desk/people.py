@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from flask import Response, redirect, request, url_for
@@ -17,7 +17,7 @@ from service.db import now, transaction
 from service.desk import schemas, views
 from service.desk.acts import bp as bp
 from service.desk.pages import draw
-from service.desk.ui import parser, queue_at
+from service.desk.ui import list_at, parser, queue_at, queue_page
 from service.errors import Conflict, Invalid, Problem
 from service.moderation import operations, people, queries
 from service.moderation.queries import Filter
@@ -29,6 +29,27 @@ from service.rules.operations import Terms
 SHOWN = 20
 """Comments of a person on their page; the others are in the queue."""
 _DAYS = {"day": 1, "week": 7, "month": 30}
+
+
+@bp.route("/people/lookup", methods=["POST"])
+@guarded("moderate")
+def look_up() -> Response:
+    """The page of whoever writes with an address on a site; the address stands in no URL."""
+    place = parser.parse(schemas.Place(), location="form")
+    try:
+        values = parser.parse(schemas.LookUp(), location="form")
+    except UnprocessableEntity as error:
+        return _nobody(place["back"], errors.of_http(error))
+    with transaction():
+        found = operations.person_with(site_of(values["site"], "moderate"), values["email"], principal())
+    return _away(url_for("desk.person", comment_id=found)) if found else _nobody(place["back"])
+
+
+def _nobody(back: str, problem: Problem | None = None) -> Response:
+    """The list again, with the address that was typed and why it led nowhere."""
+    query = dict(parse_qsl(back))
+    sought = {"problem": problem, "typed": request.form}
+    return queue_page(list_at(query), query, problem.status if problem else 200, sought=sought)
 
 
 @bp.route("/people/<uuid:comment_id>")

@@ -12,7 +12,7 @@ from marshmallow import fields, validate
 
 from service.comments.schemas import NAME_LENGTH, Whole, line, words
 from service.comments.status import PENDING, STATUSES
-from service.moderation import people_schemas, schemas
+from service.moderation import people_schemas, schemas, site_schemas
 from service.moderation import team_schemas as team
 from service.moderation.bulk_schemas import AT_MOST
 from service.rules.policy import KINDS, NETWORK, PERSON
@@ -131,6 +131,10 @@ class Many(Ruled, schemas.Ruled):
 class Undo(Place):
     undoes = fields.UUID(required=True)
     at = fields.String(load_default="queue", validate=validate.OneOf(["queue", "comment", "flash"]))
+
+
+class LookUp(FromForm, site_schemas.LookUp):
+    """A whole address, and the site on which it is looked for."""
 
 
 class Noted(Place, schemas.Noted):

@@ -31,6 +31,7 @@ from service.reactions import queries as reactions
 from service.reactions.policy import REASONS
 from service.rules.models import Rule
 from service.sites import queries as sites
+from service.sites.addresses import BadPage, ForeignPage, canonical
 from service.sites.models import RejectReason
 
 FILTERS = {
@@ -110,6 +111,7 @@ def _item(one: Comment, told: dict[str, Any], record: dict[str, Any], who: Princ
         "decided": words.moment(one.decided_at) if one.decided_at else None,
         "website_host": words.host(one.website or ""),
         "page_link": _page_link(one),
+        "page_named": _page_named(one),
         "link_hosts": link_hosts(said),
         "parent": _parent(one),
         "outcome": outcome(one, who),
@@ -194,6 +196,15 @@ def _page_link(one: Comment) -> str | None:
     """The page's address where a browser can go; an import may have brought something else."""
     url = one.page.url or ""
     return url if url.startswith(("https://", "http://")) else None
+
+
+def _page_named(one: Comment) -> str | None:
+    """The page as a filter names it; None when its address is on no origin of the site any more."""
+    named = one.page.url or one.page.key.removeprefix("id:")
+    try:
+        return named if canonical(named, origins=one.site.origins) else None
+    except (BadPage, ForeignPage):
+        return None
 
 
 def _parent(one: Comment) -> dict[str, Any] | None:
