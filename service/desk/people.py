@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
@@ -18,6 +18,7 @@ from service.desk import schemas, views
 from service.desk.acts import bp as bp
 from service.desk.pages import draw
 from service.desk.ui import list_at, parser, queue_at, queue_page
+from service.doors import TEXT_BODY, takes
 from service.errors import Conflict, Invalid, Problem
 from service.moderation import operations, people, queries
 from service.moderation.queries import Filter
@@ -29,6 +30,7 @@ from service.rules.operations import Terms
 SHOWN = 20
 """Comments of a person on their page; the others are in the queue."""
 _DAYS = {"day": 1, "week": 7, "month": 30}
+_LAST_SECOND = time(23, 59, 59)
 
 
 @bp.route("/people/lookup", methods=["POST"])
@@ -68,6 +70,7 @@ def _person_page(one: Comment, status: int = 200, **told: Any) -> Response:
         person=views.person(people.known(one), principal()),
         items=views.items(found.rows, principal()),
         back=urlencode(theirs),
+        today=now().date(),
         queue=queue_at(theirs),
         **told,
     )
@@ -91,11 +94,14 @@ def rule_person(comment_id: UUID) -> Response:
 def _terms(values: dict[str, Any]) -> Terms:
     """What a button says: a time-out is a block with an end."""
     deed = values["deed"]
-    return Terms("block" if deed in _DAYS else deed, _end(deed), values["note"])
+    return Terms("block" if deed in _DAYS else deed, _end(deed, values["until"]), values["note"])
 
 
-def _end(word: str) -> datetime | None:
-    return now() + timedelta(days=_DAYS[word]) if word in _DAYS else None
+def _end(word: str, day: date | None) -> datetime | None:
+    """So long from now as a button says, or at the end of a day, which people count in."""
+    if word in _DAYS:
+        return now() + timedelta(days=_DAYS[word])
+    return datetime.combine(day, _LAST_SECOND, UTC) if day and word != "never" else None
 
 
 def _problem(error: Problem | UnprocessableEntity) -> Problem:
@@ -119,25 +125,31 @@ def _rules_page(query: dict[str, Any], status: int = 200, **told: Any) -> Respon
         status,
         rows=views.rules(found.rows, principal()),
         query=query,
+        today=now().date(),
         sites=sites_of(None, "read"),
         owned=sites_of(None, "manage"),
+        most=schemas.LINES,
         next=url_for("desk.rules_of_site", site=query["site"], cursor=following) if following else None,
         **told,
     )
 
 
 @bp.route("/rules", methods=["POST"])
+@takes(TEXT_BODY)
 @guarded("moderate")
 def add_rule() -> Response:
-    """A rule about a domain, a range, a link's host or a network that an owner names."""
+    """Rules about domains, ranges, hosts of links or networks that an owner names, one a line: all of them, or none."""
+    line = None
     try:
         values = parser.parse(schemas.RuleAbout(), location="form")
         with transaction():
-            site = site_of(values["site"], "moderate")
-            people.rule_about(site, values["kind"], values["value"], _terms(values), principal())
+            site, terms = site_of(values["site"], "moderate"), _terms(values)
+            for line, value in values["value"]:  # noqa: B007 - the one that is wrong is told
+                people.rule_about(site, values["kind"], value, terms, principal())
     except (Conflict, Invalid, UnprocessableEntity) as error:
         problem, query = _problem(error), schemas.RulesPage().load({})
-        return _rules_page(query, problem.status, problem=problem, typed=request.form)
+        wrong = line if isinstance(error, Conflict) or "value" in (problem.errors or {}) else None
+        return _rules_page(query, problem.status, problem=problem, line=wrong, typed=request.form)
     return _away(url_for("desk.rules_of_site", site=values["site"]))
 
 
@@ -150,7 +162,7 @@ def end_rule(rule_id: UUID) -> Response:
         if values["end"] == "now":
             people.remove(rule_id, principal())
         else:
-            people.change_end(rule_id, _end(values["end"]), principal())
+            people.change_end(rule_id, _end(values["end"], values["until"]), principal())
     if values["person"]:
         return _away(url_for("desk.person", comment_id=values["person"]))
     return _away(url_for("desk.rules_of_site", site=values["site"]))

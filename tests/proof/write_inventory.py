@@ -74,7 +74,7 @@ NO_WORDS = {
     "POST /desk/comments/<uuid:comment_id>/pin": "takes one of two words, and where the moderator was",
     "PATCH /v1/rules/<uuid:rule_id>": "takes a time",
     "DELETE /v1/rules/<uuid:rule_id>": "takes nothing",
-    "POST /desk/rules/<uuid:rule_id>": "takes one of five words, and where the moderator was",
+    "POST /desk/rules/<uuid:rule_id>": "takes one of six words, a day, and where the moderator was",
     "POST /v1/people/lookup": "takes an address, and stores that somebody asked",
     "POST /desk/people/lookup": "takes an address, and stores that somebody asked",
     "POST /desk/comments/<uuid:comment_id>/reveal": "takes only where the moderator was",
