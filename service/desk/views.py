@@ -23,7 +23,6 @@ from service.desk import deeds, words
 from service.desk.languages import said
 from service.desk.links import link_hosts, links_as_text
 from service.moderation import operations, people, queries, views
-from service.moderation.diff import differences
 from service.moderation.people import Person
 from service.moderation.policies import NOT_KNOWN, Trial
 from service.numbers.operations import Late
@@ -222,12 +221,10 @@ def _parent(one: Comment) -> dict[str, Any] | None:
 
 def whole(one: Comment, who: Principal, history: list[Link]) -> dict[str, Any]:
     """A comment with all that stands behind it."""
-    revisions = queries.revisions(one.id)
+    revisions = [_revision(row) | {"diff": differs} for row, differs in views.revisions(one)]
     return item(one, who) | {
-        "revisions": [_revision(row) for row in revisions if row.state != HELD],
-        "changes": [
-            _revision(row) | {"diff": differences(one.body, row.body)} for row in revisions if row.state == HELD
-        ],
+        "revisions": [row for row in revisions if row["state"] != HELD],
+        "changes": [row for row in revisions if row["state"] == HELD],
         "reports": [
             {"at": words.moment(row.created_at), "reason": said(REASONS[row.reason]), "note": row.note}
             for row in reactions.reports(one.id)
@@ -276,7 +273,6 @@ def _revision(row: CommentRevision) -> dict[str, Any]:
         "id": row.id,
         "by": words.actor(row.by),
         "at": words.moment(row.created_at),
-        "text": row.body,
         "state": row.state,
     }
 
