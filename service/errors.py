@@ -103,7 +103,7 @@ class VersionNeeded(Problem):
 
 
 class TooLarge(Problem):
-    status, slug, detail = 413, "too-large", "That is larger than this door takes."
+    status, slug, detail = 413, "too-large", "That is larger than what is accepted here."
 
 
 class WrongMediaType(Problem):
@@ -253,7 +253,7 @@ _SENTENCES = {
     400: "That request cannot be understood.",
     404: NotFound.detail,
     412: StaleVersion.detail,
-    405: "This door does not take that method.",
+    405: "This address does not take that method.",
     413: TooLarge.detail,
     415: WrongMediaType.detail,
     422: Invalid.detail,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from flask import Response, redirect, request, url_for
@@ -17,7 +17,8 @@ from service.db import now, transaction
 from service.desk import schemas, views
 from service.desk.acts import bp as bp
 from service.desk.pages import draw
-from service.desk.ui import parser, queue_at
+from service.desk.ui import list_at, parser, queue_at, queue_page
+from service.doors import TEXT_BODY, takes
 from service.errors import Conflict, Invalid, Problem
 from service.moderation import operations, people, queries
 from service.moderation.queries import Filter
@@ -29,6 +30,28 @@ from service.rules.operations import Terms
 SHOWN = 20
 """Comments of a person on their page; the others are in the queue."""
 _DAYS = {"day": 1, "week": 7, "month": 30}
+_LAST_SECOND = time(23, 59, 59)
+
+
+@bp.route("/people/lookup", methods=["POST"])
+@guarded("moderate")
+def look_up() -> Response:
+    """The page of whoever writes with an address on a site; the address stands in no URL."""
+    place = parser.parse(schemas.Place(), location="form")
+    try:
+        values = parser.parse(schemas.LookUp(), location="form")
+    except UnprocessableEntity as error:
+        return _nobody(place["back"], errors.of_http(error))
+    with transaction():
+        found = operations.person_with(site_of(values["site"], "moderate"), values["email"], principal())
+    return _away(url_for("desk.person", comment_id=found)) if found else _nobody(place["back"])
+
+
+def _nobody(back: str, problem: Problem | None = None) -> Response:
+    """The list again, with the address that was typed and why it led nowhere."""
+    query = dict(parse_qsl(back))
+    sought = {"problem": problem, "typed": request.form}
+    return queue_page(list_at(query), query, problem.status if problem else 200, sought=sought)
 
 
 @bp.route("/people/<uuid:comment_id>")
@@ -47,6 +70,7 @@ def _person_page(one: Comment, status: int = 200, **told: Any) -> Response:
         person=views.person(people.known(one), principal()),
         items=views.items(found.rows, principal()),
         back=urlencode(theirs),
+        today=now().date(),
         queue=queue_at(theirs),
         **told,
     )
@@ -70,11 +94,14 @@ def rule_person(comment_id: UUID) -> Response:
 def _terms(values: dict[str, Any]) -> Terms:
     """What a button says: a time-out is a block with an end."""
     deed = values["deed"]
-    return Terms("block" if deed in _DAYS else deed, _end(deed), values["note"])
+    return Terms("block" if deed in _DAYS else deed, _end(deed, values["until"]), values["note"])
 
 
-def _end(word: str) -> datetime | None:
-    return now() + timedelta(days=_DAYS[word]) if word in _DAYS else None
+def _end(word: str, day: date | None) -> datetime | None:
+    """So long from now as a button says, or at the end of a day, which people count in."""
+    if word in _DAYS:
+        return now() + timedelta(days=_DAYS[word])
+    return datetime.combine(day, _LAST_SECOND, UTC) if day and word != "never" else None
 
 
 def _problem(error: Problem | UnprocessableEntity) -> Problem:
@@ -99,25 +126,31 @@ def _rules_page(query: dict[str, Any], status: int = 200, **told: Any) -> Respon
         status,
         rows=views.rules(found.rows, principal()),
         query=query,
+        today=now().date(),
         sites=sites_of(None, "read"),
         owned=sites_of(None, "manage"),
         next=url_for("desk.rules_of_site", **same, cursor=following) if following else None,
+        most=schemas.LINES,
         **told,
     )
 
 
 @bp.route("/rules", methods=["POST"])
+@takes(TEXT_BODY)
 @guarded("moderate")
 def add_rule() -> Response:
-    """A rule about a domain, a range, a link's host or a network that an owner names."""
+    """Rules about domains, ranges, hosts of links or networks that an owner names, one a line: all of them, or none."""
+    line = None
     try:
         values = parser.parse(schemas.RuleAbout(), location="form")
         with transaction():
-            site = site_of(values["site"], "moderate")
-            people.rule_about(site, values["kind"], values["value"], _terms(values), principal())
+            site, terms = site_of(values["site"], "moderate"), _terms(values)
+            for line, value in values["value"]:  # noqa: B007 - the one that is wrong is told
+                people.rule_about(site, values["kind"], value, terms, principal())
     except (Conflict, Invalid, UnprocessableEntity) as error:
         problem, query = _problem(error), schemas.RulesPage().load({})
-        return _rules_page(query, problem.status, problem=problem, typed=request.form)
+        wrong = line if isinstance(error, Conflict) or "value" in (problem.errors or {}) else None
+        return _rules_page(query, problem.status, problem=problem, line=wrong, typed=request.form)
     return _away(url_for("desk.rules_of_site", site=values["site"]))
 
 
@@ -130,7 +163,7 @@ def end_rule(rule_id: UUID) -> Response:
         if values["end"] == "now":
             people.remove(rule_id, principal())
         else:
-            people.change_end(rule_id, _end(values["end"]), principal())
+            people.change_end(rule_id, _end(values["end"], values["until"]), principal())
     if values["person"]:
         return _away(url_for("desk.person", comment_id=values["person"]))
     return _away(url_for("desk.rules_of_site", site=values["site"]))

@@ -41,6 +41,10 @@ FILTERS = (
 )  # fmt: skip
 
 
+IN_THE_FORM = ("q", "sort", "rating", *views.FILTERS)
+"""What everybody chooses in the form of the list; whatever else is asked for goes with it unseen."""
+
+
 class Desk(Blueprint):
     """Pages for which `accounts.guard` asks who is there."""
 
@@ -95,6 +99,8 @@ def queue_page(asked: Mapping[str, Any], address: Mapping[str, Any], status: int
         **_around(asked, query),
         late=views.late(late([one.id for one in sites_of(query["site"], "read")])),
         choices=views.FILTERS,
+        hidden=_hidden(address),
+        searched=sites_of(None, "moderate"),
         chosen=[name for name in FILTERS if query[name] is not None],
         news=url_for("desk.news") + f"?{urlencode(kept(address) | {'cursor': ''})}",
         first=asked["cursor"] is None,
@@ -105,6 +111,12 @@ def queue_page(asked: Mapping[str, Any], address: Mapping[str, Any], status: int
         holders=views.holders(queries.claims_by_moderator([one.id for one in sites_of(None, "read")]), principal()),
         **told,
     )
+
+
+def _hidden(address: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What the form of the list sends along beside its boxes, so that no filter is lost by another one."""
+    boxes = {*IN_THE_FORM, "cursor"} | ({"site"} if len(sites_of(None, "read")) > 1 else set())
+    return [(name, value) for name, value in kept(address).items() if name not in boxes]
 
 
 def _around(asked: Mapping[str, Any], query: dict[str, Any]) -> dict[str, Any]:

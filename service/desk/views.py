@@ -23,7 +23,6 @@ from service.desk import deeds, words
 from service.desk.languages import said
 from service.desk.links import link_hosts, links_as_text
 from service.moderation import operations, people, queries, views
-from service.moderation.diff import differences
 from service.moderation.people import Person
 from service.moderation.policies import NOT_KNOWN, Trial
 from service.numbers.operations import Late
@@ -31,6 +30,7 @@ from service.reactions import queries as reactions
 from service.reactions.policy import REASONS
 from service.rules.models import Rule
 from service.sites import queries as sites
+from service.sites.addresses import BadPage, ForeignPage, canonical
 from service.sites.models import RejectReason
 
 FILTERS = {
@@ -110,6 +110,7 @@ def _item(one: Comment, told: dict[str, Any], record: dict[str, Any], who: Princ
         "decided": words.moment(one.decided_at) if one.decided_at else None,
         "website_host": words.host(one.website or ""),
         "page_link": _page_link(one),
+        "page_named": _page_named(one),
         "link_hosts": link_hosts(said),
         "parent": _parent(one),
         "outcome": outcome(one, who),
@@ -187,13 +188,22 @@ def outcome(one: Comment, who: Principal) -> str | None:
 
 
 def _name(one: Comment) -> str:
-    return one.name or gettext("Somebody erased")
+    return one.name or gettext("Erased author")
 
 
 def _page_link(one: Comment) -> str | None:
     """The page's address where a browser can go; an import may have brought something else."""
     url = one.page.url or ""
     return url if url.startswith(("https://", "http://")) else None
+
+
+def _page_named(one: Comment) -> str | None:
+    """The page as a filter names it; None when its address is on no origin of the site any more."""
+    named = one.page.url or one.page.key.removeprefix("id:")
+    try:
+        return named if canonical(named, origins=one.site.origins) else None
+    except (BadPage, ForeignPage):
+        return None
 
 
 def _parent(one: Comment) -> dict[str, Any] | None:
@@ -211,12 +221,10 @@ def _parent(one: Comment) -> dict[str, Any] | None:
 
 def whole(one: Comment, who: Principal, history: list[Link]) -> dict[str, Any]:
     """A comment with all that stands behind it."""
-    revisions = queries.revisions(one.id)
+    revisions = [_revision(row) | {"diff": differs} for row, differs in views.revisions(one)]
     return item(one, who) | {
-        "revisions": [_revision(row) for row in revisions if row.state != HELD],
-        "changes": [
-            _revision(row) | {"diff": differences(one.body, row.body)} for row in revisions if row.state == HELD
-        ],
+        "revisions": [row for row in revisions if row["state"] != HELD],
+        "changes": [row for row in revisions if row["state"] == HELD],
         "reports": [
             {"at": words.moment(row.created_at), "reason": said(REASONS[row.reason]), "note": row.note}
             for row in reactions.reports(one.id)
@@ -265,7 +273,6 @@ def _revision(row: CommentRevision) -> dict[str, Any]:
         "id": row.id,
         "by": words.actor(row.by),
         "at": words.moment(row.created_at),
-        "text": row.body,
         "state": row.state,
     }
 

@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from flask_babel import format_date, format_time, gettext, ngettext
+from flask_babel import format_date, gettext, ngettext
 from flask_babel import lazy_gettext as _
 
 from service.accounts import queries as accounts
 from service.comments import status as states
 from service.comments.schemas import timestamp
 from service.db import now
+from service.desk.languages import moment as full
 from service.desk.languages import said
 from service.moderation.operations import OTHERS
 
@@ -87,7 +88,7 @@ def moment(at: datetime) -> dict[str, str]:
     """A time for machines, in full, and as its age."""
     return {
         "iso": timestamp(at) or "",
-        "full": f"{format_date(at, 'long')}, {format_time(at, 'short')} UTC",
+        "full": full(at),
         "age": age(at),
     }
 

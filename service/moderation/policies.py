@@ -29,7 +29,7 @@ _RULED = {"blocked": "block", "shadowed": "shadow", "held-by-rule": "hold"}
 NOT_KNOWN = (
     "Texts are judged as they are now, not as they were sent.",
     "Somebody counts as known if something under the same token was approved before.",
-    "What was refused at the door was never kept.",
+    "What was refused outright was never kept.",
     "Whom a rule of the site trusts is judged like anybody else.",
 )
 """What the stored rows do not tell."""

@@ -197,9 +197,9 @@ class RevisionView(ma.Schema):
     diff = fields.List(
         fields.List(fields.String()),
         required=True,
-        allow_none=True,
         metadata={
-            "description": "Of a held change: pieces in order, each `=` (same), `-` (old) or `+` (new) and a text."
+            "description": "Pieces in order, each `=` (same), `-` (old) or `+` (new) and a text: from an earlier text "
+            "to the next one, or from the text that a change was to take the place of to that change."
         },
     )
 

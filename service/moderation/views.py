@@ -8,7 +8,7 @@ from typing import Any
 from service.accounts.principal import Principal
 from service.audit.queries import Link
 from service.authors import queries as authors
-from service.authors.queries import HELD
+from service.authors.queries import HELD, REFUSED
 from service.comments.models import Comment, CommentRevision
 from service.comments.rendering import text_of
 from service.comments.schemas import timestamp
@@ -87,7 +87,7 @@ def whole(one: Comment, history: list[Link], noted: list[Link], who: Principal) 
     return comment(one, who) | {
         "notes": [_note(link) for link in reversed(noted)],
         "history": [entry(link) for link in history],
-        "revisions": [_revision(row, one) for row in queries.revisions(one.id)],
+        "revisions": [_revision(row, differs) for row, differs in revisions(one)],
         "reports": reports,
         "person": record | {"first_seen": timestamp(record["first_seen"])},
     }
@@ -99,14 +99,32 @@ def _note(link: Link) -> dict[str, Any]:
     return {"note": detail and detail.details["note"], "by": row.actor, "at": timestamp(row.at)}
 
 
-def _revision(row: CommentRevision, of: Comment) -> dict[str, Any]:
+def revisions(one: Comment) -> list[tuple[CommentRevision, list[list[str]]]]:
+    """The other texts of a comment, the oldest first, each with what differs.
+
+    Of an earlier text: from the next one, which took its place. Of a change that waits, or was refused: from the text
+    that it was to take the place of.
+    """
+    found, following = [], one.body
+    for row in reversed(queries.revisions(one.id)):
+        if row.state == HELD:
+            found.append((row, differences(one.body, row.body)))
+        elif row.state == REFUSED:
+            found.append((row, differences(following, row.body)))
+        else:
+            found.append((row, differences(row.body, following)))
+            following = row.body
+    return found[::-1]
+
+
+def _revision(row: CommentRevision, differs: list[list[str]]) -> dict[str, Any]:
     return {
         "id": row.id,
         "state": row.state,
         "text": row.body,
         "by": row.by,
         "created_at": timestamp(row.created_at),
-        "diff": differences(of.body, row.body) if row.state == HELD else None,
+        "diff": differs,
     }
 
 

@@ -36,6 +36,7 @@ BELOW_THE_DESK = {
     "desk.replace_reasons",
     "desk.news",
     "desk.pin",
+    "desk.look_up",
     "desk.person",
     "desk.rule_person",
     "desk.rules_of_site",

@@ -93,6 +93,6 @@ def test_what_was_erased_has_no_buttons(anna: Browser, ada: Author) -> None:
     ada.erase()
     shown = anna.get(here)
     assert shown.status_code == 200
-    assert "Somebody erased" in words(shown)
+    assert "Erased author" in words(shown)
     assert "Erased by the author" in words(shown)
     assert not [one for one in tree(shown.text).iter("button") if text(one) in ("Approve", "Restore")]

@@ -46,7 +46,7 @@ def test_an_approved_comment_is_on_the_page(anna: Browser, comment: Leave, clien
     answer = anna.press(anna.get("/desk/"), "Approve", within=f"c-{one}")
     assert answer.status_code == 303
     told = words(anna.get(answer.headers["Location"]))
-    assert "Approved. By you, just now. The comment of Bea" in told and "Nothing waits" in told
+    assert "Approved. By you, just now. The comment of Bea" in told and "Nothing is waiting" in told
     assert [shown["id"] for shown in thread(client)["comments"]] == [str(one)]
 
 
@@ -190,8 +190,11 @@ def test_a_changed_text_is_rendered_and_the_old_one_kept(anna: Browser, comment:
     one = comment(body="With a tpyo.")
     answer = anna.press(anna.get(f"/desk/comments/{one}"), "Save the text", body="With a *typo* mended.")
     assert answer.status_code == 303 and stored(one).html == "<p>With a <em>typo</em> mended.</p>\n"
-    page = words(anna.get(f"/desk/comments/{one}"))
-    assert "Earlier texts (1)" in page and "With a tpyo." in page and "Text changed by Anna" in page
+    shown = anna.get(f"/desk/comments/{one}")
+    assert "Earlier texts (1)" in words(shown) and "Text changed by Anna" in words(shown)
+    (diff,) = [part for part in tree(shown.text).iter("p") if part.get("class") == "diff"]
+    assert text(diff) == "With a tpyo *typo* mended ."
+    assert [(part.tag, part.text) for part in diff] == [("del", "tpyo"), ("ins", "*typo* mended")]
 
 
 @pytest.mark.parametrize(("body", "sentence"), [("   ", "required"), ("x" * 10_001, "at most 10,000 characters")])

@@ -38,8 +38,9 @@ def test_whatever_changes_something_needs_the_right_to_moderate(app: Flask) -> N
     ]  # type: ignore[operator]
     assert sorted(posts) == [
         "desk.add_rule", "desk.decide", "desk.decide_many", "desk.delete_filter", "desk.edit", "desk.end_rule",
-        "desk.note", "desk.pin", "desk.replace_reasons", "desk.reply", "desk.reveal", "desk.rule_person",
-        "desk.save_filter", "desk.set_site", "desk.settle", "desk.take", "desk.undo", "desk.undo_many",
+        "desk.look_up", "desk.note", "desk.pin", "desk.replace_reasons", "desk.reply", "desk.reveal",
+        "desk.rule_person", "desk.save_filter", "desk.set_site", "desk.settle", "desk.take", "desk.undo",
+        "desk.undo_many",
     ]  # fmt: skip
     scopes = {name: desk_views(app)[name].guarded_scope for name in posts}
     assert scopes.pop("desk.replace_reasons") == scopes.pop("desk.set_site") == "manage"

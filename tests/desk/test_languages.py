@@ -87,7 +87,7 @@ def test_sentences_from_below_are_translated_with_what_varies(app: Flask) -> Non
     assert "3" in told and "times" not in told
     told = in_german(app, "This was undone already. It was set to approved by J. {Doe} on 3 May 2026, 10:00 UTC.")
     assert told.startswith("Das wurde schon rückgängig gemacht. ")
-    assert "J. {Doe}" in told
+    assert "J. {Doe}" in told and "am 3. Mai 2026, 10:00 UTC" in told and "May" not in told
     assert "freigegeben" in told
     assert (
         in_german(app, "Nobody ever wrote this. The text holds 2 links.")
@@ -95,6 +95,18 @@ def test_sentences_from_below_are_translated_with_what_varies(app: Flask) -> Non
     )
     with app.test_request_context(headers={"Accept-Language": "en"}):
         assert said("The text holds 12 links.") == "The text holds 12 links."
+
+
+def test_a_day_that_there_is_not_stays_as_it_is(app: Flask) -> None:
+    told = in_german(app, "They were changed by 31 February 2026, 10:00 UTC on 12 March 2026, 09:05 UTC.")
+    assert told == "Die Einstellungen wurden von 31 February 2026, 10:00 UTC am 12. März 2026, 09:05 UTC geändert."
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_no_time_inside_a_sentence_stays_english(app: Flask, language: str) -> None:
+    with app.test_request_context(headers={"Accept-Language": language}):
+        told = said("It was set to spam by Bea on 3 May 2026, 10:00 UTC.")
+    assert "10:00" in told and "May" not in told
 
 
 @pytest.mark.parametrize("language", OTHERS)

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
 
-from service.db import db
+from service.db import db, now
+from service.desk.schemas import LINES
 from service.rules.models import Rule
 from service.sites.models import Site
 from tests.comments.test_submitting import set_site
-from tests.desk.conftest import Browser, text, tree, words
+from tests.desk.conftest import Browser, fields, text, the_form, tree, words
+from tests.moderation.still import entries
 from tests.support import thread
 
 Leave = Callable[..., UUID]
@@ -126,7 +129,102 @@ def test_what_is_no_domain_stays_in_the_form(signed_in: Callable[..., Browser]) 
     olga = signed_in("Olga", "owner")
     answer = olga.press(olga.get("/desk/rules"), "Block", kind="domain", value='not "a" name', note="Kept")
     assert answer.status_code == 422 and "Write a name like example.org" in words(answer)
-    assert 'value="not &#34;a&#34; name"' in answer.text and 'value="Kept"' in answer.text
+    assert "not &#34;a&#34; name</textarea>" in answer.text and 'value="Kept"' in answer.text
+    assert "Line 1" not in words(answer)
+
+
+@pytest.mark.parametrize("button", ["Block", "Hold", "Shadow", "Trust"])
+def test_a_rule_may_end_with_a_day(anna: Browser, comment: Leave, button: str) -> None:
+    here = f"/desk/people/{comment()}"
+    anna.press(anna.get(here), button, until="2031-05-03")
+    assert rules()[0].until == datetime(2031, 5, 3, 23, 59, 59, tzinfo=UTC)
+    shown = anna.get(here)
+    assert "3 May 2031, 23:59 UTC" in shown.text
+    anna.press(shown, "At the end of this day", until="2032-01-31")
+    assert rules()[0].until == datetime(2032, 1, 31, 23, 59, 59, tzinfo=UTC)
+
+
+def test_a_rule_of_an_owner_may_end_today(signed_in: Callable[..., Browser]) -> None:
+    olga = signed_in("Olga", "owner")
+    today = now().date()
+    page = olga.get("/desk/rules")
+    assert f'min="{today}"' in page.text
+    olga.press(page, "Hold", kind="domain", value="spam.example", until=str(today))
+    (rule,) = rules()
+    assert rule.until is not None and rule.until.date() == today
+    there = olga.press(olga.get("/desk/rules?site=blog"), "At the end of this day", until="2032-01-31")
+    assert there.headers["Location"] == "/desk/rules?site=blog"
+    assert rules()[0].until == datetime(2032, 1, 31, 23, 59, 59, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("button", "until", "said"),
+    [
+        ("Block", "2020-05-03", "Name a time to come, a hundred years from now at most."),
+        ("Block", "2526-05-03", "Name a time to come, a hundred years from now at most."),
+        ("Block", "2031-02-31", "Not a valid date."),
+        ("Time-out for a week", "2031-05-03", "A time-out has an end of its own."),
+    ],
+)
+def test_a_day_that_cannot_be_is_said_to_be_none(
+    anna: Browser, comment: Leave, button: str, until: str, said: str
+) -> None:
+    answer = anna.press(anna.get(f"/desk/people/{comment()}"), button, until=until, note="Kept")
+    assert (answer.status_code, rules()) == (422, [])
+    assert said in words(answer) and f'value="{until}"' in answer.text and 'value="Kept"' in answer.text
+
+
+@pytest.mark.parametrize(("until", "said"), [("", "Choose a day."), ("2020-05-03", "Name a time to come")])
+def test_an_end_without_a_day_to_come_changes_nothing(anna: Browser, comment: Leave, until: str, said: str) -> None:
+    here = f"/desk/people/{comment()}"
+    anna.press(anna.get(here), "Block")
+    answer = anna.press(anna.get(here), "At the end of this day", until=until)
+    assert answer.status_code == 422 and said in words(answer)
+    assert rules()[0].until is None
+
+
+RANGES = "198.51.100.0/24\r\n\r\n  2001:db8::/32 \r\n203.0.113.7\r\n"
+
+
+def test_each_line_becomes_a_rule(signed_in: Callable[..., Browser]) -> None:
+    olga = signed_in("Olga", "owner")
+    olga.press(olga.get("/desk/rules"), "Block", kind="cidr", value=RANGES, note="A wave", until="2031-05-03")
+    found = rules()
+    assert {one.value for one in found} == {"198.51.100.0/24", "2001:db8::/32", "203.0.113.7/32"}
+    assert {(one.kind, one.effect, one.note, str(one.until)) for one in found} == {
+        ("cidr", "block", "A wave", "2031-05-03 23:59:59+00:00")
+    }
+    assert len(entries("rule.added")) == 3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "status", "said"),
+    [
+        ("198.51.100.0/33", 422, "Write an address or a range, like 198.51.100.0/24 or 2001:db8::/32."),
+        ("198.51.100.9/24", 409, "There is this rule already."),
+    ],
+)
+def test_with_one_wrong_line_no_rule_is_made(
+    signed_in: Callable[..., Browser], wrong: str, status: int, said: str
+) -> None:
+    olga = signed_in("Olga", "owner")
+    answer = olga.press(olga.get("/desk/rules"), "Block", kind="cidr", value=RANGES + wrong, note="Kept")
+    assert (answer.status_code, rules(), entries("rule.added")) == (status, [], [])
+    assert f"Line 5: {wrong} . None of the rules was made." in words(answer) and said in words(answer)
+    assert wrong + "</textarea>" in answer.text and 'value="Kept"' in answer.text
+    form, _ = the_form(answer.text, "Block", None)
+    assert fields(form)["value"].split() == (RANGES + wrong).split()
+
+
+def test_as_many_lines_as_are_taken_at_once(signed_in: Callable[..., Browser]) -> None:
+    olga = signed_in("Olga", "owner")
+    page = olga.get("/desk/rules")
+    lines = [f"2001:db8:{n:x}::/48" for n in range(LINES + 1)]
+    refused = olga.press(page, "Block", kind="cidr", value="\n".join(lines))
+    assert (refused.status_code, rules()) == (422, [])
+    assert f"Name at most {LINES} at once." in words(refused)
+    assert olga.press(page, "Block", kind="cidr", value="\n".join(lines[1:])).status_code == 303
+    assert len(rules()) == LINES
 
 
 def test_a_moderator_reads_the_rules_and_adds_none(

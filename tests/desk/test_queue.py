@@ -99,7 +99,7 @@ def test_a_reply_shows_what_it_answers(anna: Browser, comment: Leave) -> None:
 
 
 def test_an_empty_queue_says_so_kindly(anna: Browser) -> None:
-    assert "Nothing waits. Well done." in words(anna.get("/desk/"))
+    assert "Nothing is waiting. Well done." in words(anna.get("/desk/"))
 
 
 def test_a_search_without_a_match_does_not_say_that_nothing_waits(anna: Browser, comment: Leave) -> None:

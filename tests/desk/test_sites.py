@@ -147,6 +147,14 @@ def test_a_policy_is_tried_before_it_is_saved(olga: Browser, comment: Leave) -> 
     assert send(olga, answer).status_code == 303 and stored().mode == "post"
 
 
+def test_a_policy_is_tried_on_several(olga: Browser, comment: Leave) -> None:
+    comment(), comment(), comment(body="See https://a.example and https://b.example")
+    told = words(send(olga, olga.get(PAGE), deed="preview", mode="post"))
+    assert "What it would have done to the last 3 comments" in told
+    assert "2 comments would be treated differently." in told and "The newest of them:" not in told
+    assert "approved 0 2" in told and "waiting 3 1" in told
+
+
 def test_who_may_not_change_them_sees_them(signed_in: Callable[..., Browser], site: Site) -> None:
     for name, role in (("Mona", "moderator"), ("Vera", "viewer")):
         browser = signed_in(name, role)

@@ -123,7 +123,7 @@ def test_a_body_over_the_cap_is_refused_with_a_problem(serve: Any, request_: byt
         "type": "/problems/too-large",
         "title": "Request Entity Too Large",
         "status": 413,
-        "detail": "That is larger than this door takes.",
+        "detail": "That is larger than what is accepted here.",
         "instance": "/door",
     }
     assert app.seen == []

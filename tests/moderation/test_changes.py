@@ -18,6 +18,7 @@ from tests.comments.test_at_once import all_at_once
 from tests.conftest import add_site
 from tests.moderation.conftest import Desk, token_of
 from tests.moderation.still import entries
+from tests.moderation.test_diff import put_together
 from tests.support import thread
 
 FIRST, SECOND = "What a *fine* series.", "What a *good* series."
@@ -153,3 +154,26 @@ def test_who_may_not_decide_settles_nothing(app: Flask, site: Site, desk: Desk, 
 def test_the_authors_view_is_not_told_why(desk: Desk, ada: Author, held: str) -> None:
     settle(desk, held, "refuse", wish(desk, ada, held), reason="Between us.")
     assert "Between us" not in ada.call("GET").text
+
+
+def test_each_earlier_text_has_what_differs_from_the_next(desk: Desk, ada: Author, held: str) -> None:
+    for text in ("One two.", "One two three."):
+        desk.call("PATCH", f"/moderation/comments/{held}", json={"body": text}, headers={"If-Match": "*"})
+    wish(desk, ada, held)
+    desk.call("PATCH", f"/moderation/comments/{held}", json={"body": "One."}, headers={"If-Match": "*"})
+    found = desk.get(f"/moderation/comments/{held}").json["revisions"]
+    assert [(one["state"], one["text"]) for one in found] == [
+        ("published", FIRST), ("published", "One two."), ("held", SECOND), ("published", "One two three."),
+    ]  # fmt: skip
+    assert [put_together(one["diff"], but="+") for one in found] == [FIRST, "One two.", "One.", "One two three."]
+    assert [put_together(one["diff"], but="-") for one in found] == ["One two.", "One two three.", SECOND, "One."]
+    assert found[1]["diff"] == [["=", "One two"], ["+", " three"], ["=", "."]]
+
+
+def test_what_was_refused_is_compared_with_the_text_of_then(desk: Desk, ada: Author, held: str) -> None:
+    settle(desk, held, "refuse", wish(desk, ada, held))
+    desk.call("PATCH", f"/moderation/comments/{held}", json={"body": "Ours."}, headers={"If-Match": "*"})
+    refused, earlier = desk.get(f"/moderation/comments/{held}").json["revisions"]
+    assert (refused["state"], earlier["state"]) == ("refused", "published")
+    assert refused["diff"] == [["=", "What a *"], ["-", "fine"], ["+", "good"], ["=", "* series."]]
+    assert put_together(earlier["diff"], but="+") == FIRST and put_together(earlier["diff"], but="-") == "Ours."

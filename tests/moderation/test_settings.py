@@ -9,13 +9,17 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from service.comments.models import Comment
+from service.comments.operations import write
+from service.comments.restoring import restore
+from service.db import new_id, now, transaction
 from service.sites.models import Site
 from service.sites.schemas import SiteSettings
 from tests.comments.test_submitting import set_site
 from tests.conftest import ORIGIN, add_site
 from tests.moderation.conftest import Desk, token_of
 from tests.moderation.still import clock as clock
-from tests.moderation.still import entries, said
+from tests.moderation.still import entries, row, said
 from tests.support import post
 
 LINKS = "See https://a.example.org and https://b.example.org"
@@ -164,6 +168,26 @@ def test_what_is_erased_or_our_own_is_not_judged(client: FlaskClient, owner: Des
     assert tried(owner, mode="post")["judged"] == 1
     client.delete("/v1/mine?everything=true", headers={"Authorization": f"Author {one['author_token']}"})
     assert tried(owner, mode="post")["judged"] == 0
+
+
+def test_only_the_last_500_are_tried(client: FlaskClient, owner: Desk, clock: Any) -> None:
+    oldest = row(said(client, body=LINKS))
+    later = now() + timedelta(minutes=1)
+    with transaction():
+        restore([(another(oldest, created_at=later), "pending") for _ in range(499)])
+    assert tried(owner, mode="post")["then"] == {"approved": 499, "pending": 1, "spam": 0}
+    with transaction():
+        restore([(another(oldest, created_at=later), "pending")])
+    found = tried(owner, mode="post")
+    assert (found["judged"], found["changed"], found["then"]) == (500, 500, {"approved": 500, "pending": 0, "spam": 0})
+
+
+def another(like: Comment, **more: Any) -> Comment:
+    """One more on the same page, by the same person, as an import would bring it."""
+    of_it = {name: getattr(like, name) for name in ("site", "page", "author", "name")}
+    one = Comment(id=new_id(), is_moderator=False, reasons=[], **of_it, **more)
+    write(one, "Plain words.", "md")
+    return one
 
 
 def test_of_many_the_newest_ten_are_shown(client: FlaskClient, owner: Desk, clock: Any) -> None:

@@ -300,6 +300,10 @@ DOORS = [
         "POST", "/desk/comments/<uuid:comment_id>/pin", "/desk/comments/{published}/pin", accept="text/html",
         form={"pinned": "true"},
     ),
+    Door(
+        "POST", "/desk/people/lookup", "/desk/people/lookup", accept="text/html",
+        form={"site": "{site}", "email": "{email}"},
+    ),
     Door("GET", "/desk/people/<uuid:comment_id>", "/desk/people/{pending}", accept="text/html"),
     Door(
         "POST", "/desk/people/<uuid:comment_id>/rules", "/desk/people/{fresh}/rules", accept="text/html",

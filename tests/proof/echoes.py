@@ -94,6 +94,16 @@ def _refused_rule(stage: Stage, typed: Mapping[str, str]) -> TestResponse:
     return stage.at_desk("/desk/rules", {"site": "blog", "kind": "cidr", "deed": "hold"} | dict(typed))
 
 
+def _refused_lines(stage: Stage, typed: Mapping[str, str]) -> TestResponse:
+    """Rules about several things, of which the second has no name."""
+    return _refused_rule(stage, {**typed, "value": f"192.0.2.0/24\n{typed['value']}"})
+
+
+def _refused_look_up(stage: Stage, typed: Mapping[str, str]) -> TestResponse:
+    """Somebody is looked for by what is no address."""
+    return stage.at_desk("/desk/people/lookup", {"site": "blog"} | dict(typed))
+
+
 def _author(stage: Stage) -> tuple[str, str]:
     """The id of a comment, always the same one until all is wiped, and its author's token."""
     if stage.author is None:
@@ -175,7 +185,9 @@ ECHOES: list[tuple[str, Send, Callable[[str], str], tuple[str, ...]]] = [
     ("desk: tried settings", _tried_settings, str, ("unasked",)),
     ("embed: refused change", _refused_change, str, ("body",)),
     ("embed: change for later", _change_for_later, _without_a_fragment, tuple(mine.Typed.__dataclass_fields__)),
-    ("desk: refused rule", _refused_rule, _up_to(300), ("value", "note")),
+    ("desk: refused rule", _refused_rule, _up_to(300), ("value", "note", "until")),
+    ("desk: refused lines", _refused_lines, _up_to(300), ("value", "note")),
+    ("desk: refused look-up", _refused_look_up, _up_to(300), ("email",)),
     ("desk: sign-in", _sign_in, str, ("email", "next")),
     ("desk: sign-up", _sign_up, str, ("email", "name")),
     ("desk: invited", _invited, str, ()),

@@ -55,6 +55,7 @@ FORMS: Mapping[str, frozenset[str]] = {
     "POST /desk/comments/<uuid:comment_id>/decision": frozenset(desk.Decide().fields),
     "POST /desk/comments/<uuid:comment_id>/revision": frozenset(desk.Settle().fields),
     "POST /desk/comments/<uuid:comment_id>/pin": frozenset(desk.Pin().fields),
+    "POST /desk/people/lookup": frozenset({*desk.Place().fields, *desk.LookUp().fields}),
     "POST /desk/people/<uuid:comment_id>/rules": frozenset(desk.RuleFrom().fields),
     "POST /desk/rules": frozenset(desk.RuleAbout().fields),
     "POST /desk/rules/<uuid:rule_id>": frozenset(desk.RuleEnd().fields),

@@ -46,6 +46,7 @@ bar.share
 '%g' % scale.step
 '%g' % (22 * stars(value, best))
 '%g' | format(one.rating)
+'%g' | format(query.rating)
 '%g' | format(one.rating_scale)
 """
 
@@ -68,6 +69,8 @@ query.until or ''
 person
 site
 owned[0].key
+searched[0].key
+today
 query.network
 one
 one.id
@@ -245,6 +248,8 @@ ngettext('%(num)s comment on this site: %(approved)s approved, %(rejected)s reje
 _('The first: %(time)s.', time=time(one.record.first_seen, one.record.first_seen.full))
 _('E-mail: %(address)s', address=one.email) if one.email else _('E-mail: none')
 _('Earlier texts (%(count)s)', count=one.revisions | length)
+_('Line %(number)s:', number=line)
+_('Several: one a line, %(count)s at most; each becomes a rule, or none does.', count=most)
 """  # noqa: E501
 
 _HTML_OF_THE_SANITISER = """
