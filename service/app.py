@@ -35,6 +35,7 @@ from service.moderation import team_routes as moderators
 from service.moderation import worker as moderation_worker
 from service.numbers import routes as numbers
 from service.numbers import worker as numbers_worker
+from service.presence import worker as presence_worker
 from service.privacy import keys
 from service.privacy import operations as proofs
 from service.reactions import routes as reactions
@@ -53,7 +54,7 @@ PAGES = (health.bp, embed.bp, widget.bp, desk.bp, account.bp, team.bp, doorstep.
 
 WORKERS = (
     accounts_worker, authors_worker, comments_worker, idempotency_worker, moderation_worker, numbers_worker,
-    reactions_worker, webhooks_worker,
+    presence_worker, reactions_worker, webhooks_worker,
 )  # fmt: skip
 
 HEADERS = {

@@ -29,6 +29,9 @@ UNKNOWN = "0.0.0.0"  # noqa: S104 - nobody has this address, and nothing listens
 _MANY = 1_000
 """Keys in memory that are not worth looking through for old ones."""
 
+_MOST, _LONGEST = 1_000_000, 366 * 24 * 3_600
+"""Calls in a window, and the seconds of one, at most."""
+
 # A store that is away must not hold requests up: they are counted in memory meanwhile.
 _IMPATIENT: dict[str, Any] = {
     "socket_connect_timeout": 0.5,
@@ -208,10 +211,16 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def _check(name: str, windows: str) -> None:
+    if not can_be_counted(windows):
+        raise BadSetting(f"{name}: write limits like 6/minute;60/hour.")
+
+
+def can_be_counted(windows: str) -> bool:
+    """Whether these are limits: each lets somebody through, and is over after a year at most."""
     try:
-        parse_many(windows)
-    except ValueError as error:
-        raise BadSetting(f"{name}: write limits like 6/minute;60/hour.") from error
+        return all(0 < one.amount <= _MOST and one.get_expiry() <= _LONGEST for one in parse_many(windows))
+    except ValueError:
+        return False
 
 
 def _counter() -> _Counter:

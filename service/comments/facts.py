@@ -40,5 +40,6 @@ def facts_of(comment: Comment, email: str, ip: str, signs: Mapping[str, Any], *,
         ),
         name=comment.name,
         lists=lists_of(site),
+        max_links=site.max_links,
         **signs,
     )

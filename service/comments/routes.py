@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -11,12 +12,12 @@ from service.comments import feed, formtoken, public, queries, schemas, threads
 from service.comments.operations import Sender, Submission, submit
 from service.comments.rendering import render
 from service.db import transaction
-from service.doors import TEXT_BODY, OpenDoor, answer, conditional, per_address, sender_ip, settings, takes, tells
+from service.doors import TEXT_BODY, OpenDoor, View, answer, conditional, per_address, sender_ip, settings, takes, tells
 from service.errors import Invalid, NotFound
 from service.idempotency.operations import Answer, Asked, once
 from service.limits import spend, within
 from service.pagination import Position, read_cursor, write_cursor
-from service.privacy.seal import email_index, keyed, network_label
+from service.privacy.seal import email_index, keyed, network_label, rate_key
 from service.sites import queries as sites
 from service.sites.addresses import Address, BadPage, ForeignPage, canonical
 from service.sites.models import Site
@@ -79,9 +80,29 @@ def read_form(query: dict[str, Any], site: str) -> Response:
     return response
 
 
+def count_sender(site: Site) -> None:
+    """Count a submission against the limit of its sender's address. A site's own limit counts for that site alone."""
+    key = rate_key(sender_ip())
+    if site.limit_submit:
+        spend(site.limit_submit, "submit", f"{site.id}:{key}")
+    else:
+        spend(settings().limit_submit, "submit", key)
+
+
+def _per_sender(view: View) -> View:
+    """As `per_address`, before anything of the body is read."""
+
+    @wraps(view)
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        count_sender(this_site())
+        return view(*args, **kwargs)
+
+    return counted  # type: ignore[return-value]
+
+
 @bp.route("/comments", methods=["POST"])
 @takes(TEXT_BODY)
-@per_address("submit")
+@_per_sender
 @bp.arguments(schemas.Submission)
 @bp.response(202, schemas.Held, description="Held for a moderator.")
 @bp.alt_response(201, schema=schemas.Held, description="Published.")
@@ -108,8 +129,8 @@ def accept(site: Site, values: dict[str, Any], sender: Sender) -> Answer:
     limits = settings()
     known = sites.page_at(site, address.key)  # a page of several addresses has one limit
     name = known.key if known else address.key
-    spend(limits.limit_page, "page", keyed("page", site.id.bytes, name.encode()).hex())
-    spend(limits.limit_site, "site", str(site.id))
+    spend(site.limit_page or limits.limit_page, "page", keyed("page", site.id.bytes, name.encode()).hex())
+    spend(site.limit_site or limits.limit_site, "site", str(site.id))
     mail = email_index(site.id, values["email"]).hex()
     signs = sender.signs | {
         "too_many_by_email": not within(limits.limit_email, "email", mail),

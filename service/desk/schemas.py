@@ -48,6 +48,13 @@ class Queue(FromForm, schemas.QueueQuery):
     select = fields.String(load_default=None, validate=validate.OneOf([ALL, THIS_PAGE]))
 
 
+class News(Queue):
+    """What is asked for again and again: whether a list has changed, and who looks at what."""
+
+    at = fields.UUID(load_default=None)
+    """The comment that whoever asks has in front of them."""
+
+
 class Numbers(FromForm):
     """Of which site: the address of the numbers."""
 

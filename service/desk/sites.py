@@ -33,7 +33,7 @@ class Setting:
     label: LazyString
     told: LazyString
     kind: str = "text"
-    """text, lines, choice, number (empty for none), count (never empty), check."""
+    """text, optional (empty for none), lines, choice, number (empty for none), count (never empty), check."""
     choices: tuple[tuple[str, LazyString | str], ...] = ()
 
 
@@ -62,6 +62,26 @@ SETTINGS = (
     Setting(
         "spam_words", _("Words that make a comment spam"),
         _("A word or a phrase a line. A comment that holds one is spam, and its author is not told."), "lines",
+    ),
+    Setting(
+        "max_links", _("Links that hold no comment"),
+        _("A comment with more links than this waits. 0: any link holds it. Empty: links alone hold nothing."),
+        "number",
+    ),
+    Setting(
+        "limit_submit", _("Limit for each sender"),
+        _("Comments from one internet address, such as 6/minute;60/hour. Empty: as the operator of Greenroom set it."),
+        "optional",
+    ),
+    Setting(
+        "limit_page", _("Limit for each page"),
+        _("Comments on one page from everybody, such as 30/minute. Empty: as the operator of Greenroom set it."),
+        "optional",
+    ),
+    Setting(
+        "limit_site", _("Limit for the site"),
+        _("Comments on all pages together, such as 120/minute. Empty: as the operator of Greenroom set it."),
+        "optional",
     ),
     Setting(
         "origins", _("Origins"),
@@ -95,7 +115,9 @@ SETTINGS = (
         "privacy_text", _("Privacy line"),
         _("Stands below the form. Empty: a line that says what is kept, for whom and how long."),
     ),
-    Setting("privacy_url", _("Privacy page"), _("Where the privacy line leads, with https://. Empty: nowhere.")),
+    Setting(
+        "privacy_url", _("Privacy page"), _("Where the privacy line leads, with https://. Empty: nowhere."), "optional",
+    ),
     Setting(
         "retention_days", _("Retention, in days"),
         _("For so long e-mail addresses and network labels are kept. Then they are deleted; the comments stay."),
@@ -152,9 +174,7 @@ def _typed(form: Mapping[str, str]) -> dict[str, str]:
 
 def _values(typed: Mapping[str, str]) -> dict[str, Any]:
     """What was typed as the shape of settings takes it."""
-    return {one.name: _value(one.kind, typed[one.name].strip()) for one in SETTINGS} | {
-        "privacy_url": typed["privacy_url"].strip() or None
-    }
+    return {one.name: _value(one.kind, typed[one.name].strip()) for one in SETTINGS}
 
 
 def _value(kind: str, text: str) -> Any:
@@ -162,7 +182,7 @@ def _value(kind: str, text: str) -> Any:
         return [line.strip() for line in text.splitlines() if line.strip()]
     if kind == "check":
         return bool(text)
-    return (text or None) if kind == "number" else text
+    return (text or None) if kind in ("number", "optional") else text
 
 
 def _as_typed(site: Site) -> dict[str, str]:

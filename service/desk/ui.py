@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
@@ -19,7 +20,7 @@ from service.authors.queries import HELD
 from service.comments.models import Comment
 from service.comments.schemas import timestamp
 from service.comments.status import APPROVED, PENDING
-from service.db import new_id
+from service.db import Busy, new_id, transaction
 from service.desk import outcomes, pages, schemas, views
 from service.desk.pages import draw
 from service.doors import StrictParser
@@ -32,6 +33,7 @@ from service.moderation.routes import wanted
 from service.moderation.scope import sites_of
 from service.numbers.operations import late
 from service.pagination import read_cursor, write_cursor
+from service.presence import operations as presence
 
 NOT_THE_LIST = ("done", "many", "select", "cursor", "limit")
 """What an address of the queue says beside which comments it lists, in which order."""
@@ -180,13 +182,26 @@ def is_of_those_that_wait(query: Mapping[str, Any]) -> bool:
 @bp.route("/waiting")
 @guarded("read")
 def news() -> Response:
-    """How many comments a filter matches, and the newest of them: 304 as long as that is so."""
-    query = parser.parse(schemas.Queue(), location="query")
+    """How many comments a filter matches, the newest of them, and who else looks at what: 304 as long as that is so."""
+    query = parser.parse(schemas.News(), location="query")
+    _looks_at(query.pop("at"))
     number, newest, _edited = queries.newest(wanted(query | {"status": state(query)}, "read"))
-    answer = jsonify(count=number, newest=newest, waiting=waiting(query["site"]))
+    told = {"waiting": waiting(query["site"]), "looking": presence.others(principal())}
+    answer = jsonify(count=number, newest=newest, **told)
     answer.set_etag(hashlib.sha256(answer.get_data()).hexdigest()[:16])
     answer.make_conditional(request)
     return answer
+
+
+def _looks_at(comment_id: UUID | None) -> None:
+    """Let others see what a person has in front of them. Nobody who only asks waits for those who write."""
+    if comment_id is None or principal().kind != "session":
+        return
+    with suppress(NotFound, Busy):
+        one = operations.find(comment_id, principal(), "read")
+        if not presence.is_said(one, principal()):
+            with transaction(patience=0):
+                presence.say(one, principal())
 
 
 def kept(values: Mapping[str, Any]) -> dict[str, str]:
@@ -249,7 +264,10 @@ def comment(comment_id: UUID) -> Response:
 def comment_page(one: Comment, back: str, status: int = 200, **told: Any) -> Response:
     history, noted = audit.history_of(one.site_id, one.id)
     seen = views.whole(one, principal(), history + [link for link in noted if link not in history])
-    return draw("comment.html", status, one=seen, back=back, queue=queue_at(dict(parse_qsl(back))), **told)
+    news_at = url_for("desk.news", site=one.site.key)
+    return draw(
+        "comment.html", status, one=seen, back=back, queue=queue_at(dict(parse_qsl(back))), news=news_at, **told
+    )
 
 
 @bp.route("/<path:elsewhere>")

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, g, redirect, request, url_for
 from service.comments import formtoken
 from service.comments.operations import Sender
 from service.comments.rendering import render
-from service.comments.routes import accept, address_of
+from service.comments.routes import accept, address_of, count_sender
 from service.db import now
 from service.doors import TEXT_BODY, conditional, sender_ip, settings, takes
 from service.embed import demo, drawing, forms, mine, pages, schemas
@@ -97,9 +97,9 @@ def create(site: str) -> Response:
     typed = forms.read(request.form)
     null_origin = check_poster(this_site(), null_allowed=True)
     if typed.wants_preview:
-        _spend("preview")
+        spend(settings().limit_preview, "preview", rate_key(sender_ip()))
         return pages.form_page(typed, preview=render(forms.previewed(typed)))
-    _spend("submit")
+    count_sender(this_site())
     values = forms.submission(this_site(), typed)
     signs = {
         "honeypot": typed.honeypot,
@@ -109,11 +109,6 @@ def create(site: str) -> Response:
     }
     done = accept(this_site(), values, Sender(sender_ip(), signs=signs))
     return drawing.private(redirect(_destination(typed, done), 303))  # type: ignore[arg-type]
-
-
-def _spend(name: str) -> None:
-    """Count against the limit that the JSON door of this name has too."""
-    spend(getattr(settings(), f"limit_{name}"), name, rate_key(sender_ip()))
 
 
 def _destination(typed: forms.Typed, done: Answer) -> str:

@@ -94,8 +94,8 @@ def try_policy(site: Site, values: Mapping[str, Any]) -> Trial:
     known = authors.known_since({one.author_id for one in rows})
     lists = lists_of(site)
     typed = {name.removesuffix("_words"): compiled(values[name]) for name in WORD_LISTS & values.keys()}
-    policy: dict[str, Any] = {"mode": site.mode, "lists": lists}
-    other = {"mode": values.get("mode", site.mode), "lists": replace(lists, **typed)}
+    policy: dict[str, Any] = {"mode": site.mode, "max_links": site.max_links, "lists": lists}
+    other = {name: values.get(name, stands) for name, stands in policy.items()} | {"lists": replace(lists, **typed)}
     now, then, changed = Counter[str](), Counter[str](), []
     for one in rows:
         is_known = one.author_id in known and known[one.author_id] < one.created_at

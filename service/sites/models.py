@@ -33,6 +33,11 @@ class Site(Base):
     hold_after_reports: Mapped[int | None]
     target_age_minutes: Mapped[int | None]
     retention_days: Mapped[int] = mapped_column(default=365)
+    limit_submit: Mapped[str | None] = mapped_column(String(100))
+    """Where a limit is None, that of the install counts."""
+    limit_page: Mapped[str | None] = mapped_column(String(100))
+    limit_site: Mapped[str | None] = mapped_column(String(100))
+    max_links: Mapped[int | None] = mapped_column(default=1, server_default="1")
     hold_words: Mapped[list[str]] = mapped_column(JSON, server_default="[]", deferred=True)
     """Up to two megabytes, so they are read only where they are asked for; likewise `spam_words`."""
     spam_words: Mapped[list[str]] = mapped_column(JSON, server_default="[]", deferred=True)

@@ -10,6 +10,7 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from service.errors import Invalid
+from service.limits import can_be_counted
 from service.sites.policy import MODES, SCHEMA_TYPES
 from service.spam.words import LONGEST_PHRASE, folded
 
@@ -35,6 +36,15 @@ def _one_line(text: str) -> None:
     """Feeds are XML, which has no words for controls and no way to escape them."""
     if not text.isprintable() or (text and not text.strip()):
         raise ma.ValidationError("Use one line, of characters that can be seen.")
+
+
+def _limit(text: str) -> fields.String:
+    return fields.String(allow_none=True, validate=[validate.Length(max=100), _windows], metadata={"description": text})
+
+
+def _windows(text: str) -> None:
+    if not can_be_counted(text):
+        raise ma.ValidationError("Write a limit like 6/minute, or several like 6/minute;60/hour.")
 
 
 class SiteSettings(ma.Schema):
@@ -99,6 +109,14 @@ class SiteSettings(ma.Schema):
         metadata={"description": "Days for which addresses and network labels are kept."},
     )
 
+    limit_submit = _limit("Comments from one address; empty for the value of `GREENROOM_LIMIT_SUBMIT`.")
+    limit_page = _limit("Comments on one page, from everybody; empty for the value of `GREENROOM_LIMIT_PAGE`.")
+    limit_site = _limit("Comments on the site, from everybody; empty for the value of `GREENROOM_LIMIT_SITE`.")
+    max_links = fields.Integer(
+        allow_none=True,
+        validate=validate.Range(0, 100),
+        metadata={"description": "Links that a comment may hold; with more it waits. Empty for as many as one likes."},
+    )
     hold_words = _word_list("Words and phrases for which a comment waits; `casin*` is for all that begin so.")
     spam_words = _word_list("Words and phrases that make a comment spam.")
 

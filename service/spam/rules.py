@@ -44,6 +44,8 @@ class Facts:
     name: str = ""
     lists: Lists = Lists()
     """The site's words."""
+    max_links: int | None = 1
+    """How many links hold no comment of the site; None: however many there are."""
     ruled: tuple[Ruled, ...] = ()
 
 
@@ -125,9 +127,9 @@ def second_rating(facts: Facts) -> Finding | None:
 
 def many_links(facts: Facts) -> Finding | None:
     links = len(_LINK.findall(facts.body))
-    if links < 2:
+    if facts.max_links is None or links <= facts.max_links:
         return None
-    return Finding(HOLD, "links", f"The text holds {links} links.", risk=3)
+    return Finding(HOLD, "links", "The text holds a link." if links == 1 else f"The text holds {links} links.", risk=3)
 
 
 def spam_word(facts: Facts) -> Finding | None:
@@ -173,4 +175,4 @@ _ABOUT = {
     "link_host": "The rule is about links to {}.",
 }
 
-_LINK = re.compile(r"https?://|\bwww\.", re.IGNORECASE)
+_LINK = re.compile(r"https?://(?:www\.)?|\bwww\.", re.IGNORECASE)

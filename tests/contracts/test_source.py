@@ -38,6 +38,7 @@ MORE_DOORS = {
     "service/desk/people.py": "doors of the desk, as acts.py has them",
     "service/desk/sites.py": "the form of a site's settings, as acts has those of its comments",
     "service/desk/team.py": "the page of a site's team is a door, with several forms",
+    "service/desk/ui.py": "who asks for the news says what they look at, in a transaction of its own",
     "service/embed/mine.py": "an author's page is a door; embed.routes only names its address",
     "service/transfer/importer.py": "a batch, a transaction: an import is many",
     "service/transfer/undo.py": "the same, backwards",

@@ -70,17 +70,20 @@ def test_sites_are_listed_with_policy_and_role(olga: Browser) -> None:
 def test_settings_are_saved(olga: Browser) -> None:
     answer = send(
         olga, olga.get(PAGE), name="The Blog", mode="post", origins=f"{ORIGIN}\nhttps://two.example.org/\n",
-        target_age_minutes="90", rating_max="10", rating_halves="true", close_after_days="",
+        target_age_minutes="90", rating_max="10", rating_halves="true", close_after_days="", limit_submit="6/minute",
+        max_links="",
     )  # fmt: skip
     assert answer.status_code == 303
     assert "Saved." in words(olga.get(answer.headers["Location"]))
     site = stored()
     assert (site.name, site.mode, site.origins) == ("The Blog", "post", [ORIGIN, "https://two.example.org"])
     assert (site.target_age_minutes, site.rating_max, site.rating_halves, site.close_after_days) == (90, 10, True, None)
+    assert (site.limit_submit, site.limit_page, site.max_links) == ("6/minute", None, None)
 
 
 def test_a_form_that_is_sent_as_it_is_changes_nothing(olga: Browser, site: Site) -> None:
-    set_site(site, rating_max=5.0, privacy_url="https://blog.example.org/privacy", target_age_minutes=60)
+    set_site(site, rating_max=5.0, target_age_minutes=60, limit_site="9/hour")
+    set_site(site, privacy_url="https://blog.example.org/privacy")
     version = stored().version
     assert send(olga, olga.get(PAGE)).status_code == 303
     assert stored().version == version
@@ -97,6 +100,8 @@ def test_a_form_that_is_sent_as_it_is_changes_nothing(olga: Browser, site: Site)
         ("language", "<b>", "String does not match expected pattern."),
         ("name", "", "Length must be between 1 and 200."),
         ("privacy_url", "nowhere", "Not a valid URL."),
+        ("limit_page", "many/minute", "Write a limit like 6/minute, or several like 6/minute;60/hour."),
+        ("max_links", "-1", "Must be greater than or equal to 0"),
     ],
 )
 def test_what_cannot_be_taken_is_said_beside_its_field_and_all_is_kept(

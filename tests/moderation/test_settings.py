@@ -81,7 +81,10 @@ def test_a_stale_change_is_told_and_saves_nothing(owner: Desk) -> None:
         ("target_age_minutes", 0), ("target_age_minutes", "60"), ("target_age_minutes", 1.5),
         ("retention_days", None), ("retention_days", True), ("rating_halves", "true"), ("rating_halves", 1),
         ("rating_max", "10"), ("depth", 11), ("language", "englisch"), ("name", ""), ("privacy_url", "example.org"),
-        ("colour", "red"),
+        ("max_links", -1), ("max_links", 101), ("max_links", "2"), ("max_links", 1.5),
+        ("limit_submit", ""), ("limit_page", "six/minute"), ("limit_site", "0/minute"), ("limit_page", "6/2year"),
+        ("limit_submit", 6), ("limit_submit", "1000001/minute"), ("limit_submit", "1/minute;" * 11 + "1/minute"),
+        ("limit_site", "1/99999999999999999999year"), ("colour", "red"),
     ],
 )  # fmt: skip
 def test_an_odd_value_is_refused_by_its_name(owner: Desk, name: str, value: Any) -> None:
@@ -142,6 +145,23 @@ def test_the_reasons_of_the_other_policy_are_told(client: FlaskClient, site: Sit
     said(client)
     (one,) = tried(owner, mode="first_timers")["first"]
     assert [reason["code"] for reason in one["reasons"]] == ["first-timer"]
+
+
+def test_another_number_of_links_is_tried(client: FlaskClient, site: Site, owner: Desk) -> None:
+    set_site(site, mode="post")
+    said(client, body=LINKS)
+    said(client, body="See https://a.example.org")
+    strict, free = tried(owner, max_links=0), tried(owner, max_links=None)
+    assert strict["now"] == free["now"] == {"approved": 1, "pending": 1, "spam": 0}
+    assert strict["then"]["pending"] == 2 and free["then"]["approved"] == 2
+    (one,) = strict["first"]
+    assert [reason["detail"] for reason in one["reasons"]] == ["The text holds a link."]
+
+
+@pytest.mark.parametrize("windows", ["6/minute", "6/minute;60/hour", "6 per 10 minutes, 60 per day", "1000000/year"])
+def test_a_limit_is_saved_and_given_up_again(owner: Desk, windows: str) -> None:
+    assert change(owner, limit_submit=windows).json["limit_submit"] == windows
+    assert change(owner, limit_submit=None).json["limit_submit"] is None
 
 
 def test_who_was_known_then_is_known_in_the_trial(client: FlaskClient, owner: Desk, clock: Any) -> None:

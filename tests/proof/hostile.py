@@ -76,6 +76,7 @@ PAGES: Mapping[str, frozenset[str]] = {
     "GET /embed/<site>": frozenset(embed.ThreadQuery().fields),
     "GET /embed/<site>/form": frozenset(embed.FormQuery().fields),
     "GET /desk/": frozenset(desk.Queue().fields),
+    "GET /desk/waiting": frozenset(desk.News().fields),
     "GET /desk/comments/<uuid:comment_id>": frozenset(desk.Place().fields),
     "GET /desk/rules": frozenset(desk.RulesPage().fields),
     "GET /desk/sign-in": frozenset({"next"}),

@@ -181,6 +181,8 @@ LIMITED: dict[str, Knock] = {
     "limit_signin_address": sign_in_anywhere,
 }
 """Each limit of the settings, and how to knock at what it guards. A limit that is absent fails a test."""
+LIMITED_BY_SITE = {name: LIMITED[name] for name in ("limit_submit", "limit_page", "limit_site")}
+"""Those that a site may have of its own."""
 
 
 def only(app: Flask, limit: str, **more: Any) -> None:

@@ -17,12 +17,15 @@ from service.config import Settings
 from service.db import db, transaction
 from service.embed import routes as embed
 from service.sites import operations as sites
+from service.sites.queries import site_of
+from service.sites.schemas import SiteSettings
+from tests.comments.test_submitting import set_site
 from tests.conftest import add_site
 from tests.support import FULL, post
 
 from .doors import DOORS
 from .fleet import fronted, posted, proxied
-from .knocking import LIMIT, LIMITED, ORIGIN, Knocker, beyond, only, taken
+from .knocking import LIMIT, LIMITED, LIMITED_BY_SITE, ORIGIN, Knocker, beyond, only, taken
 from .ledger import Proof
 
 pytestmark = pytest.mark.one_database
@@ -60,6 +63,7 @@ def knocker(app: Flask, limited: Flask) -> Knocker:
 
 def test_every_limit_of_the_settings_is_tried() -> None:
     assert set(LIMITED) == {one.name for one in fields(Settings) if one.name.startswith("limit_")}
+    assert set(LIMITED_BY_SITE) == {name for name in SiteSettings().fields if name.startswith("limit_")}
 
 
 @pytest.mark.figure("8", quick=9, full=1_000)
@@ -68,6 +72,18 @@ def test_a_limit_lets_exactly_its_number_through(knocker: Knocker, proof: Proof,
     only(knocker.client.application, limit)
     knocker.peer = _PEERS[limit]
     proof.cases(KNOCKS, beyond(sum(LIMITED[limit](knocker, n) for n in range(KNOCKS))))
+
+
+@pytest.mark.figure("8", quick=9, full=1_000)
+@pytest.mark.parametrize("limit", LIMITED_BY_SITE)
+def test_a_limit_of_the_site_lets_exactly_its_number_through(knocker: Knocker, proof: Proof, limit: str) -> None:
+    """The install's limit, of this kind as of all others, would let them all through."""
+    only(knocker.client.application, "limit_signin")
+    made = site_of("blog")
+    assert made
+    set_site(made, **{limit: f"{LIMIT}/year"})
+    knocker.peer = _PEERS[limit]
+    proof.cases(KNOCKS, beyond(sum(LIMITED_BY_SITE[limit](knocker, n) for n in range(KNOCKS))))
 
 
 @pytest.mark.figure("8", quick=30, full=3_000)
@@ -123,7 +139,7 @@ def test_an_app_that_believes_a_header_is_seen(knocker: Knocker, monkeypatch: py
 
 @pytest.mark.control("8")
 def test_an_app_that_counts_whole_ipv6_addresses_is_seen(knocker: Knocker, monkeypatch: pytest.MonkeyPatch) -> None:
-    for door in (doors, embed, security):
+    for door in (doors, embed, routes, security):
         monkeypatch.setattr(door, "rate_key", str)
     only(knocker.client.application, "limit_submit")
     accepted = 0

@@ -97,11 +97,15 @@ NO_WORDS_IN = {
     "language": "is a BCP 47 tag",
     "hold_words": "are looked up, and shown to the site's people as settings are (tests/desk)",
     "spam_words": "are looked up, and shown to the site's people as settings are (tests/desk)",
+    "limit_submit": "is a limit, held to its form (tests/moderation)",
+    "limit_page": "is a limit, held to its form (tests/moderation)",
+    "limit_site": "is a limit, held to its form (tests/moderation)",
     "rating_max": "is a number",
     "rating_halves": "is yes or no",
     "depth": "is a number",
     "close_after_days": "is a number",
     "hold_after_reports": "is a number",
+    "max_links": "is a number",
     "target_age_minutes": "is a number",
     "retention_days": "is a number",
     "password": "is hashed, and shown nowhere",
@@ -171,6 +175,9 @@ NO_WORDS_IN_SETTINGS = {
     "language": "is a BCP 47 tag",
     "hold_words": "are looked up, and shown to the site's people as settings are (tests/desk)",
     "spam_words": "are looked up, and shown to the site's people as settings are (tests/desk)",
+    "limit_submit": "is a limit, held to its form (tests/moderation)",
+    "limit_page": "is a limit, held to its form (tests/moderation)",
+    "limit_site": "is a limit, held to its form (tests/moderation)",
 }
 
 NO_WORDS_IN_COLUMNS = {
@@ -178,7 +185,7 @@ NO_WORDS_IN_COLUMNS = {
     "network_label", "body_format", "decided_by", "undone_by", "source", "source_id", "state", "by", "code", "detail",
     "words", "chain", "actor", "action", "decision", "filter", "results", "site_ids", "email", "password",
     "fs_uniquifier", "scopes", "alike_host", "alike_text", "reason_code", "type", "data", "avatar", "format", "report",
-    "role", "kind", "value", "effect", "created_by", "browser",
+    "role", "kind", "value", "effect", "created_by", "browser", "limit_submit", "limit_page", "limit_site",
 }  # fmt: skip
 """Names of columns that hold keys, addresses in ASCII, sentences of ours, or copies."""
 

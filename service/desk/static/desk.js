@@ -225,11 +225,12 @@ let seen = null;
 
 async function news() {
   if (document.hidden) return;
-  const answer = await fetch(queue.dataset.news, { headers: seen ? { "If-None-Match": seen } : {} }).catch(() => null);
+  const answer = await fetch(presenceUrl(), { headers: seen ? { "If-None-Match": seen } : {} }).catch(() => null);
   if (!answer?.ok || answer.redirected) return;
   const isFirst = !seen;
   seen = answer.headers.get("ETag");
-  const { newest, waiting } = await answer.json();
+  const { newest, waiting, looking } = await answer.json();
+  presence(looking);
   const count = document.getElementById("waiting");
   if (count) count.textContent = waiting;
   if (isFirst && document.getElementById(`c-${newest}`)) return;
@@ -238,6 +239,46 @@ async function news() {
   if (!newest || document.getElementById(`c-${newest}`) || (order !== "newest" && !isWhole)) return;
   const page = await read(location.href);
   if (page) take(page, order === "newest" ? "afterbegin" : "beforeend", false);
+}
+
+// -- Who else looks at what. Said with the news, so that no key sends anything.
+
+const place = document.querySelector("[data-news]"); // the queue, or the one comment of a page
+let others = {}; // the id of a comment → names
+
+/** The address of the news, with the comment that the moderator has in front of them. */
+function presenceUrl() {
+  const id = current()?.id.match(/^c-(.+)/)?.[1];
+  return id ? `${place.dataset.news}&at=${id}` : place.dataset.news;
+}
+
+/** Beside each comment who else looks at it: to be read, but not announced, since it is new every few seconds. */
+function presence(looking = others) {
+  others = looking;
+  for (const item of place.querySelectorAll("article.item")) {
+    const text = (others[item.id.slice("c-".length)] ?? []).map((name) => place.dataset.looking.replace("#", () => name)).join(" ");
+    let badge = item.querySelector(".looking");
+    if (badge?.textContent === text) continue;
+    badge?.remove();
+    if (!text) continue;
+    badge = document.createElement("p");
+    badge.className = "looking";
+    badge.textContent = text;
+    item.prepend(badge);
+  }
+}
+
+/** On the page of one comment there is no queue that asks. */
+async function attend() {
+  if (document.hidden) return;
+  const answer = await fetch(presenceUrl()).catch(() => null);
+  if (answer?.ok && !answer.redirected) presence((await answer.json()).looking);
+}
+
+if (place) new MutationObserver(() => presence()).observe(place, { childList: true }); // what is drawn anew
+if (place && !queue) {
+  setInterval(attend, EVERY);
+  document.addEventListener("visibilitychange", attend);
 }
 
 /** How far a long decision on many has come. */
