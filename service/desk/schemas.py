@@ -133,7 +133,14 @@ class Undo(Place):
     at = fields.String(load_default="queue", validate=validate.OneOf(["queue", "comment", "flash"]))
 
 
-class Noted(Place, schemas.Noted):
+class Sent(Place):
+    """A form that adds something: sent twice, it counts once."""
+
+    key = fields.UUID(load_default=None)
+    """Of the drawing."""
+
+
+class Noted(Sent, schemas.Noted):
     pass
 
 
@@ -160,6 +167,10 @@ class Save(Place):
 
 
 class Edit(Place, schemas.Edit):
+    pass
+
+
+class Reply(Sent, schemas.Edit):
     pass
 
 
