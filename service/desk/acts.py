@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -16,11 +19,13 @@ from service.comments.models import Comment
 from service.comments.status import DECISIONS
 from service.db import transaction
 from service.desk import schemas, views
+from service.desk.once import once_by_form
 from service.desk.pages import draw, wants_fragment
 from service.desk.ui import away, comment_page, list_at, parser, queue_at, waiting
 from service.desk.ui import bp as bp
 from service.doors import TEXT_BODY, settings, takes
 from service.errors import Conflict, Problem, StaleVersion, VersionNeeded
+from service.idempotency.operations import Answer
 from service.moderation import claims, operations, pins
 from service.moderation.operations import Ruling, Verdict
 from service.moderation.routes import wanted
@@ -65,12 +70,23 @@ def _outcome(one: Comment, values: dict[str, Any]) -> Response:
 def undo(comment_id: UUID) -> Response:
     """Bring back what stood before a decision."""
     values = parser.parse(schemas.Undo(), location="form")
+    act = partial(operations.undo_one, values["undoes"], comment_id, principal())
     try:
-        with transaction():
-            one = operations.undo_one(values["undoes"], comment_id, principal())
+        _once("undo", values["undoes"], act, comment_id)
     except SEEN_BEFORE as problem:
         return _seen_before(comment_id, problem, values)
-    return _outcome(one, values)
+    return _outcome(operations.find(comment_id, principal(), "read"), values)
+
+
+def _once(door: str, key: UUID | None, act: Callable[[], Comment], *said: Any) -> None:
+    """Do it, unless the same form did it already."""
+
+    def told() -> Answer:
+        act()
+        return Answer(HTTPStatus.OK, {})
+
+    with transaction():
+        once_by_form(door, key, said, told)
 
 
 @bp.route("/comments/<uuid:comment_id>/notes", methods=["POST"])
@@ -78,9 +94,9 @@ def undo(comment_id: UUID) -> Response:
 def note(comment_id: UUID) -> Response:
     """Leave a note for other moderators."""
     values = parser.parse(schemas.Noted(), location="form")
-    with transaction():
-        one = operations.note(comment_id, values["note"], principal())
-    return _back_on(one, values, gettext("Noted."))
+    text = values["note"]
+    _once("note", values["key"], partial(operations.note, comment_id, text, principal()), comment_id, text)
+    return _back_on(operations.find(comment_id, principal(), "read"), values, gettext("Noted."))
 
 
 @bp.route("/comments/<uuid:comment_id>/reply", methods=["POST"])
@@ -92,9 +108,10 @@ def reply(comment_id: UUID) -> Response:
     typed = {"answer": request.form.get("body", "")}
     approval = Verdict("approve", hold_back=settings().undo_seconds)
     try:
-        values = parser.parse(schemas.Edit(), location="form")
-        with transaction():
-            operations.answer(comment_id, values["body"], principal(), approval, values["seen"])
+        values = parser.parse(schemas.Reply(), location="form")
+        text = values["body"]
+        act = partial(operations.answer, comment_id, text, principal(), approval, values["seen"])
+        _once("reply", values["key"], act, comment_id, text)
     except UnprocessableEntity as error:
         return _seen_before(comment_id, errors.of_http(error), place | typed)
     except SEEN_BEFORE as problem:
@@ -142,6 +159,8 @@ def take() -> Response:
 def _seen_before(comment_id: UUID, problem: Problem, values: dict[str, Any]) -> Response:
     """Nothing was changed: show the comment as it is now, who was faster, and what was typed."""
     one = operations.find(comment_id, principal(), "read")
+    if one.erased_at and wants_fragment():  # it has no forms any more, in which the words could stand
+        raise problem
     told = {"back": values["back"], "problem": problem, "typed": values}
     if wants_fragment():
         return draw("item.html", problem.status, one=views.item(one, principal()), **told)

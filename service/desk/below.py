@@ -149,7 +149,7 @@ SENTENCES = (
     N_("There is a site {} already."),
     N_("There is an account with this address already."),
     N_("There is an account with this address. Sign in with it, then open the link again."),
-    N_("There is no comment by that id."),
+    N_("There is no comment by that id, or you have no role on its site."),
     N_("There is no decision by that id that could be undone."),
     N_("There is no decision by that id."),
     N_("There is no field of this name."),

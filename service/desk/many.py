@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from typing import Any
 from urllib.parse import parse_qsl
 from uuid import UUID
@@ -15,11 +13,11 @@ from service import errors
 from service.accounts.guard import guarded, principal
 from service.db import transaction
 from service.desk import outcomes, schemas
+from service.desk.once import once_by_form
 from service.desk.pages import draw, wants_fragment
 from service.desk.ui import away, bp, is_of_those_that_wait, list_at, parser, queue_at, queue_page
 from service.doors import TEXT_BODY, settings, takes
 from service.errors import Conflict, NotFound, Problem
-from service.idempotency.operations import Asked, once
 from service.moderation import bulk, queries
 from service.moderation.operations import Verdict
 from service.moderation.routes import many as decided
@@ -45,11 +43,8 @@ def _once(values: dict[str, Any]) -> dict[str, Any]:
     """What became of it, as the API tells. The same form sent again, its answer lost, gets the same."""
     body = _as_the_api_asks(values)
     verdict = Verdict(values["decision"], None, values["reason_code"], hold_back=settings().undo_seconds)
-    plain = json.loads(json.dumps(body, default=str))
-    mark = hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()[:16]
-    key = f"{values['key']}-{mark}" if values["key"] else None
     with transaction():
-        done = once(Asked(principal().actor, "desk.many", key, plain), lambda: decided(body, verdict)).body
+        done = once_by_form("many", values["key"], body, lambda: decided(body, verdict))
     if done["id"] is None:
         raise Conflict(outcomes.many_refused(done["results"], principal()))
     return done

@@ -8,9 +8,10 @@ from typing import Any
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request, url_for
 from flask_babel import LazyString
 from flask_babel import lazy_gettext as _
+from werkzeug.exceptions import HTTPException
 
 from service.accounts.guard import Principal, principal
-from service.accounts.security import own_page
+from service.accounts.security import FIRST_PAGE, own_page
 from service.desk.languages import said
 from service.errors import Problem, title
 
@@ -76,9 +77,21 @@ def problem_page(problem: Problem) -> Response:
 def _to_sign_in() -> Response:
     """To the sign-in page, and from there back to the page that the person sees now."""
     if not wants_fragment():
-        return redirect(url_for("security.login", next=url_for("desk.queue")), 303)  # type: ignore[return-value]
-    there = own_page(_ORIGIN.sub("", request.headers.get("HX-Current-URL", "")))
+        there = _page_at(request.headers.get("Referer", ""))
+        return redirect(url_for("security.login", next=there), 303)  # type: ignore[return-value]
+    there = _page_at(request.headers.get("HX-Current-URL", ""))
     return Response(status=401, headers={"HX-Redirect": url_for("security.login", next=there)})
+
+
+def _page_at(address: str) -> str:
+    """The page of the desk at an address, or else above it: a refused form is shown at a door that has no page."""
+    there, doors = own_page(_ORIGIN.sub("", address)), current_app.url_map.bind("")
+    try:
+        while doors.match(there.partition("?")[0], "GET")[0] == "desk.nowhere":
+            there = there.partition("?")[0].rpartition("/")[0]
+    except HTTPException:
+        return FIRST_PAGE
+    return there
 
 
 def dress(response: Response) -> Response:

@@ -151,7 +151,14 @@ class LookUp(FromForm, site_schemas.LookUp):
     """A whole address, and the site on which it is looked for."""
 
 
-class Noted(Place, schemas.Noted):
+class Sent(Place):
+    """A form that adds something: sent twice, it counts once."""
+
+    key = fields.UUID(load_default=None)
+    """Of the drawing."""
+
+
+class Noted(Sent, schemas.Noted):
     pass
 
 
@@ -178,6 +185,10 @@ class Save(Place):
 
 
 class Edit(Place, schemas.Edit):
+    pass
+
+
+class Reply(Sent, schemas.Edit):
     pass
 
 

@@ -18,7 +18,7 @@ from service.authors.queries import HELD
 from service.comments.models import Comment, CommentRevision
 from service.comments.rendering import text_of
 from service.comments.status import APPROVED, DECISIONS, MOVES, PENDING, SPAM
-from service.db import now
+from service.db import new_id, now
 from service.desk import deeds, words
 from service.desk.languages import said
 from service.desk.links import link_hosts, links_as_text
@@ -103,6 +103,7 @@ def _item(one: Comment, told: dict[str, Any], record: dict[str, Any], who: Princ
         # The one place of the desk where a text becomes markup: it is the sanitiser's own output.
         "said": Markup(links_as_text(said)),  # noqa: S704 - see above
         "etag": operations.etag(one),
+        "key": new_id(),
         "state": words.STATES[one.status],
         "site_name": one.site.name,
         "created": words.moment(one.created_at),

@@ -192,7 +192,7 @@ def _each(ids: Sequence[UUID], who: Principal, act: Callable[[UUID], Comment]) -
     """What became of each, in the order asked; one that is refused stops no other."""
     known = queries.in_lock_order(ids, who.sites)
     found = {one: _outcome(one, partial(act, one)) for one in known}
-    missing = NotFound("There is no comment by that id.").detail
+    missing = NotFound("There is no comment by that id, or you have no role on its site.").detail
     return [found.get(one) or Outcome(one, None, missing) for one in ids]
 
 

@@ -57,7 +57,7 @@ def find(comment_id: UUID, who: Principal, scope: str) -> Comment:
     """A comment that `who` may see. NotFound otherwise, whether it exists or not."""
     comment = comments.get(comment_id, who.sites)
     if comment is None:
-        raise NotFound("There is no comment by that id.")
+        raise NotFound("There is no comment by that id, or you have no role on its site.")
     who.require(comment.site_id, scope)
     return comment
 

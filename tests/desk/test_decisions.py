@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 from uuid import UUID
 
 import pytest
@@ -16,11 +17,12 @@ from service.db import db, transaction
 from service.moderation import worker
 from service.sites.models import Site
 from service.webhooks.models import Event
-from tests.desk.conftest import Browser, text, tree, words
+from tests.desk.conftest import HOME, Browser, text, tree, words
 from tests.support import thread
 
 Leave = Callable[..., UUID]
 Stored = Callable[[UUID], Comment]
+SOME_ID = UUID(int=7)
 
 
 def test_a_stranger_signs_in_and_comes_back_to_where_they_wanted(
@@ -265,6 +267,55 @@ def test_a_form_of_an_ended_session_is_sent_to_sign_in(anna: Browser, comment: L
     answer = anna.press(page, "Approve", within=f"c-{one}")
     assert answer.status_code == 303 and answer.headers["Location"].startswith("/desk/sign-in")
     assert stored(one).status == "pending"
+
+
+@pytest.mark.parametrize(
+    ("sender", "there"),
+    [
+        (f"{HOME}/desk/?sort=newest", "/desk/?sort=newest"),
+        (f"{HOME}/desk/comments/{SOME_ID}?back=q%3Dx", f"/desk/comments/{SOME_ID}?back=q%3Dx"),
+        (f"{HOME}/desk/comments/{SOME_ID}/decision", f"/desk/comments/{SOME_ID}"),  # where a form was refused
+        (f"{HOME}/desk/filters", "/desk/"),
+        (f"{HOME}/desk//evil.example", "/desk/"),
+        (f"{HOME}/mine", "/desk/"),
+        ("https://evil.example/", "/desk/"),
+        ("//evil.example/desk/", "/desk/"),
+        ("https://evil.example@evil.example/desk/sites", "/desk/sites"),
+        ("", "/desk/"),
+    ],
+)
+def test_from_there_it_leads_back_to_where_it_was_and_never_elsewhere(
+    open_browser: Callable[[], Browser], site: Site, sender: str, there: str
+) -> None:
+    browser = open_browser()
+    answer = browser.post("/desk/claims", headers={"Referer": sender, "Origin": HOME})
+    assert answer.status_code == 303
+    led = urlsplit(answer.headers["Location"])
+    assert (led.scheme, led.netloc, led.path, parse_qsl(led.query)) == ("", "", "/desk/sign-in", [("next", there)])
+
+
+def test_a_note_and_a_reply_that_are_sent_again_count_once(anna: Browser, comment: Leave, client: FlaskClient) -> None:
+    """The same form; with other words in it, or drawn anew, it is another one."""
+    one = comment()
+    anna.press(anna.get("/desk/"), "Approve")
+    page = anna.get(f"/desk/comments/{one}")
+    for words_ in ("Again.", "Again.", "Other words."):
+        for button, field in (("Keep the note", "note"), ("Reply", "body")):
+            assert anna.press(page, button, **{field: words_}).status_code == 303
+    page = anna.get(f"/desk/comments/{one}")
+    anna.press(page, "Keep the note", note="Again.")
+    told = words(anna.get(f"/desk/comments/{one}"))
+    assert (told.count("Note: “Again.”"), told.count("Note: “Other words.”")) == (2, 1)
+    assert len(thread(client)["comments"][0]["replies"]) == 2
+
+
+def test_an_undo_that_is_sent_again_says_what_is(anna: Browser, comment: Leave, stored: Stored) -> None:
+    one = comment()
+    anna.press(anna.get("/desk/"), "Spam")
+    page = anna.get(f"/desk/comments/{one}")
+    for _ in range(2):
+        assert anna.press(page, "Undo").status_code == 303
+    assert (stored(one).status, stored(one).version) == ("pending", 3)
 
 
 def test_an_address_that_is_not_there_is_missing_in_the_desks_look(anna: Browser) -> None:

@@ -151,7 +151,7 @@ def test_another_sites_queue_is_not_there(stranger: Browser, comment: Leave) -> 
 
 
 def test_the_files_are_for_anybody(client: FlaskClient) -> None:
-    for name in ("desk.css", "desk.js", "icon.svg", "vendor/htmx.min.js", "vendor/pico.min.css"):
+    for name in ("desk.css", "desk.js", "typed.js", "icon.svg", "vendor/htmx.min.js", "vendor/pico.min.css"):
         with client.get(f"/desk/static/{name}") as answer:
             assert answer.status_code == 200 and len(answer.data) > 100
 

@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.desk.conftest import PASSWORD
-from tests.desk.seated import Desk
+from tests.desk.seated import Desk, come_to
 from tests.desk.seated import desk as desk
 from tests.desk.seated import sit_down as sit_down
 from tests.desk.seated import watch as watch
@@ -119,6 +118,7 @@ def test_e_leads_to_the_text_and_o_to_all_about_it(desk: Desk, sit_down: Any) ->
     page.wait_for_selector("#text[open] textarea")
     page.wait_for_function("() => document.activeElement.id === 'body'")
     page.go_back()
+    come_to(page, "#queue")
     page.keyboard.press("o")
     page.wait_for_url(f"**/desk/comments/{one}*")
 
@@ -161,21 +161,31 @@ def test_new_comments_come_by_themselves_and_move_nothing(desk: Desk, sit_down: 
     assert page.inner_text("#waiting") == "3"
 
 
-def test_nothing_typed_is_lost_when_a_session_ends(desk: Desk, sit_down: Any) -> None:
-    (one,) = several(desk, 1)
+def test_keys_are_about_the_comment_whose_details_are_open(desk: Desk, sit_down: Any) -> None:
+    ids = several(desk, 3)
     page = sit_down("anna")
-    page.click(f"#c-{one} .decide summary")
-    page.fill(f"#reason-{one}", "Off topic, sadly.")
-    page.context.clear_cookies()
-    page.click(f"#c-{one} button.reject")
-    page.wait_for_selector("#password")
-    page.fill("#email", "anna@desk.example.org")
-    page.fill("#password", PASSWORD)
-    page.click("main button")
-    page.wait_for_function("id => document.getElementById(`reason-${id}`)?.value === 'Off topic, sadly.'", arg=one)
-    page.click(f"#c-{one} button.reject")
-    page.wait_for_selector(f"#c-{one}.done")
-    assert desk.comment(one).reason == "Off topic, sadly."
+    page.click(".finer summary")
+    page.keyboard.press("j")
+    page.click(f"#c-{ids[1]} .decide summary")
+    page.fill(f"#reason-{ids[1]}", "Off topic.")
+    page.focus(f"#c-{ids[1]} .decide summary")
+    page.keyboard.press("r")
+    page.wait_for_selector(f"#c-{ids[1]}.done")
+    assert (desk.comment(ids[1]).reason, focused(page)) == ("Off topic.", ids[2])
+    assert [desk.status(one) for one in ids] == ["pending", "rejected", "pending"]
+
+
+def test_the_way_to_more_may_be_gone_when_more_comes(desk: Desk, sit_down: Any) -> None:
+    ids = several(desk, 22)
+    page = sit_down("anna")
+    held: list[Any] = []
+    page.route("**/desk/?*cursor=*", lambda route: held.append(route))
+    page.focus(f"#c-{ids[15]}")
+    while not held:
+        page.evaluate("new Promise((done) => setTimeout(done))")
+    page.evaluate("document.querySelector('.paging').remove()")
+    held[0].continue_()
+    page.wait_for_selector(f"#c-{ids[21]}")
 
 
 def test_what_is_taken_others_see(desk: Desk, sit_down: Any) -> None:

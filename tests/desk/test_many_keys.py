@@ -94,6 +94,7 @@ def test_a_long_decision_shows_how_far_it_is(desk: Desk, sit_down: Any, monkeypa
     several(desk, 3)
     page = sit_down("anna")
     page.goto(f"{desk.url}/desk/?select=all")
+    come_to(page, "#many")
     page.keyboard.press("a")
     page.wait_for_selector("#progress:has-text('0 of 3.')")
     for said in ("2 of 3.", "3 approved."):

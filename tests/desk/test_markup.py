@@ -35,7 +35,7 @@ HOSTILE = (
 )
 URLS = ("javascript:alert(1)", "data:text/html,<script>alert(1)</script>", "https://x.example/\"onmouseover='alert(1)'")
 
-OWN_SCRIPTS = {"/desk/static/vendor/htmx.min.js", "/desk/static/desk.js", "/desk/static/passkeys.js"}
+OWN_SCRIPTS = {f"/desk/static/{one}.js" for one in ("vendor/htmx.min", "typed", "desk", "passkeys")}
 URL_ATTRIBUTES = ("href", "src", "action", "formaction", "hx-post", "hx-get", "data", "poster", "xlink:href")
 
 

@@ -40,7 +40,7 @@ def test_each_of_many_has_its_outcome(site: Site, client: FlaskClient, robin: Pr
     assert (done.state, done.total, done.done) == ("done", 4, 1)
     assert [one.id for one in outcomes] == list(asked)
     assert [one.status for one in outcomes] == [None, "pending", "spam", "approved"]
-    assert outcomes[0].problem == "There is no comment by that id."
+    assert outcomes[0].problem == "There is no comment by that id, or you have no role on its site."
     assert outcomes[1].problem == StaleVersion.detail
     assert str(outcomes[2].problem).startswith(VersionNeeded.detail)
     assert outcomes[3].problem is None

@@ -136,7 +136,8 @@ def test_strangers_and_viewers(client: FlaskClient, site: Site, held: UUID) -> N
     viewer = of_moderator(moderator("vera", site, role="viewer"))
     for who, comment_id in ((stranger, held), (viewer, uuid4())):
         refused = problem(comment_id, "approve", who)
-        assert (type(refused), refused.detail) == (NotFound, "There is no comment by that id.")
+        told = "There is no comment by that id, or you have no role on its site."
+        assert (type(refused), refused.detail) == (NotFound, told)
     assert isinstance(problem(held, "approve", viewer), Forbidden)
     assert operations.find(held, viewer, "read").id == held
 

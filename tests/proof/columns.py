@@ -44,7 +44,7 @@ FORMS = {
     "POST /desk/comments/<uuid:comment_id>/revision": set(desk.Settle().fields),
     "POST /desk/comments/<uuid:comment_id>/undo": set(desk.Undo().fields),
     "POST /desk/comments/<uuid:comment_id>/notes": set(desk.Noted().fields),
-    "POST /desk/comments/<uuid:comment_id>/reply": set(desk.Edit().fields),
+    "POST /desk/comments/<uuid:comment_id>/reply": set(desk.Reply().fields),
     "POST /desk/comments/<uuid:comment_id>/pin": set(desk.Pin().fields),
     "POST /desk/people/lookup": {*desk.Place().fields, *desk.LookUp().fields},
     "POST /desk/people/<uuid:comment_id>/rules": set(desk.RuleFrom().fields),

@@ -135,7 +135,8 @@ def test_many_ids_of_another_site_are_decided_by_nobody(world: World, proof: Pro
         )
         assert len(answer.json["results"]) == len(states)
         for one in answer.json["results"]:
-            proof.case(*[f"{one}"] * (one["problem"] != "There is no comment by that id."))
+            told = "There is no comment by that id, or you have no role on its site."
+            proof.case(*[f"{one}"] * (one["problem"] != told))
         assert world.a.mark not in answer.text
     assert changed(before) == []
 

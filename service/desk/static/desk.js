@@ -12,10 +12,9 @@ const undecided = () => [...document.querySelectorAll("article.item:not(.done)")
 const live = document.getElementById("live"); // also holds the sentences of this script, in the reader's language
 const say = (text) => (live.textContent = text);
 const decided = []; // the ids of articles, the last one last
-const unsent = new Map(); // the id of an article → the button that was pressed
-const lost = new Set(); // the ids of those whose request found no connection
+const unanswered = new Set(); // the ids of articles that were decided on
+const lost = new Map(); // where a form is sent → the form, and the button that was pressed, when no answer came
 const many = document.getElementById("many"); // the form that decides on all that is selected
-let pressed = null; // the button of it that was pressed last
 
 /** The comment that keys are about: the one with the focus, else the first. */
 function current() {
@@ -106,19 +105,12 @@ function undo() {
 queue?.addEventListener("submit", (event) => {
   const item = event.target.closest("article.item");
   if (!event.target.matches(".decide") || !item) return;
-  unsent.set(item.id, event.submitter?.value);
-  lost.delete(item.id);
+  unanswered.add(item.id);
   item.setAttribute("aria-busy", "true");
-  item.querySelector(".say").replaceChildren();
   if (item.contains(document.activeElement) || document.activeElement === document.body) go(neighbour(item, 1));
   look();
 });
 
-many?.addEventListener("submit", (event) => {
-  pressed = event.submitter;
-  lost.delete(many.id);
-  many.querySelector(".say").replaceChildren();
-});
 document.getElementById("pick-page")?.addEventListener("click", (event) => {
   event.preventDefault();
   const boxes = [...document.querySelectorAll(".pick")];
@@ -126,66 +118,65 @@ document.getElementById("pick-page")?.addEventListener("click", (event) => {
 });
 document.addEventListener("change", count);
 
-document.addEventListener("htmx:after:swap", () => {
-  for (const id of [...unsent.keys()]) {
-    const item = document.getElementById(id);
-    if (item?.hasAttribute("aria-busy") && !item.querySelector(".say > p")) continue;
-    item?.removeAttribute("aria-busy"); // refused, and said beside its buttons
-    unsent.delete(id);
-    if (!item?.classList.contains("done")) continue;
-    decided.push(id);
-    if (document.activeElement === document.body) go(undecided()[0] ?? item);
-  }
-  for (const item of document.querySelectorAll("article.item:is(.done, :has(.flash))")) forget(item);
-  restore();
+// Another form of its item may have been answered meanwhile, and drawn the item anew.
+document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+  if (!ctx.target.isConnected) ctx.target = document.getElementById(ctx.target.id) ?? ctx.target;
 });
 
-// -- What could not be sent is kept and sent again. The version that was seen goes with it: it cannot count twice.
-
-document.addEventListener("htmx:error", (event) => {
-  const item = event.target.closest?.("article, #many");
-  const text = live.dataset.lost;
-  const place = item?.querySelector(".say");
-  if (place) place.textContent = text;
-  say(text);
-  if (!item || (item !== many && !unsent.has(item.id))) return;
-  lost.add(item.id);
-  setTimeout(() => send(item.id), AGAIN);
+document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
+  if (ctx.request.form.matches(".item .decide")) answered(ctx.request.form.closest(".item").id);
+  for (const id of unanswered) document.getElementById(id)?.setAttribute("aria-busy", "true");
 });
+
+/** What became of a decision is there: an outcome, or a refusal beside its buttons. */
+function answered(id) {
+  const item = document.getElementById(id);
+  unanswered.delete(id);
+  item?.removeAttribute("aria-busy");
+  if (!item?.classList.contains("done")) return;
+  decided.push(id);
+  if (document.activeElement === document.body) go(undecided()[0] ?? item);
+}
+
+// -- What got no answer is kept and sent again. What was seen, or a key, goes with it: it cannot count twice.
+
+/** Where it is said what is wrong with a form. */
+const beside = (form) => (form.closest("article, #many") ?? document).querySelector(".say");
+
+document.addEventListener("submit", ({ target }) => {
+  if (!target.matches("[hx-post]")) return;
+  lost.delete(target.getAttribute("hx-post"));
+  beside(target)?.replaceChildren();
+});
+
+document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
+  if (!ctx || ctx.text !== undefined) return; // an answer came, and something else is wrong
+  const id = ctx.request.form.getAttribute("hx-post");
+  lost.set(id, { form: ctx.request.form, button: ctx.request.submitter });
+  const { form } = drawn(lost.get(id));
+  if (form) beside(form)?.replaceChildren(live.dataset.lost);
+  say(live.dataset.lost);
+  setTimeout(() => send(id), AGAIN);
+});
+
+/** A form and its button as they are now, if they are: an item that was drawn anew gets back what nobody types. */
+function drawn({ form, button }) {
+  if (form.isConnected) return { form, button };
+  const now = document.querySelector(`form[hx-post="${form.getAttribute("hx-post")}"]`);
+  for (const field of now?.querySelectorAll("input[type=hidden], select") ?? []) field.value = form.elements[field.name]?.value ?? field.value;
+  return { form: now, button: [...(now?.querySelectorAll("button") ?? [])].find((one) => one.value === button.value) };
+}
 
 function send(id) {
-  const item = document.getElementById(id);
-  if (!item || !lost.has(id)) return;
-  if (item === many) return pressed.click();
-  item.querySelector(`.decide [value=${unsent.get(id)}]`)?.click();
+  if (!lost.has(id)) return;
+  const { form, button } = drawn(lost.get(id));
+  lost.delete(id);
+  if (button && form.checkValidity()) form.requestSubmit(button);
+  else if (form) beside(form)?.replaceChildren(); // emptied since, or there is no such choice any more
 }
 
-addEventListener("online", () => [...lost].forEach(send));
+addEventListener("online", () => [...lost.keys()].forEach(send));
 addEventListener("beforeunload", (event) => lost.size && event.preventDefault());
-
-// -- What is typed outlives a reload, and a session that ended.
-
-const shelf = (field) => `typed:${field.id}:${field.id === "body" ? location.pathname : ""}`;
-
-document.addEventListener("input", (event) => {
-  if (event.target.matches("textarea")) sessionStorage.setItem(shelf(event.target), event.target.value);
-});
-
-function restore(within = document) {
-  for (const field of within.querySelectorAll("textarea")) {
-    const typed = sessionStorage.getItem(shelf(field));
-    if (typed === null || typed === field.value) sessionStorage.removeItem(shelf(field));
-    else if (!field.value || field.name === "body") {
-      field.value = typed;
-      field.closest("details").open = true;
-    }
-  }
-}
-
-function forget(item) {
-  const id = item.id.slice("c-".length);
-  for (const name of ["reason", "note", "answer"]) sessionStorage.removeItem(`typed:${name}-${id}:`);
-}
 
 // -- The comments that come next, and those that are new, without moving what is being read.
 
@@ -208,17 +199,28 @@ async function read(url) {
 /** Put the comments of a page into the list that are not in it. */
 function take(page, where, isNext) {
   const fresh = [...page.querySelectorAll("#queue article.item")].filter((one) => !document.getElementById(one.id));
+  const first = queue.querySelector("article.item");
+  const top = first?.getBoundingClientRect().top;
   for (const one of where === "afterbegin" ? fresh.reverse() : fresh) {
     queue.insertAdjacentElement(where, document.adoptNode(one));
     htmx.process(one);
   }
   if (fresh.length) queue.querySelector(".nothing")?.remove();
+  if (first) hold(first, top);
   restore(queue);
   if (!isNext) return;
   const paging = page.querySelector(".paging a[rel=next]");
   const old = document.querySelector(".paging a[rel=next]");
-  if (paging) old.replaceWith(document.adoptNode(paging));
-  else old.remove();
+  if (paging) old?.replaceWith(document.adoptNode(paging));
+  else old?.remove();
+}
+
+/** Scroll so that an item stays where it was, and all that is read with it. */
+function hold(item, top) {
+  const moved = item.getBoundingClientRect().top - top;
+  if (!moved) return;
+  document.body.style.minHeight = `${scrollY + moved + innerHeight}px`; // a short page has no room to scroll
+  scrollBy({ top: moved, behavior: "instant" });
 }
 
 let seen = null;
@@ -239,6 +241,7 @@ async function news() {
   if (!newest || document.getElementById(`c-${newest}`) || (order !== "newest" && !isWhole)) return;
   const page = await read(location.href);
   if (page) take(page, order === "newest" ? "afterbegin" : "beforeend", false);
+  else seen = null;
 }
 
 // -- Who else looks at what. Said with the news, so that no key sends anything.
@@ -290,7 +293,6 @@ async function progress() {
   else if (fresh) location.reload();
 }
 
-restore();
 count();
 if (document.querySelector("#progress[data-working]")) setTimeout(progress, SOON);
 if (location.hash === "#body") open(document.getElementById("text"), "textarea");
