@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from uuid import UUID
 
 import pytest
 from flask import Flask
 from sqlalchemy import delete, select, update
 
-from service.audit import queries
+from service.audit import operations, queries
 from service.audit.models import AuditDetail, AuditEntry, AuditHead
-from service.audit.operations import Deed, Head, record, verify
+from service.audit.operations import Deed, Head, digest, record, verify
 from service.db import db, transaction
+from service.privacy.seal import keys
 from service.sites.models import Site
 
 
@@ -95,14 +97,25 @@ def test_a_chain_that_was_written_anew_is_found_by_a_head_that_was_noted(app: Fl
     assert missing.broken == "its head is gone"
 
 
-def test_a_chain_recomputed_without_the_key_is_found(app: Flask, site: Site) -> None:
-    write(site, 3)
-    with transaction():
-        entry = db.session.scalars(select(AuditEntry).where(AuditEntry.n == 4)).one()
-        entry.actor, entry.digest = "nobody", bytes(32)
-        db.session.execute(update(AuditHead).values(digest=bytes(32)))
-    (found,) = broken()
-    assert found.startswith("row 4")
+def recompute(n: int, key: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Change a row and make the digests of all rows from there on anew, and the head, under a key."""
+    with monkeypatch.context() as patch, transaction():
+        patch.setattr(operations, "keys", lambda: replace(keys(), audit=key))
+        rows = list(db.session.scalars(select(AuditEntry).where(AuditEntry.n >= n).order_by(AuditEntry.n)))
+        rows[0].actor, previous = "nobody", rows[0].previous
+        for one in rows:
+            one.previous = previous
+            one.digest = previous = digest(one)
+        db.session.execute(update(AuditHead).values(digest=previous))
+
+
+def test_a_chain_recomputed_without_the_key_is_found(app: Flask, site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(site, 5)
+    third = db.session.scalars(select(AuditEntry.id).where(AuditEntry.n == 3)).one()
+    recompute(3, keys().audit, monkeypatch)
+    assert broken() == [], "the key alone is missing"
+    recompute(3, bytes(32), monkeypatch)
+    assert broken() == [f"row 3 ({third}): was changed"]
 
 
 def test_erasing_the_words_keeps_the_chain(app: Flask, site: Site) -> None:

@@ -190,6 +190,25 @@ def test_the_audit_chain_is_verified_and_a_touched_row_named(place: Path) -> Non
     assert (done.returncode, json.loads(done.stdout)[0]["broken"][:5]) == (65, "row 1")
 
 
+def test_a_head_that_was_noted_finds_a_tail_that_was_cut_with_its_head(place: Path) -> None:
+    """With the head rewound the chain alone looks whole."""
+    run("sites", "add", "blog", "--origin", "https://blog.example.org", cwd=place, env=ENV)
+    run("sites", "set", "blog", "mode=post", cwd=place, env=ENV)
+    noted = [one["head"] for one in json.loads(run("audit", "verify", "--json", cwd=place, env=ENV).stdout)]
+    heads = [part for one in noted for part in ("--head", one)]
+    assert run("audit", "verify", *heads, cwd=place, env=ENV).returncode == 0
+    with sqlite3.connect(place / "greenroom.db") as database:
+        ((chain, last),) = database.execute("SELECT chain, max(n) FROM audit_entries GROUP BY chain HAVING max(n) > 1")
+        cut = "FROM audit_entries WHERE chain = ? AND n = ?"
+        database.execute(f"DELETE FROM audit_details WHERE entry_id IN (SELECT id {cut})", (chain, last))
+        database.execute(f"DELETE {cut}", (chain, last))
+        earlier = "(SELECT digest FROM audit_entries e WHERE e.chain = audit_heads.chain AND e.n = audit_heads.n - 1)"
+        database.execute(f"UPDATE audit_heads SET digest = {earlier}, n = n - 1 WHERE chain = ?", (chain,))
+    assert run("audit", "verify", cwd=place, env=ENV).returncode == 0
+    done = run("audit", "verify", *heads, cwd=place, env=ENV)
+    assert (done.returncode, f"{last} rows were noted, {last - 1} are left" in done.stdout) == (65, True)
+
+
 def test_the_demo_is_made_once_and_told_each_time(tmp_path: Path) -> None:
     first = run("demo", "--prepare-only", cwd=tmp_path, env=ENV)
     again = run("demo", "--prepare-only", cwd=tmp_path, env=ENV)

@@ -14,11 +14,17 @@ from flask import Flask
 from werkzeug.serving import make_server
 
 from service.accounts import operations as accounts
+from service.accounts import queries
+from service.accounts.models import Moderator
+from service.accounts.principal import of_moderator
 from service.app import create_app
 from service.cli.operate import upgrade
 from service.comments.models import Comment
 from service.config import Settings
 from service.db import db, transaction
+from service.moderation import operations
+from service.moderation.operations import Verdict
+from service.sites.queries import site_of
 from tests.browser import Watch, windows
 from tests.conftest import ORIGIN, add_site
 from tests.desk.conftest import PASSWORD
@@ -55,7 +61,45 @@ class Desk:
         self.thread.join()
 
     def leave(self, **changes: Any) -> str:
-        return str(post(self.app.test_client(), **changes).json["id"])  # type: ignore[index]
+        return self.said(**changes)[0]
+
+    def said(self, **changes: Any) -> tuple[str, str]:
+        """A comment, and the token of its author."""
+        told: Any = post(self.app.test_client(), **changes).json
+        return told["id"], told["author_token"]
+
+    def wants(self, comment_id: str, token: str, body: str) -> None:
+        """The author changes a text."""
+        client, headers = self.app.test_client(), {"Authorization": f"Author {token}"}
+        assert client.patch("/v1/mine", json={"id": comment_id, "body": body}, headers=headers).status_code == 200
+
+    def report(self, comment_id: str, note: str, reader: int = 0) -> None:
+        """One of several readers reports it."""
+        about = {"device": f"device-number-{reader:08}", "reason": "abuse", "note": note}
+        where = f"/v1/sites/blog/comments/{comment_id}/report"
+        peer = {"REMOTE_ADDR": f"198.51.{reader}.7"}
+        assert self.app.test_client().post(where, json=about, environ_base=peer).status_code == 202
+
+    def decide(self, name: str, comment_id: str, decision: str) -> None:
+        """Somebody decides elsewhere."""
+        with self.app.app_context(), transaction():
+            operations.decide(UUID(comment_id), Verdict(decision), of_moderator(self.moderator(name)), "*")
+
+    def moderator(self, name: str) -> Moderator:
+        found = queries.moderator_at(f"{name.lower()}@desk.example.org")
+        assert found
+        return found
+
+    def person(self, name: str, role: str | None = None, **more: Any) -> None:
+        """Somebody more, or somebody who gets another role."""
+        with self.app.app_context(), transaction():
+            site = site_of("blog")
+            made = queries.moderator_at(f"{name.lower()}@desk.example.org") or accounts.add_moderator(
+                f"{name}@desk.example.org", name, PASSWORD, actor="test", **more
+            )
+            assert site
+            if role:
+                accounts.grant(made, site.id, role, actor="test")
 
     def comment(self, comment_id: str) -> Comment:
         with self.app.app_context():

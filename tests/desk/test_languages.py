@@ -159,6 +159,13 @@ def test_pages_say_nothing_that_is_not_in_the_catalogs(
     anna.press(anna.get(f"/desk/comments/{decided}"), "Keep the note", note="Xyzzy")
     anna.press(anna.get(f"/desk/comments/{decided}"), "Save the text", body="Xyzzy three")
     anna.press(anna.get(f"/desk/people/{waits}"), "Time-out for a day", note="Xyzzy")
+    for place in ("one", "two", "three"):
+        comment(name="Ada", email=f"{place}@mail.example.org", body=f"Xyzzy {place} https://wave.example/{place}")
+    third = comment(name="Ada", email="four@mail.example.org", body="Xyzzy.")
+    chosen = [f"{third} *", f'{decided} "v0"']
+    done = anna.press(anna.get("/desk/"), "All are spam", within="many", item=chosen)  # type: ignore[arg-type]
+    many = done.headers["Location"].rpartition("many=")[2]
+    assert 'class="item group"' in anna.get("/desk/").text, "no wave is a line"
     monkeypatch.setattr(flask_babel.Domain, "get_translations", lambda self: Marked())
     typed = (
         "Anna",
@@ -168,6 +175,7 @@ def test_pages_say_nothing_that_is_not_in_the_catalogs(
         "nobody",
         "https",
         "mail.example.org",
+        "one",
         "two",
         "three",
         "links",
@@ -175,12 +183,13 @@ def test_pages_say_nothing_that_is_not_in_the_catalogs(
         "block",
         "pre-moderation",
     )
-    known = ("Greenroom", "a.example", "b.example", "c.example", site.name, site.key, *typed, *_OF_OURS)
+    known = ("Greenroom", "a.example", "b.example", "c.example", "wave.example", site.name, site.key, *typed, *_OF_OURS)
     for path in (
         "/desk/", "/desk/?status=all&q=xyzzy", "/desk/?select=all", "/desk/reasons", "/desk/?status=deleted",
         "/desk/?status=spam&q=nobody", "/desk/nowhere", f"/desk/comments/{waits}", f"/desk/comments/{decided}",
         "/desk/?limit=many", "/desk/numbers", "/desk/audit", "/desk/sites", "/desk/sites/blog", f"/desk/people/{waits}",
-        "/desk/rules",
+        "/desk/rules", "/desk/?sort=newest", f"/desk/decisions/{many}", "/desk/?status=all&alike=host:wave.example",
+        f"/desk/?many={many}", f"/desk/?status=rejected&done={decided}",
     ):  # fmt: skip
         page = anna.get(path, headers={"Accept-Language": "de"})
         assert "⟦" in page.text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from random import Random
 from threading import Barrier
 from typing import Any
 
@@ -11,11 +12,17 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from service.audit.models import AuditEntry
+from service.comments.events import EVENT_OF
+from service.comments.models import Comment
+from service.comments.schemas import timestamp
+from service.comments.status import DECISIONS, PENDING
 from service.db import db
 from service.moderation import worker
 from service.moderation.claims import LEASE
 from service.moderation.models import Claim
 from service.sites.models import Site
+from service.webhooks.models import Event
 from tests.conftest import add_site
 from tests.moderation.conftest import Desk, token_of
 from tests.moderation.still import clock as clock
@@ -174,3 +181,39 @@ def test_eight_moderators_decide_a_hundred_comments_each_once(app: Flask, client
 
     assert len(found) == len({one for one, _ in found}) == 100
     assert {status for _, status in found} == {200}
+
+
+def test_eight_moderators_decide_the_same_hundred_comments_once(app: Flask, client: FlaskClient, site: Site) -> None:
+    """Each has an order and a decision of their own: the first one counts, and all others read whose it was."""
+    ids = [post(client, email=f"n{n}@mail.example.org", body=f"Words {n}.").json["id"] for n in range(100)]
+    secrets = [token_of(f"mod{n}", site.id) for n in range(8)]
+    decisions = [one for one, status in DECISIONS.items() if status != PENDING]
+    together = Barrier(8)
+
+    def work(number: int) -> list[tuple[str, int, int, Any]]:
+        desk, found = Desk(app, secrets[number]), []
+        together.wait()
+        for one in Random(number).sample(ids, len(ids)):
+            while (answer := desk.decide(one, decisions[number % len(decisions)], '"v1"')).status_code == 503:
+                pass
+            found.append((one, number, answer.status_code, answer.json))
+        return found
+
+    with ThreadPoolExecutor(8) as pool:
+        found = [one for part in pool.map(work, range(8)) for one in part]
+
+    won = {one: number for one, number, status, _ in found if status == 200}
+    lost = [(one, status, told) for one, _, status, told in found if status != 200]
+    assert (len(won), len(lost)) == (100, 700)
+    assert {status for _, status, _ in lost} <= {409, 412}
+    db.session.rollback()
+    stored = {str(one.id): one for one in db.session.query(Comment)}
+    for one, _, told in lost:
+        assert told["current"] == {
+            "status": DECISIONS[decisions[won[one] % len(decisions)]], "version": 2, "by": f"Mod{won[one]}",
+            "at": timestamp(stored[one].decided_at),
+        }  # fmt: skip
+    types = [EVENT_OF[DECISIONS[one]] for one in decisions]
+    audited = db.session.query(AuditEntry).filter(AuditEntry.action.in_(types))
+    assert {str(one.subject_id) for one in audited} == set(ids) and audited.count() == 100
+    assert db.session.query(Event).filter(Event.type.in_(types)).count() == 100

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import delete
+
 from service.accounts import operations as accounts
+from service.accounts.models import ApiToken, Invite, Moderator, Passkey
 from service.audit.operations import Deed, record
 from service.comments.models import Comment, CommentRevision, HoldReason
 from service.comments.operations import token_digest
 from service.comments.plaintext import PlainTextError, clean_body, clean_website, mend_line
 from service.db import db, new_id, now, transaction
+from service.filters.models import SavedFilter
+from service.moderation.models import Claim
 from service.reactions.models import Report
 from service.rules.models import Rule
 from service.sites.addresses import canonical
-from service.sites.models import Page, PageAddress, Site
+from service.sites.models import Page, PageAddress, RejectReason, Site
 from service.transfer import operations as transfer
 from service.transfer.cleaning import Cleaned, Target, cleaned
 from service.transfer.foreign import ForeignComment, ForeignPage
@@ -27,6 +33,8 @@ KEY, ORIGIN = "demo", "https://blog.example.org"
 MODERATOR = "moderator@staff.example.org"
 AT_ONCE = 100
 """Texts planted together: as many as the queue shows, and twice as many as a feed."""
+TENTH = 10
+"""Of so many texts one is the title of a reason, which every comment offers, and the name of who took what waits."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +71,10 @@ class Garden:
         with transaction():
             person = accounts.add_moderator(MODERATOR, line(name, 80), PASSWORD, actor="test")
             accounts.grant(person, self.site.id, "owner", actor="test")
+            self.person, self.team = person.id, self._team()
             self.actor, self.import_id = f"moderator:{person.id}", transfer.begin(self.site.id, "test", "test")
             self._pages({"/": ""})
+            self.waiting = self._waiting()
 
     def plant(self, texts: Sequence[str]) -> Planted:
         """The texts as the newest of the site, in the fields of comments, pages, decisions and of the site itself."""
@@ -75,8 +85,10 @@ class Garden:
             site.name = site.privacy_text = first
             site.privacy_url = f"{ORIGIN}/{first}"
             (page,) = self._pages({path: first})
-            kept = self._talk(page, texts)
+            talk = self._talk(page, texts)
+            kept = talk[0]
             self._keep(kept, texts)
+            self._at_the_desk(talk, texts)
             own = self._alone(texts)
             # The address of the review at `/` leads to this page for now.
             db.session.get_one(PageAddress, (self.site.id, _FRONT)).page_id = page
@@ -97,7 +109,7 @@ class Garden:
         db.session.flush()
         return [one.id for one in made]
 
-    def _talk(self, page: UUID, texts: Sequence[str]) -> UUID:
+    def _talk(self, page: UUID, texts: Sequence[str]) -> list[UUID]:
         """Each text as a comment; three of four answer the one before, which is deeper than the site shows."""
         told = [self._comment(text, page, _FORMATS[number % 2]) for number, text in enumerate(texts)]
         for number, one in enumerate(told):
@@ -105,7 +117,7 @@ class Garden:
                 one.comment.parent_id = told[number - 1].comment.id
             self._decide(one.comment, texts[number])
         transfer.bring(self.site, told, self.import_id)
-        return told[0].comment.id
+        return [one.comment.id for one in told]
 
     def _alone(self, texts: Sequence[str]) -> list[Own]:
         """Each text once more, in the other format, on a page of its own; from a website that nobody checked.
@@ -165,6 +177,55 @@ class Garden:
             db.session.add(Report(comment_id=comment, reason="other", note=line(text, 500), **who))
             record(Deed("comment.approved", self.actor, self.site.id, comment, {"reason": words, "note": words}))
             db.session.add(self._rule(line(text, 500), line(text, 80)))
+
+    def _team(self) -> list[UUID]:
+        """People with a role on the site, who are given other names each time."""
+        people = [accounts.add_moderator(f"p{n}@staff.example.org", "Kim", None, actor="test") for n in range(AT_ONCE)]
+        for one in people:
+            accounts.grant(one, self.site.id, "viewer", actor="test")
+        return [one.id for one in people]
+
+    def _waiting(self) -> list[UUID]:
+        """Comments that wait, for somebody to have taken them; they are unlike, so that they stay apart."""
+        (page,) = self._pages({"/waiting": "Waiting"})
+        told = [self._comment("Ada", page, "md") for _ in range(0, AT_ONCE, TENTH)]
+        for one in told:
+            one.comment.status, one.comment.body = "pending", new_id().hex
+        transfer.bring(self.site, told, self.import_id)
+        return [one.comment.id for one in told]
+
+    def _at_the_desk(self, talk: Sequence[UUID], texts: Sequence[str]) -> None:
+        """Every text in what moderators keep, and as their names, in the place of those before."""
+        self._clear_the_desk()
+        me, soon = {"moderator_id": self.person}, now() + timedelta(days=1)
+        for number, text in enumerate(texts):
+            name, some = line(text, 80), new_id().bytes
+            db.session.get_one(Moderator, self.team[number]).name = name
+            db.session.add_all(
+                (
+                    SavedFilter(name=line(text, 60), filter={"status": "deleted"}, **me),
+                    ApiToken(name=name, digest=some, scopes=["read"], expires_at=soon, **me),
+                    Passkey(name=name, credential_id=some, public_key=some, **me),
+                    Invite(site_id=self.site.id, role="viewer", name=name, digest=some, by=self.actor, expires_at=soon),
+                    Claim(comment_id=talk[number], moderator_id=new_id(), name=name, until=soon),
+                )
+            )
+        for number, text in enumerate(texts[::TENTH]):
+            named = {"code": f"c{number}", "title": line(text, 80), "sentence": line(text, 300)}
+            db.session.add(RejectReason(site_id=self.site.id, place=number, **named))
+            taken = {"moderator_id": new_id(), "name": line(text, 80), "until": soon}
+            db.session.add(Claim(comment_id=self.waiting[number], **taken))
+
+    def _clear_the_desk(self) -> None:
+        for model, which in (
+            (SavedFilter, SavedFilter.moderator_id == self.person),
+            (ApiToken, ApiToken.expires_at.is_not(None)),  # and not the token by which programs ask
+            (Passkey, Passkey.moderator_id == self.person),
+            (Invite, Invite.site_id == self.site.id),
+            (RejectReason, RejectReason.site_id == self.site.id),
+        ):
+            db.session.execute(delete(model).where(which))
+        db.session.execute(delete(Claim))
 
     def _rule(self, note: str, name: str) -> Rule:
         """A rule about nobody who is there, with words of whoever made it."""

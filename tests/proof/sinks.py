@@ -23,7 +23,7 @@ from service.embed import mine
 from service.errors import TooManyRequests
 from tests.desk.conftest import HOME, PASSWORD, Browser, fields, tree
 
-from .planted import KEY, MODERATOR, ORIGIN, Own, Planted, line, said
+from .planted import KEY, MODERATOR, ORIGIN, TENTH, Own, Planted, line, said
 from .world import SOME_ID
 
 _ATOM = "{http://www.w3.org/2005/Atom}"
@@ -91,7 +91,7 @@ class Sinks:
 
     def pages(self, planted: Planted) -> dict[str, Fetch]:
         """Pages that show all the texts."""
-        page, many = planted.page, len(planted.texts)
+        page, many, some = planted.page, len(planted.texts), len(planted.texts[::TENTH])
         queue = f"/desk/?status=all&site={KEY}&page={page}&limit={many}"
         return {
             "thread": lambda: _seen("thread", self.public.get(f"{_EMBED}?page={page}"), many, many),
@@ -99,6 +99,11 @@ class Sinks:
             "comment": lambda: _seen("comment", self.desk.get(f"/desk/comments/{planted.kept}"), many, 1),
             "person": lambda: _seen("person", self.desk.get(f"/desk/people/{planted.kept}"), SHOWN),
             "rules": lambda: _seen("rules", self.desk.get(f"/desk/rules?limit={many}"), many),
+            "account": lambda: _seen("account", self.desk.get("/desk/account"), many),
+            "team": lambda: _seen("team", self.desk.get(f"/desk/team?site={KEY}"), many),
+            "audit": lambda: _seen("audit", self.desk.get(f"/desk/audit?action=comment.approved&limit={many}"), many),
+            "reasons": lambda: _seen("reasons", self.desk.get("/desk/reasons"), some),
+            "what waits": lambda: _seen("what waits", self.desk.get("/desk/"), some),
         }
 
     def parts(self, planted: Planted) -> dict[str, Fetch]:

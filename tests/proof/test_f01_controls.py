@@ -109,7 +109,7 @@ class Shown:
     def __init__(self, stage: Stage, folder: Path) -> None:
         self.stage = stage
         said = by_json(stage, [(HOSTILE, [f"{HOSTILE} {n}"], HOSTILE) for n in range(10)])
-        one, other, *_ = on_talk(said)
+        one, other, third, *_ = on_talk(said)
         by_import(stage, [(f"<a href='mailto:{HOSTILE.replace(QUOTE, '')}'>x</a>", "")], folder)
         by_desk_edit(stage, [one] * 2, [[HOSTILE], [f"{HOSTILE} again"]])
         for decision in ("reject", "approve"):
@@ -133,9 +133,14 @@ class Shown:
         wish = stage.say(mine | {"notify": True}).json or {}
         stage.change(wish["author_token"], wish["id"], HOSTILE, on_page=False)
         self._take_one()
+        kept = [{"code": "c0", "title": HOSTILE, "sentence": HOSTILE}]
+        stage.ask("PUT", "/v1/sites/blog/reasons", {"reasons": kept})
+        stage.ask("POST", "/v1/moderation/filters", {"name": HOSTILE[:60], "filter": {"status": "deleted"}})
+        items = [{"id": third, "if_match": "*"}, {"id": one, "if_match": '"v0"'}]
+        many = stage.ask("POST", "/v1/moderation/decisions", {"decision": "spam", "items": items})
         of_author = [f"/desk/comments/{wish['id']}", f"/mine#{wish['author_token']}"]
         of_author += [f"/desk/people/{one}", "/desk/rules"]
-        of_people = ["/desk/account", "/desk/team?site=blog"]
+        of_people = ["/desk/account", "/desk/team?site=blog", "/desk/reasons", f"/desk/decisions/{many['id']}"]
         self.paths = [
             *of_people, *of_author, *_OF_SITES, *pages([one, other], every=True), "/embed/other/form?page=x",
         ]  # fmt: skip

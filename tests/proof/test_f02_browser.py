@@ -67,6 +67,10 @@ CARELESS = [
     ("desk/comment.html", "typed.body if typed and typed.body is defined else one.text"),
     ("desk/queue.html", "query.q or ''"), ("desk/queue.html", "query[name]"),
     ("desk/sign_in.html", "login_user_form.email.data or ''"),
+    ("desk/saved.html", "one.name"), ("desk/macros.html", "reason.title|said"),
+    ("desk/reasons.html", "row.sentence or ''"),
+    ("desk/account.html", "one.name"), ("desk/factors.html", "one.name"), ("desk/team.html", "one.name"),
+    ("desk/team.html", 'one.name or _("Somebody")'), ("desk/ruling.html", "one.note"), ("desk/audit.html", "value"),
 ]  # fmt: skip
 """Values that people wrote, by the templates that show them."""
 

@@ -39,13 +39,16 @@ from .stopwatch import Maker, Took, differences, spin, times
 from .timed import (
     ACCOUNTS,
     PASSWORD,
+    SECRETS,
     Scene,
     address,
     alike,
     attempts,
     bearer,
+    codes,
     comment_on,
     compare,
+    links,
     login,
     looks,
     make_known,
@@ -271,6 +274,22 @@ def real_hashes() -> Iterator[None]:
 def test_a_sign_in_for_an_account_takes_as_long_as_for_none(scene: Scene, proof: Proof) -> None:
     kinds = attempts(scene)
     compare(proof, {kind: kinds[kind] for kind in ACCOUNTS[:2]}, SLOW)
+
+
+@pytest.mark.alone
+@pytest.mark.figure("13", quick=8, full=1_000)
+@pytest.mark.parametrize("kind", SECRETS[1:])
+def test_a_recovery_code_that_was_good_once_is_refused_as_fast_as_any(scene: Scene, proof: Proof, kind: str) -> None:
+    kinds = codes(scene)
+    compare(proof, {one: kinds[one] for one in ("random", kind)}, SOME)
+
+
+@pytest.mark.alone
+@pytest.mark.figure("13", quick=8, full=1_000)
+@pytest.mark.parametrize("kind", SECRETS[1:])
+def test_an_invitation_that_was_taken_back_is_refused_as_fast_as_any(scene: Scene, proof: Proof, kind: str) -> None:
+    kinds = links(scene)
+    compare(proof, {one: kinds[one] for one in ("random", kind)}, SOME)
 
 
 @pytest.mark.control("13")

@@ -9,9 +9,13 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from passlib.totp import TOTP
 from sqlalchemy import event, insert, select
 from werkzeug.test import TestResponse
 
+from service.accounts import factors, invites
+from service.accounts import operations as accounts
+from service.accounts.security import CODE_PAGE
 from service.comments.models import Comment
 from service.comments.operations import Sender, Submission, submit
 from service.db import db, new_id, transaction
@@ -127,3 +131,52 @@ def attempts(scene: Scene, password: str = "not the right one") -> dict[str, Mak
         return lambda _turn: scene.ask("/desk/sign-in", "POST", data=form, headers=home)
 
     return {kind: attempt(kind) for kind in ACCOUNTS}
+
+
+SECRETS = ("random", "used", "near")
+"""One that never was, one that is good no more, and one that begins like a good one."""
+
+
+def codes(scene: Scene) -> dict[str, Maker]:
+    """Recovery codes at the second step, by somebody whose password was right."""
+    with transaction():
+        person = accounts.add_moderator("codes@mail.example.org", "Ada", PASSWORD, actor="test")
+        secret = factors.start(person, PASSWORD)
+    with transaction():
+        used, good, *_ = factors.confirm(person, str(TOTP(secret).generate().token))
+    with transaction():
+        assert factors.passes(person.id, used)
+    csrf, home = csrf_token(scene.client), {"Origin": scene.app.config["PUBLIC_URL"]}
+    form = {"csrf_token": csrf, "email": person.email, "password": PASSWORD}
+    halfway = scene.ask("/desk/sign-in", "POST", data=form, headers=home)()
+    assert halfway.headers["Location"] == CODE_PAGE
+
+    def attempt(kind: str) -> Maker:
+        def make(_turn: int) -> Callable[[], TestResponse]:
+            other = "".join(secrets.choice("abcdefghijklmnopqrstuvwxyz234567") if one != "-" else one for one in used)
+            typed = {"random": other, "used": used, "near": good[:14] + other[14:]}[kind]
+            return scene.ask(CODE_PAGE, "POST", data={"csrf_token": csrf, "code": typed}, headers=home)
+
+        return make
+
+    return {kind: attempt(kind) for kind in SECRETS}
+
+
+def links(scene: Scene) -> dict[str, Maker]:
+    """Links of invitations."""
+    with transaction():
+        owner = accounts.add_moderator("owner@mail.example.org", "Ada", None, actor="test")
+        accounts.grant(owner, scene.site.id, "owner", actor="test")
+        gone, there = (invites.invite(scene.site.id, "viewer", "", actor=f"moderator:{owner.id}") for _ in range(2))
+        invites.take_back(gone.invite, actor="test")
+    home = {"Origin": scene.app.config["PUBLIC_URL"]}
+
+    def attempt(kind: str) -> Maker:
+        def make(_turn: int) -> Callable[[], TestResponse]:
+            other = f"gri_{secrets.token_urlsafe(32)}"
+            link = {"random": other, "used": gone.secret, "near": there.secret[:20] + other[20:]}[kind]
+            return scene.ask("/desk/sign-up", "POST", data={"invite": link}, headers=home)
+
+        return make
+
+    return {kind: attempt(kind) for kind in SECRETS}
