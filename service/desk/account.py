@@ -16,7 +16,8 @@ from service.accounts import again, operations, passwords, security
 from service.accounts.guard import guarded, myself, principal, require_person, this_session
 from service.accounts.models import ApiToken, SignIn
 from service.db import transaction
-from service.desk import factors, pages, schemas, words
+from service.desk import account_schemas as schemas
+from service.desk import factors, pages, words
 from service.desk.factors import Outcome
 from service.desk.languages import said
 from service.desk.pages import draw

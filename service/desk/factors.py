@@ -19,7 +19,8 @@ from service.accounts.models import Moderator
 from service.accounts.operations import proven
 from service.accounts.passkeys import ANSWERED_WITHIN, NoPasskey, Party
 from service.db import now, transaction
-from service.desk import schemas, words
+from service.desk import account_schemas as schemas
+from service.desk import words
 from service.errors import Conflict
 from service.sites.origins import own_origin
 

@@ -16,7 +16,8 @@ from service.accounts.guard import guarded, principal
 from service.accounts.invites import MOST_OPEN
 from service.accounts.models import Invite
 from service.db import transaction
-from service.desk import pages, schemas, words
+from service.desk import account_schemas as schemas
+from service.desk import pages, words
 from service.desk.pages import draw
 from service.desk.ui import Desk, parser
 from service.errors import Conflict, Forbidden, Invalid, NotFound, Problem

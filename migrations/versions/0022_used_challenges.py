@@ -1,13 +1,13 @@
 """Challenges that passkeys have answered, so that none is answered twice.
 
-Revision: 0021, after 0019
+Revision: 0022, after 0021
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0021"
-down_revision = "0019"
+revision = "0022"
+down_revision = "0021"
 
 
 def upgrade() -> None:

@@ -1,13 +1,13 @@
 """Since when a comment was pinned before a decision, so that undo pins it again.
 
-Revision: 0022, after 0019
+Revision: 0023, after 0022
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0022"
-down_revision = "0019"
+revision = "0023"
+down_revision = "0022"
 
 
 def upgrade() -> None:
