@@ -56,7 +56,7 @@ def told_of(token: ApiToken) -> dict[str, Any]:
 @guarded("manage")
 @bp.arguments(schemas.NewToken)
 @bp.response(201, schemas.IssuedToken)
-@tells(409, headers=("Idempotency-Key",))
+@tells(409, 429, headers=("Idempotency-Key",))
 def issue_token(values: dict[str, Any]) -> tuple[Any, int]:
     """A new token in your own name, that can do no more than you. Its secret is told once."""
     password = values.pop("password")  # no answer is kept under it

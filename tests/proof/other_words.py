@@ -203,7 +203,7 @@ def kept(stage: Stage, packs: Packs, folder: Path) -> Found:
     number = sum(written(packs, write))
     for text in [" ".join(pack) for pack in packs][:1]:  # of several the order is that of their names
         stage.ask("POST", "/v1/moderation/filters", {"name": text[:60], "filter": {"q": text[:190]}})
-    return number, faults + list(stage.page_faults(["/desk/", "/desk/?status=all", "/desk/reasons"]))
+    return number, faults + list(stage.page_faults(["/desk/", "/desk/?status=all", "/desk/filters", "/desk/reasons"]))
 
 
 def _keep(stage: Stage, text: str, row: dict[str, str], *, at_desk: bool) -> bool:

@@ -182,6 +182,7 @@ several(page.comment_count, "comment", "comments") if page.comment_count else "C
 
 _ADDRESSES_OF_OURS_PERCENT_ENCODED = """
 news
+counts
 all
 first
 file
@@ -247,6 +248,8 @@ _('By %(who)s, %(time)s. Until you decide, the text above stays published.', who
 ngettext('%(num)s comment on this site: %(approved)s approved, %(rejected)s rejected or spam.', '%(num)s comments on this site: %(approved)s approved, %(rejected)s rejected or spam.', one.record.comments, approved=one.record.approved, rejected=one.record.rejected)
 _('The first: %(time)s.', time=time(one.record.first_seen, one.record.first_seen.full))
 _('E-mail: %(address)s', address=one.email) if one.email else _('E-mail: none')
+ngettext("%(num)s token still opens your account.", "%(num)s tokens still open your account.", good)
+ngettext("%(num)s passkey still opens your account.", "%(num)s passkeys still open your account.", passkeys | length)
 _('Earlier texts (%(count)s)', count=one.revisions | length)
 _('Line %(number)s:', number=line)
 _('Several: one a line, %(count)s at most; each becomes a rule, or none does.', count=most)
