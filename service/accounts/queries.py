@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from functools import reduce
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, String, cast, delete, func, insert, literal, or_, select, tuple_, union_all, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    String,
+    cast,
+    delete,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    tuple_,
+    union_all,
+    update,
+)
 
 from service.accounts.models import (
     ApiToken,
@@ -72,7 +85,8 @@ def people_of(site_id: UUID) -> list[tuple[Moderator, str]]:
 
 
 def _team(site_id: UUID) -> Select[Any]:
-    rows = select(Moderator, Membership.role).join(Membership, Membership.moderator_id == Moderator.id)
+    rows: Select[Any] = select(Moderator, Membership.role)
+    rows = rows.join(Membership, Membership.moderator_id == Moderator.id)
     return rows.where(Membership.site_id == site_id)
 
 
@@ -110,8 +124,9 @@ def tokens_of(moderator_id: UUID) -> Sequence[ApiToken]:
 def actors_of(moderator_id: UUID) -> Select[Any]:
     """What the audit log calls a moderator: in person, and by each token there ever was. A question within another."""
     digits = func.replace(cast(ApiToken.id, String), "-", "")  # SQLite keeps them without
-    groups = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
-    written = reduce(lambda text, group: text + "-" + group, (func.substr(digits, *one) for one in groups))
+    written: ColumnElement[str] = func.substr(digits, 1, 8)
+    for group in ((9, 4), (13, 4), (17, 4), (21, 12)):
+        written = written + "-" + func.substr(digits, *group)
     tokens = select(literal("token:") + written).where(ApiToken.moderator_id == moderator_id)
     return select(union_all(select(literal(f"moderator:{moderator_id}")), tokens).subquery())
 
