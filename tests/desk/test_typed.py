@@ -114,16 +114,19 @@ def test_a_note_that_is_kept_drops_no_draft_of_a_reply(desk: Desk, sit_down: Sit
 
 def test_what_was_typed_for_one_site_fills_no_form_of_another(desk: Desk, sit_down: SitDown) -> None:
     own(desk, "anna")
-    with desk.app.app_context(), transaction():
-        anna = queries.moderator_at("anna@desk.example.org")
-        assert anna
-        accounts.grant(anna, add_site("shop", ["https://shop.example.org"]).id, "owner", actor="test")
+    with desk.app.app_context():
+        shop = add_site("shop", ["https://shop.example.org"])
+        with transaction():
+            anna = queries.moderator_at("anna@desk.example.org")
+            assert anna
+            accounts.grant(anna, shop.id, "owner", actor="test")
     page = sit_down("anna")
     page.goto(f"{desk.url}/desk/sites/blog")
     page.fill("#hold_words", "casino")
     page.fill("#privacy_text", "Kept for a week.")
     page.goto(f"{desk.url}/desk/sites/shop")
-    page.wait_for_selector("#show-keys")  # which the script shows at its end
+    page.keyboard.press("z")  # the script goes on to its end
+    page.wait_for_selector("#live:has-text('There is nothing to undo here.')")
     assert (page.input_value("#hold_words"), page.input_value("#privacy_text")) == ("", "")
     page.goto(f"{desk.url}/desk/sites/blog")
     has(page, "hold_words", "casino")
@@ -134,8 +137,8 @@ def test_no_password_and_no_code_is_kept(desk: Desk, sit_down: SitDown) -> None:
     page = sit_down("anna")
     page.goto(f"{desk.url}/desk/account")
     page.fill("#old", PASSWORD)
-    page.fill("#token-name", "Robot")
-    assert shelved(page) == ["typed:token-name:/desk/account"]
+    page.fill("#name", "Anna B.")
+    assert shelved(page) == ["typed:name:/desk/account"]
 
 
 def test_a_role_that_was_taken_away_is_said_beside_the_comment(desk: Desk, sit_down: SitDown, watch: Watch) -> None:

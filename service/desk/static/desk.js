@@ -171,8 +171,10 @@ function send(id) {
   if (!lost.has(id)) return;
   const { form, button } = drawn(lost.get(id));
   lost.delete(id);
-  if (button && form.checkValidity()) form.requestSubmit(button);
-  else if (form) beside(form)?.replaceChildren(); // emptied since, or there is no such choice any more
+  if (!form) return;
+  if (button && form.checkValidity()) return form.requestSubmit(button);
+  beside(form)?.replaceChildren(); // emptied since, or there is no such choice any more
+  if (form.matches(".item .decide")) answered(form.closest(".item").id);
 }
 
 addEventListener("online", () => [...lost.keys()].forEach(send));
