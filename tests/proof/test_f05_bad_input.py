@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from dataclasses import replace
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -201,6 +202,16 @@ def test_there_is_bad_input(shared: Path) -> None:
     assert len(texts(shared)) >= 1_080
     assert len(suite(shared)) == 318
     assert len(bodies(shared)) >= 440
+
+
+def test_what_the_database_writes_by_itself_is_no_fault(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if it wrote before each answer. The second request is refused for the first, and would not be without it."""
+    monkeypatch.setattr(judge, "_written", count().__next__)
+    keyed = Spot(replace(COMMENTS, headers={**COMMENTS.headers, "Idempotency-Key": "used"}), "json", "body")
+    for text, status in (("One.", 202), ("Two.", 422)):
+        before = judge.seen.copy()
+        assert judge.try_(keyed.holding(text)) == []
+        assert judge.seen - before == {status: 1}
 
 
 @pytest.mark.control("5")
