@@ -85,8 +85,8 @@ def people_of(site_id: UUID) -> list[tuple[Moderator, str]]:
 
 
 def _team(site_id: UUID) -> Select[Any]:
-    rows: Select[Any] = select(Moderator, Membership.role)
-    rows = rows.join(Membership, Membership.moderator_id == Moderator.id)
+    both: Any = (Moderator, Membership.role)
+    rows = select(*both).join(Membership, Membership.moderator_id == Moderator.id)
     return rows.where(Membership.site_id == site_id)
 
 
