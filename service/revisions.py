@@ -61,14 +61,14 @@ def migrate() -> tuple[str | None, str]:
 def _alone(connection: Connection) -> Iterator[None]:
     """On PostgreSQL one process migrates at a time, however long it takes: the limits are those of requests.
 
-    Others wait for their turn without an end. Tables are waited for as long as _PATIENCE says: whoever asks for one
-    meanwhile stands behind the migration.
+    Others wait for their turn, and the migration for its tables, as long as _PATIENCE says: whoever asks for such a
+    table meanwhile stands behind the migration.
     """
     if connection.dialect.name != "postgresql":
         yield
         return
-    _say(connection, "SET statement_timeout = 0", "SET lock_timeout = 0", f"SELECT pg_advisory_lock({_LOCK})")
-    _say(connection, f"SET lock_timeout = '{_PATIENCE}'")
+    _say(connection, "SET statement_timeout = 0", f"SET lock_timeout = '{_PATIENCE}'")
+    _say(connection, f"SELECT pg_advisory_lock({_LOCK})")
     try:
         yield
     finally:

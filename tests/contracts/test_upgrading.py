@@ -45,7 +45,10 @@ def test_a_migration_that_fails_takes_the_ones_before_it_back(
     revisions.check()
 
 
-def test_who_waits_too_long_for_another_upgrade_is_told_and_changes_nothing(fresh: Flask, settings: Settings) -> None:
+def test_who_waits_too_long_for_another_upgrade_is_told_and_changes_nothing(
+    fresh: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(revisions, "_PATIENCE", "200ms")
     url = fresh.config["SQLALCHEMY_DATABASE_URI"]
     impatient = create_app(replace(settings, database_url=url, busy_timeout=0.2))
     lock = "SELECT 1" if url.startswith("sqlite") else f"SELECT pg_advisory_lock({revisions._LOCK})"
