@@ -62,8 +62,9 @@ def same_places(sentence: str, translation: str) -> bool:
 def test_catalogs_are_as_make_words_leaves_them(language: str) -> None:
     path = catalogs._path(language)
     catalog = catalogs.updated(language)
-    assert path.read_text() == catalogs.written(catalog), "Run `make words`."
-    assert path.with_suffix(".mo").read_bytes() == catalogs.compiled(catalogs.read(language)), "Run `make words`."
+    is_written = path.read_text() == catalogs.written(catalog)
+    is_compiled = path.with_suffix(".mo").read_bytes() == catalogs.compiled(catalogs.read(language))
+    assert (is_written, is_compiled) == (True, True), "Run `make words`."
 
 
 def test_what_others_say_at_the_desk_is_known_to_the_translators() -> None:
