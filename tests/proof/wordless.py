@@ -31,6 +31,7 @@ one.person.approved
 one.person.rejected
 one.revisions | length
 loop.index if loop.index > 1
+loop.index
 bar.label
 bar.share
 "{:,}".format(bar.count)
@@ -67,6 +68,7 @@ query.until or ''
 person
 site
 owned[0].key
+list.key
 query.network
 one
 one.id
