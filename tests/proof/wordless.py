@@ -31,6 +31,7 @@ one.person.approved
 one.person.rejected
 one.revisions | length
 loop.index if loop.index > 1
+loop.index
 bar.label
 bar.share
 "{:,}".format(bar.count)
@@ -71,6 +72,7 @@ site
 owned[0].key
 searched[0].key
 today
+list.key
 query.network
 one
 one.id
