@@ -14,7 +14,7 @@ from flask import Blueprint, Response, jsonify, redirect, request, url_for
 from webargs.flaskparser import abort
 
 from service import errors
-from service.accounts.guard import guarded, principal
+from service.accounts.guard import guarded, principal, refuse_foreign_pages
 from service.audit import queries as audit
 from service.authors.queries import HELD
 from service.comments.models import Comment
@@ -24,7 +24,7 @@ from service.db import Busy, new_id, transaction
 from service.desk import outcomes, pages, schemas, views
 from service.desk.pages import draw
 from service.doors import StrictParser
-from service.errors import NotFound
+from service.errors import Forbidden, NotFound
 from service.filters import queries as filters
 from service.filters import views as saved
 from service.moderation import bulk, operations, queries
@@ -41,6 +41,8 @@ FILTERS = (
     "site", "page", "q", "reason", "revision", "person", "network", "rating", "has_link", "first_timer", "claimed",
     "alike",
 )  # fmt: skip
+_PATIENCE = 0.2
+"""Seconds for which a look for news waits to say who looks."""
 
 
 IN_THE_FORM = ("q", "sort", "rating", *views.FILTERS)
@@ -194,13 +196,14 @@ def news() -> Response:
 
 
 def _looks_at(comment_id: UUID | None) -> None:
-    """Let others see what a person has in front of them. Nobody who only asks waits for those who write."""
+    """Let others see what a person has in front of them. It is left out where it would fail, or wait for others."""
     if comment_id is None or principal().kind != "session":
         return
-    with suppress(NotFound, Busy):
+    with suppress(Forbidden, NotFound, Busy):
+        refuse_foreign_pages()
         one = operations.find(comment_id, principal(), "read")
         if not presence.is_said(one, principal()):
-            with transaction(patience=0):
+            with transaction(patience=_PATIENCE):
                 presence.say(one, principal())
 
 

@@ -12,6 +12,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
+from service.accounts import operations as accounts
 from service.accounts.models import Moderator
 from service.comments.models import Comment
 from service.db import Busy, db, transaction
@@ -21,7 +22,7 @@ from service.presence.models import Presence
 from service.presence.operations import LASTS
 from service.sites.models import Site
 from tests.conftest import add_site
-from tests.desk.conftest import Browser
+from tests.desk.conftest import HOME, Browser
 from tests.moderation.conftest import token_of
 from tests.moderation.still import clock as clock
 from tests.moderation.still import entries
@@ -37,7 +38,8 @@ def bert(signed_in: Callable[..., Browser]) -> Browser:
 
 
 def looks(browser: FlaskClient, at: object = "", **headers: str) -> Any:
-    answer = browser.get("/desk/waiting", query_string={"at": str(at)} if at else {}, headers=headers)
+    told = {"Origin": HOME} | {name.replace("_", "-"): value for name, value in headers.items()}
+    answer = browser.get("/desk/waiting", query_string={"at": str(at)} if at else {}, headers=told)
     assert answer.status_code in (200, 304), answer.text
     return answer.json["looking"] if answer.status_code == 200 else None
 
@@ -95,11 +97,18 @@ def test_only_people_of_the_site_are_told(anna: Browser, signed_in: Any, comment
     assert db.session.query(Presence).count() == 1
 
 
-def test_whoever_loses_the_role_is_told_no_more(app: Flask, anna: Browser, bert: Browser, comment: Leave) -> None:
+def test_whose_account_is_closed_is_no_longer_there(anna: Browser, bert: Browser, comment: Leave) -> None:
     one = comment()
     looks(anna, one)
     with transaction():
         db.session.query(Moderator).filter_by(name="Anna").one().active = False
+    assert looks(bert) == {}
+
+
+def test_whoever_loses_the_role_is_told_no_more(anna: Browser, bert: Browser, site: Site, comment: Leave) -> None:
+    looks(anna, comment())
+    with transaction():
+        accounts.withdraw(db.session.query(Moderator).filter_by(name="Bert").one(), site.id, actor="test")
     assert looks(bert) == {}
 
 
@@ -116,6 +125,11 @@ def test_what_is_no_comment_is_refused(anna: Browser) -> None:
 def test_a_program_looks_at_nothing(app: Flask, bert: Browser, site: Site, comment: Leave) -> None:
     one, token = comment(), token_of("robot", site.id)
     assert looks(app.test_client(), one, Authorization=f"Bearer {token}") == {}
+    assert looks(bert) == {}
+
+
+def test_a_page_of_another_site_says_nothing(anna: Browser, bert: Browser, comment: Leave) -> None:
+    assert looks(anna, comment(), Origin="https://evil.example.org") == {}
     assert looks(bert) == {}
 
 
