@@ -135,7 +135,7 @@
       return wrong;
     },
 
-    // The widget as it has drawn itself. Its buttons are left alone: what they do has tests of its own.
+    // The widget as it has drawn itself. Its buttons are left alone: what they do is in tests/widget/test_hostile_texts.py.
     async drawn(mayParse) {
       const { shadowRoot } = document.querySelector("greenroom-thread");
       const found = { wrong: [], shapes: new Set(), elements: [], bodies: [] };

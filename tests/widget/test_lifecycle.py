@@ -125,8 +125,9 @@ def test_an_answer_that_comes_late_is_not_shown_in_the_wrong_place(reader: Reade
     reader.part("comment").locator("text=Elsewhere.").wait_for()
     reader.reaches_the_form()
     until(lambda: reader.style("form", "display") == "grid")
-    held[0].continue_()
-    reader.window.evaluate("new Promise((done) => setTimeout(done, 100))")
+    with reader.window.expect_event("requestfinished", lambda one: one.url == held[0].request.url):
+        held[0].continue_()
+    reader.window.evaluate("new Promise((done) => setTimeout(done, 300))")
 
     assert reader.bodies() == ["Elsewhere."]
     assert reader.style("form", "display") == "grid"
