@@ -188,8 +188,8 @@ def common(one: Comment) -> list[tuple[str, str]]:
 def newest(wanted: Filter) -> tuple[int, UUID | None, datetime | None]:
     """How many comments a filter matches, which came last, and when one of them was last edited."""
     last = matching(select(Comment.id), wanted).order_by(Comment.created_at.desc(), Comment.id.desc())
-    rows = matching(select(func.count(), func.max(Comment.edited_at)).select_from(Comment), wanted)
-    number, edited = db.session.execute(rows).one()
+    rows: Select[Any] = select(func.count(), func.max(Comment.edited_at)).select_from(Comment)
+    number, edited = db.session.execute(matching(rows, wanted)).one()
     return number, db.session.scalar(last.limit(1)), edited
 
 
