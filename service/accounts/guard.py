@@ -20,8 +20,8 @@ from sqlalchemy.exc import DBAPIError
 from service.accounts import queries
 from service.accounts.models import Moderator
 from service.accounts.operations import IDLE, LONGEST, digest_of
-from service.accounts.principal import Principal, of_moderator, of_token
-from service.db import now, transaction
+from service.accounts.principal import Principal, acting, of_moderator, of_token
+from service.db import db, now, transaction
 from service.doors import refuse_unasked
 from service.errors import Forbidden, Unauthorized
 from service.sites.origins import own_origin
@@ -35,6 +35,7 @@ _TOKEN = re.compile(r"grm_[A-Za-z0-9_-]{43}")
 _WHO = "greenroom.principal"
 """Where the principal is kept: in the request itself, which ends when the answer is sent."""
 
+_AGAIN = {"WWW-Authenticate": "Bearer"}
 _SEEN_EVERY = timedelta(minutes=1)
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -84,9 +85,21 @@ def guarded(scope: str) -> Callable[[View], View]:
 
 
 def principal() -> Principal:
-    """Who is asking. Known at every guarded door."""
+    """Who is asking. Known at every guarded door.
+
+    In a transaction, as they are by then: it may have had to wait, and a role taken away meanwhile counts at once.
+    Unauthorized (401) when the account was closed or the token revoked.
+    """
     found: Principal = request.environ[_WHO]
-    return found
+    info = db.session().info  # of the transaction: emptied when it ends
+    if not info.get("writes"):
+        return found
+    if "principal" not in info:
+        info["principal"] = acting(found.actor)
+    by_now: Principal | None = info["principal"]
+    if by_now is None:
+        raise Unauthorized(headers=_AGAIN)
+    return by_now
 
 
 def authenticate() -> Principal:
@@ -100,7 +113,7 @@ def authenticate() -> Principal:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
     found = _by_token(secret.strip()) if scheme.lower() == "bearer" else _by_session()
     if found is None:
-        raise Unauthorized(headers={"WWW-Authenticate": "Bearer"})
+        raise Unauthorized(headers=_AGAIN)
     if found.kind == "session" and request.method not in SAFE:
         refuse_forgery()
     request.environ[_WHO] = found

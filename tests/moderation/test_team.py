@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 import time_machine
@@ -16,10 +19,11 @@ from service.accounts.invites import NoInvite
 from service.accounts.models import ApiToken, Invite, Moderator
 from service.db import db, now, transaction
 from service.errors import Conflict
+from service.moderation import routes
 from service.sites.models import Site
 from tests.conftest import add_site
 from tests.moderation.conftest import Desk, token_of
-from tests.moderation.still import NOON, entries
+from tests.moderation.still import NOON, entries, row
 from tests.moderation.still import clock as clock
 
 PASSWORD = "correct horse battery"
@@ -303,3 +307,30 @@ def test_old_invitations_are_forgotten(owner: Desk) -> None:
     with time_machine.travel(NOON + timedelta(days=98), tick=False), transaction():
         assert invites.purge() == 1
     assert now() == NOON
+
+
+@pytest.mark.parametrize(("loss", "status"), [("role", 404), ("rank", 403), ("account", 401), ("token", 401)])
+def test_what_is_taken_away_while_a_decision_waits_for_its_turn_counts(
+    app: Flask, site: Site, held: str, monkeypatch: pytest.MonkeyPatch, loss: str, status: int
+) -> None:
+    desk = Desk(app, token_of("robin", site.id))
+
+    @contextmanager
+    def late() -> Iterator[None]:
+        robin = person("robin")
+        with transaction():
+            if loss == "role":
+                accounts.withdraw(robin, site.id, actor="test")
+            elif loss == "rank":
+                accounts.grant(robin, site.id, "viewer", actor="test")
+            elif loss == "account":
+                accounts.set_active(robin, False, actor="test")
+            else:
+                accounts.revoke_token(db.session.query(ApiToken).one(), actor="test")
+        with transaction():
+            yield
+
+    monkeypatch.setattr(routes, "transaction", late)
+
+    assert desk.decide(held, "approve").status_code == status
+    assert row(UUID(held)).status == "pending"
