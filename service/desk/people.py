@@ -14,7 +14,7 @@ from service import errors
 from service.accounts.guard import guarded, principal
 from service.comments.models import Comment
 from service.db import now, transaction
-from service.desk import schemas, views
+from service.desk import people_schemas, schemas, views
 from service.desk.acts import bp as bp
 from service.desk.pages import draw
 from service.desk.ui import list_at, parser, queue_at, queue_page
@@ -39,7 +39,7 @@ def look_up() -> Response:
     """The page of whoever writes with an address on a site; the address stands in no URL."""
     place = parser.parse(schemas.Place(), location="form")
     try:
-        values = parser.parse(schemas.LookUp(), location="form")
+        values = parser.parse(people_schemas.LookUp(), location="form")
     except UnprocessableEntity as error:
         return _nobody(place["back"], errors.of_http(error))
     with transaction():
@@ -81,7 +81,7 @@ def _person_page(one: Comment, status: int = 200, **told: Any) -> Response:
 def rule_person(comment_id: UUID) -> Response:
     """Block, time out, hold, trust or shadow whoever wrote a comment, or the network that it came from."""
     try:
-        values = parser.parse(schemas.RuleFrom(), location="form")
+        values = parser.parse(people_schemas.RuleFrom(), location="form")
         with transaction():
             people.rule_from(comment_id, values["kind"], _terms(values), principal())
     except (Conflict, Invalid, UnprocessableEntity) as error:
@@ -112,7 +112,7 @@ def _problem(error: Problem | UnprocessableEntity) -> Problem:
 @guarded("read")
 def rules_of_site() -> Response:
     """The rules of my sites, the newest first."""
-    return _rules_page(parser.parse(schemas.RulesPage(), location="query"))
+    return _rules_page(parser.parse(people_schemas.RulesPage(), location="query"))
 
 
 def _rules_page(query: dict[str, Any], status: int = 200, **told: Any) -> Response:
@@ -129,8 +129,8 @@ def _rules_page(query: dict[str, Any], status: int = 200, **told: Any) -> Respon
         today=now().date(),
         sites=sites_of(None, "read"),
         owned=sites_of(None, "manage"),
+        most=people_schemas.LINES,
         next=url_for("desk.rules_of_site", **same, cursor=following) if following else None,
-        most=schemas.LINES,
         **told,
     )
 
@@ -142,13 +142,13 @@ def add_rule() -> Response:
     """Rules about domains, ranges, hosts of links or networks that an owner names, one a line: all of them, or none."""
     line = None
     try:
-        values = parser.parse(schemas.RuleAbout(), location="form")
+        values = parser.parse(people_schemas.RuleAbout(), location="form")
         with transaction():
             site, terms = site_of(values["site"], "moderate"), _terms(values)
             for line, value in values["value"]:  # noqa: B007 - the one that is wrong is told
                 people.rule_about(site, values["kind"], value, terms, principal())
     except (Conflict, Invalid, UnprocessableEntity) as error:
-        problem, query = _problem(error), schemas.RulesPage().load({})
+        problem, query = _problem(error), people_schemas.RulesPage().load({})
         wrong = line if isinstance(error, Conflict) or "value" in (problem.errors or {}) else None
         return _rules_page(query, problem.status, problem=problem, line=wrong, typed=request.form)
     return _away(url_for("desk.rules_of_site", site=values["site"]))
@@ -158,7 +158,7 @@ def add_rule() -> Response:
 @guarded("moderate")
 def end_rule(rule_id: UUID) -> Response:
     """Let a rule end now, some time from now, or never."""
-    values = parser.parse(schemas.RuleEnd(), location="form")
+    values = parser.parse(people_schemas.RuleEnd(), location="form")
     with transaction():
         if values["end"] == "now":
             people.remove(rule_id, principal())

@@ -105,7 +105,8 @@ def revisions(one: Comment) -> list[tuple[CommentRevision, list[list[str]]]]:
     Of an earlier text: from the next one, which took its place. Of a change that waits, or was refused: from the text
     that it was to take the place of.
     """
-    found, following = [], one.body
+    found: list[tuple[CommentRevision, list[list[str]]]] = []
+    following = one.body
     for row in reversed(queries.revisions(one.id)):
         if row.state == HELD:
             found.append((row, differences(one.body, row.body)))

@@ -33,6 +33,8 @@ SIZES = ({"width": 1280, "height": 900}, {"width": 390, "height": 844})
 
 FORMS = (
     ("/desk/people/{}", {}, ".ruling button.block", ".rules li"),
+    ("/desk/rules", {"#value": "no name\nnor this one"}, ".ruling button.block", ".say p"),
+    ("/desk/", {"[name=email]": "nobody@mail.example.org"}, ".finer form button", ".finer .say p"),
     ("/desk/team", {"#invited": "Bea"}, "text=Make a link", "#link"),
     ("/desk/account", {"#old-codes": PASSWORD}, "text=Set codes up", ".qr"),
     ("/desk/account", {"#token-name": "Importer", "#old-token": PASSWORD}, "text=Make the token", "#secret"),

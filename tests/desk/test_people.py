@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from service.db import db, now
-from service.desk.schemas import LINES
+from service.desk.people_schemas import LINES
 from service.rules.models import Rule
 from service.sites.models import Site
 from tests.comments.test_submitting import set_site

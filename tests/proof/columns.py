@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from service.accounts import invites
 from service.accounts.models import Moderator
 from service.db import Base, db, transaction
+from service.desk import people_schemas as people
 from service.desk import schemas as desk
 from service.embed import forms, mine
 from service.sites.schemas import SiteSettings
@@ -46,10 +47,10 @@ FORMS = {
     "POST /desk/comments/<uuid:comment_id>/notes": set(desk.Noted().fields),
     "POST /desk/comments/<uuid:comment_id>/reply": set(desk.Reply().fields),
     "POST /desk/comments/<uuid:comment_id>/pin": set(desk.Pin().fields),
-    "POST /desk/people/lookup": {*desk.Place().fields, *desk.LookUp().fields},
-    "POST /desk/people/<uuid:comment_id>/rules": set(desk.RuleFrom().fields),
-    "POST /desk/rules": set(desk.RuleAbout().fields),
-    "POST /desk/rules/<uuid:rule_id>": set(desk.RuleEnd().fields),
+    "POST /desk/people/lookup": {*desk.Place().fields, *people.LookUp().fields},
+    "POST /desk/people/<uuid:comment_id>/rules": set(people.RuleFrom().fields),
+    "POST /desk/rules": set(people.RuleAbout().fields),
+    "POST /desk/rules/<uuid:rule_id>": set(people.RuleEnd().fields),
     "POST /desk/claims": set(desk.Take().fields),
     "POST /desk/decisions": set(desk.Many().fields),
     "POST /desk/decisions/<uuid:decision_id>/undo": set(desk.Place().fields),

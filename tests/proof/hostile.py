@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from service.desk import people_schemas as people
 from service.desk import schemas as desk
 from service.embed import forms, mine
 from service.embed import schemas as embed
@@ -55,10 +56,10 @@ FORMS: Mapping[str, frozenset[str]] = {
     "POST /desk/comments/<uuid:comment_id>/decision": frozenset(desk.Decide().fields),
     "POST /desk/comments/<uuid:comment_id>/revision": frozenset(desk.Settle().fields),
     "POST /desk/comments/<uuid:comment_id>/pin": frozenset(desk.Pin().fields),
-    "POST /desk/people/lookup": frozenset({*desk.Place().fields, *desk.LookUp().fields}),
-    "POST /desk/people/<uuid:comment_id>/rules": frozenset(desk.RuleFrom().fields),
-    "POST /desk/rules": frozenset(desk.RuleAbout().fields),
-    "POST /desk/rules/<uuid:rule_id>": frozenset(desk.RuleEnd().fields),
+    "POST /desk/people/lookup": frozenset({*desk.Place().fields, *people.LookUp().fields}),
+    "POST /desk/people/<uuid:comment_id>/rules": frozenset(people.RuleFrom().fields),
+    "POST /desk/rules": frozenset(people.RuleAbout().fields),
+    "POST /desk/rules/<uuid:rule_id>": frozenset(people.RuleEnd().fields),
     "POST /desk/account": ACCOUNT,
     "POST /desk/team": TEAM,
     "POST /desk/sign-up": frozenset({"invite", "accept", "email", "name", "password"}),
@@ -78,7 +79,7 @@ PAGES: Mapping[str, frozenset[str]] = {
     "GET /desk/": frozenset(desk.Queue().fields),
     "GET /desk/waiting": frozenset(desk.News().fields),
     "GET /desk/comments/<uuid:comment_id>": frozenset(desk.Place().fields),
-    "GET /desk/rules": frozenset(desk.RulesPage().fields),
+    "GET /desk/rules": frozenset(people.RulesPage().fields),
     "GET /desk/sign-in": frozenset({"next"}),
 }
 HEADERS = (

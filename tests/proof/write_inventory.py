@@ -11,6 +11,7 @@ from flask import Flask, request, request_finished
 from sqlalchemy import JSON, String
 
 from service.db import Base
+from service.desk import people_schemas as people
 from service.desk import schemas as desk
 from service.embed import forms, mine
 from service.sites.schemas import SiteSettings
@@ -33,10 +34,10 @@ FORMS: Mapping[str, frozenset[str]] = {
     "POST /desk/comments/<uuid:comment_id>/notes": frozenset(desk.Noted().fields),
     "POST /desk/comments/<uuid:comment_id>/reply": frozenset(desk.Edit().fields),
     "POST /desk/comments/<uuid:comment_id>/pin": frozenset(desk.Pin().fields),
-    "POST /desk/people/lookup": frozenset({*desk.Place().fields, *desk.LookUp().fields}),
-    "POST /desk/people/<uuid:comment_id>/rules": frozenset(desk.RuleFrom().fields),
-    "POST /desk/rules": frozenset(desk.RuleAbout().fields),
-    "POST /desk/rules/<uuid:rule_id>": frozenset(desk.RuleEnd().fields),
+    "POST /desk/people/lookup": frozenset({*desk.Place().fields, *people.LookUp().fields}),
+    "POST /desk/people/<uuid:comment_id>/rules": frozenset(people.RuleFrom().fields),
+    "POST /desk/rules": frozenset(people.RuleAbout().fields),
+    "POST /desk/rules/<uuid:rule_id>": frozenset(people.RuleEnd().fields),
     "POST /desk/claims": frozenset(desk.Take().fields),
     "POST /desk/decisions": frozenset(desk.Many().fields),
     "POST /desk/decisions/<uuid:decision_id>/undo": frozenset(desk.Place().fields),
