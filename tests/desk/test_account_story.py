@@ -31,14 +31,14 @@ def test_codes_are_asked_for_and_a_recovery_code_is_good_once(desk: Desk, sit_do
     page = sit_down("Anna")
 
     page.click("nav.places >> text=My account")
-    come_to(page, "#old-codes")
+    page.wait_for_selector("#old-codes")
     page.fill("#old-codes", PASSWORD)
     page.click("text=Set codes up")
-    come_to(page, ".qr")
+    page.wait_for_selector(".qr")
     secret = page.inner_text("p:has-text('The secret:') code")
     page.fill("#code", str(TOTP(secret.replace(" ", "")).generate().token))
     page.click("text=Switch codes on")
-    come_to(page, ".codes")
+    page.wait_for_selector(".codes")
     first, second, *others = page.locator(".codes code").all_inner_texts()
     assert len(others) == 8
 
@@ -47,7 +47,7 @@ def test_codes_are_asked_for_and_a_recovery_code_is_good_once(desk: Desk, sit_do
     page.click("main button")
     come_to(page, "#queue")
     page.click("nav.places >> text=My account")
-    come_to(page, "text=9 recovery codes are left.")
+    page.wait_for_selector("text=9 recovery codes are left.")
     begin_again(page)
     page.fill("#code", first)
     page.click("main button")
@@ -63,12 +63,12 @@ def test_sessions_are_ended_and_tokens_made_and_revoked(desk: Desk, sit_down: An
     program = desk.app.test_client()
 
     page.click("nav.places >> text=My account")
-    come_to(page, "text=This browser")
+    page.wait_for_selector("text=This browser")
     page.click("text=End it >> nth=0")
-    come_to(page, "text=The session has ended.")
+    page.wait_for_selector("text=The session has ended.")
     assert page.locator("text=End it").count() == 1
     page.click("text=End all others")
-    come_to(page, "text=Every other session has ended.")
+    page.wait_for_selector("text=Every other session has ended.")
     for one in (elsewhere, far):
         one.reload()
         one.wait_for_selector("#email")
@@ -76,9 +76,9 @@ def test_sessions_are_ended_and_tokens_made_and_revoked(desk: Desk, sit_down: An
     page.click("text=Make a token")
     page.fill("#token-name", "Importer")
     page.click("text=Make the token")
-    come_to(page, "#secret")
+    page.wait_for_selector("#secret")
     bearer = {"Authorization": f"Bearer {page.input_value('#secret')}"}
     assert program.get("/v1/sites", headers=bearer).status_code == 200
     page.click("[aria-label='Revoke Importer']")
-    come_to(page, "text=The token opens nothing any more.")
+    page.wait_for_selector("text=The token opens nothing any more.")
     assert program.get("/v1/sites", headers=bearer).status_code == 401

@@ -22,12 +22,12 @@ def test_a_reason_that_an_owner_writes_is_offered_and_told(desk: Desk, sit_down:
     page = sit_down("Anna")
 
     page.click("nav.places >> text=Reasons")
-    come_to(page, ".reasons")
+    page.wait_for_selector(".reasons")
     row = page.locator(".reasons li").last
     for name, words in {"title": "Too loud", "code": "loud", "sentence": "Please speak softly."}.items():
         row.locator(f"[name={name}]").fill(words)
     page.click("text=Keep this list")
-    come_to(page, "[name=code][value=loud]")
+    page.wait_for_selector("[name=code][value=loud]")
     page.click("nav.places >> text=Queue")
     come_to(page, f"#c-{one}")
     page.select_option(f"#c-{one} .rejection", "loud")
@@ -45,11 +45,11 @@ def test_who_is_in_the_shadow_alone_sees_their_words_until_the_rule_is_removed(
     page = sit_down("Anna")
 
     page.click("nav.places >> text=Rules")
-    come_to(page, "#value")
+    page.wait_for_selector("#value")
     page.fill("#value", "shade.example")
     page.fill("#note", "A wave of them")
     page.click("button.shadow")
-    come_to(page, ".rules >> text=In shadow mode")
+    page.wait_for_selector(".rules >> text=In shadow mode")
     one, token = desk.said(name="Eve", email="eve@shade.example", body="Words from the shadow.")
     assert desk.status(one) == "spam"
     author, others = page.context.new_page(), page.context.new_page()
@@ -61,15 +61,15 @@ def test_who_is_in_the_shadow_alone_sees_their_words_until_the_rule_is_removed(
     assert "Words from the shadow." not in others.inner_text("body")
 
     page.click(".rules >> text=Remove")
-    come_to(page, "text=There is none.")
+    page.wait_for_selector("text=There is none.")
     assert desk.status(desk.leave(name="Eve", email="eve@shade.example", body="Once more.")) == "pending"
 
     page.click("nav.places >> text=Audit log")
-    come_to(page, ".log >> text=Rule removed")
+    page.wait_for_selector(".log >> text=Rule removed")
     page.select_option("[name=action]", "rule.added")
     page.click(".filters button")
     page.wait_for_selector(".log >> text=Rule removed", state="detached")
-    come_to(page, ".log >> text=Rule made by Anna")
+    page.wait_for_selector(".log >> text=Rule made by Anna")
     assert page.locator(".log > li").count() == 1
     with page.expect_download() as download:
         page.click("text=CSV")
@@ -85,10 +85,10 @@ def test_a_role_that_an_owner_takes_back_is_gone_at_once(desk: Desk, sit_down: A
     assert berts.locator(f"#c-{one} .choices").count() == 1
 
     page.click("nav.places >> text=Team")
-    come_to(page, "[aria-label='Role of Bert']")
+    page.wait_for_selector("[aria-label='Role of Bert']")
     page.select_option("[aria-label='Role of Bert']", "viewer")
     page.click("[aria-label='Change the role of Bert']")
-    come_to(page, ".flash")
+    page.wait_for_selector(".flash")
     berts.reload()
     come_to(berts, f"#c-{one}")
     assert berts.locator(f"#c-{one} .choices").count() == 0

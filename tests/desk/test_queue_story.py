@@ -56,10 +56,10 @@ def test_a_text_is_changed_by_a_moderator_and_by_its_author(desk: Desk, sit_down
     page.goto(f"{desk.url}/desk/?status=approved")
     come_to(page, f"#c-{one}")
     page.keyboard.press("e")
-    come_to(page, "#body")
+    page.wait_for_selector("#body")
     page.fill("#body", "What Anna made of it.")
     page.click("text=Save the text")
-    come_to(page, ".said >> text=What Anna made of it.")
+    page.wait_for_selector(".said >> text=What Anna made of it.")
     page.click("text=Earlier texts (1)")
     page.wait_for_selector("pre >> text=What was said first.")
 
@@ -68,12 +68,12 @@ def test_a_text_is_changed_by_a_moderator_and_by_its_author(desk: Desk, sit_down
     page.click(".tabs >> text=Changes")
     come_to(page, f"#c-{one}")
     page.click(f"#c-{one} .age a")
-    come_to(page, ".change")
+    page.wait_for_selector(".change")
     assert page.locator(".change del").all_inner_texts() == ["of it"]
     assert page.locator(".change ins").all_inner_texts() == ["better"]
     assert desk.comment(one).body == "What Anna made of it."
     page.click(".change .approve")
-    come_to(page, ".said >> text=What Anna made better.")
+    page.wait_for_selector(".said >> text=What Anna made better.")
     assert (page.locator(".change").count(), desk.comment(one).body) == (0, "What Anna made better.")
 
 
@@ -93,9 +93,9 @@ def test_what_readers_report_comes_back_with_what_they_said(desk: Desk, sit_down
     page.reload()
     come_to(page, f"#c-{one} .findings >> text=Readers reported this: 2 times, last as abuse.")
     page.keyboard.press("o")
-    come_to(page, "text=What readers reported")
+    page.wait_for_selector("text=What readers reported")
     told = page.inner_text("main")
     assert "“It hurts.”" in told and "“It is about me.”" in told
     page.click(".decide .delete")
-    come_to(page, "text=Deleted")
+    page.wait_for_selector("text=Deleted")
     assert desk.status(one) == "deleted"
