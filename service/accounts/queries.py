@@ -8,32 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ColumnElement,
-    Select,
-    String,
-    cast,
-    delete,
-    func,
-    insert,
-    literal,
-    or_,
-    select,
-    tuple_,
-    union_all,
-    update,
-)
+    ColumnElement, Select, String, cast, delete, func, insert, literal, or_, select, tuple_, union_all, update,
+)  # fmt: skip
 
 from service.accounts.models import (
-    ApiToken,
-    Invite,
-    Membership,
-    Moderator,
-    Passkey,
-    RecoveryCode,
-    SignIn,
-    TotpSecret,
-    UsedChallenge,
-)
+    ApiToken, Invite, Membership, Moderator, Passkey, RecoveryCode, SignIn, TotpSecret, UsedChallenge,
+)  # fmt: skip
 from service.db import db, now
 from service.pagination import Page, Position, page_of
 from service.sites.models import Site

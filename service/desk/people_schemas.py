@@ -8,7 +8,7 @@ import marshmallow as ma
 from marshmallow import fields, validate
 
 from service.comments.schemas import words
-from service.desk.schemas import FromForm
+from service.desk.schemas import LAST_DAY, FromForm
 from service.moderation import people_schemas, site_schemas
 from service.rules.policy import KINDS, NETWORK, PERSON
 
@@ -32,7 +32,7 @@ class Lines(fields.String):
 class Until(FromForm):
     """The last day on which a rule holds. Days are UTC's."""
 
-    until = fields.Date(load_default=None)
+    until = fields.Date(load_default=None, validate=validate.Range(max=LAST_DAY))
 
 
 class NewRule(Until):

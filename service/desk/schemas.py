@@ -15,7 +15,7 @@ from service.comments.status import PENDING, STATUSES
 from service.moderation import schemas
 from service.moderation.bulk_schemas import AT_MOST
 
-_LAST_DAY = date(9999, 12, 30)
+LAST_DAY = date(9999, 12, 30)
 """After which there is one more."""
 EVERY = "all"
 """The tab that shows every state."""
@@ -66,8 +66,8 @@ class Audit(FromForm):
     moderator = fields.UUID(load_default=None)
     action = fields.String(load_default=None, validate=validate.Length(1, 40))
     subject = fields.UUID(load_default=None)
-    since = fields.Date(load_default=None, validate=validate.Range(max=_LAST_DAY))
-    until = fields.Date(load_default=None, validate=validate.Range(max=_LAST_DAY))
+    since = fields.Date(load_default=None, validate=validate.Range(max=LAST_DAY))
+    until = fields.Date(load_default=None, validate=validate.Range(max=LAST_DAY))
     limit = Whole(load_default=50, validate=validate.Range(1, 100))
     cursor = fields.String(load_default=None, validate=validate.Length(max=500))
 
