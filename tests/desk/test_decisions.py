@@ -275,7 +275,8 @@ def test_a_form_of_an_ended_session_is_sent_to_sign_in(anna: Browser, comment: L
         (f"{HOME}/desk/?sort=newest", "/desk/?sort=newest"),
         (f"{HOME}/desk/comments/{SOME_ID}?back=q%3Dx", f"/desk/comments/{SOME_ID}?back=q%3Dx"),
         (f"{HOME}/desk/comments/{SOME_ID}/decision", f"/desk/comments/{SOME_ID}"),  # where a form was refused
-        (f"{HOME}/desk/filters", "/desk/"),
+        (f"{HOME}/desk/filters", "/desk/filters"),
+        (f"{HOME}/desk/claims", "/desk/"),  # takes forms only
         (f"{HOME}/desk//evil.example", "/desk/"),
         (f"{HOME}/mine", "/desk/"),
         ("https://evil.example/", "/desk/"),

@@ -36,5 +36,5 @@ def test_the_list_names_no_host() -> None:
 def test_the_pages_load_only_files_that_are_there() -> None:
     base = (Path(desk.__file__).parent / "templates/desk/base.html").read_text()
     named = re.findall(r'"/desk/static/([^"]+)"', base)
-    assert len(named) == 5 and all((STATIC / name).is_file() for name in named)
+    assert len(named) == 6 and all((STATIC / name).is_file() for name in named)
     assert "//" not in base.replace("<!doctype html>", "")
