@@ -238,6 +238,7 @@ _CODES = {
     "Use one line, of characters that can be seen.": "line",
     "Write a word or a phrase; a star may stand at its end.": "word",
     "This is nothing that comments have in common.": "alike",
+    "Write a limit like 6/minute, or several like 6/minute;60/hour.": "limit",
     "Not a valid URL.": "url",
 }
 _PEOPLE = {

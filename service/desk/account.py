@@ -84,9 +84,10 @@ def act() -> Response:
 @guarded("read")
 def passkey() -> Response:
     """What the page's script asks the browser for, when somebody adds a passkey; or what the page says instead."""
-    require_person()
     try:
-        return jsonify(factors.to_make(parser.parse(schemas.Prove(), location="form")["old"]))
+        password = parser.parse(schemas.Prove(), location="form")["old"]
+        require_person()
+        return jsonify(factors.to_make(password))
     except UnprocessableEntity as error:
         problem: Problem = errors.of_http(error)
     except REFUSALS as refusal:

@@ -12,6 +12,7 @@ _FRESH = re.compile(
     | "X-CSRFToken":\ "[^"]*"
     | [0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}      # an id, a word or a digest
     | \d{4}-\d\d-\d\d[T ][\d:.]+                         # a moment
+    | "(?:p50|p95|oldest)":\s?[\d.]+                      # how long something waits
     | just\ now | \d+\ seconds?\ ago | W/"[^"]+" | "[0-9a-f]{40}"
     """,
     re.VERBOSE,

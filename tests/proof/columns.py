@@ -70,8 +70,8 @@ FORMS = {
 }  # fmt: skip
 """Doors that ignore what they do not know, and the names that they do know."""
 
-STEPS = ("POST /desk/sign-in/code", "POST /desk/sign-in/passkey")
-"""Steps of signing in: of somebody who is signed in they change nothing."""
+STEPS = ("POST /desk/sign-in/code", "POST /desk/sign-in/passkey", "POST /desk/account/passkey")
+"""Steps of signing in, of somebody who is signed in, and of adding a passkey: they change nothing."""
 
 
 def columns(world: World) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from typing import Any
 
 from service.desk import account, team
 from service.embed.widget import release
-from tests.desk.conftest import PASSWORD
 
 FORM = "application/x-www-form-urlencoded"
 DEVICE = "device-canary-0123456789"
@@ -223,7 +222,7 @@ DOORS = [
     Door("GET", "/v1/tokens", "/v1/tokens"),
     Door(
         "POST", "/v1/tokens", "/v1/tokens",
-        json={"name": "For {unique}", "scopes": ["read"], "site": "{site}", "days": 9, "password": PASSWORD},
+        json={"name": "For {unique}", "scopes": ["read"], "site": "{site}", "days": 9, "password": "{password}"},
     ),
     Door("DELETE", "/v1/tokens/<uuid:token_id>", "/v1/tokens/{token}"),
     Door("GET", "/v1/moderators", "/v1/moderators?site={site}"),
@@ -325,7 +324,7 @@ DOORS = [
     ),
     Door("GET", "/desk/account", "/desk/account", accept="text/html"),
     Door("POST", "/desk/account", "/desk/account", accept="text/html", form={"deed": "name", "name": "Kim {unique}"}),
-    Door("POST", "/desk/account/passkey", "/desk/account/passkey", accept="text/html", form={"old": PASSWORD}),
+    Door("POST", "/desk/account/passkey", "/desk/account/passkey", accept="text/html", form={"old": "{password}"}),
     Door("GET", "/desk/team", "/desk/team?site={site}", accept="text/html"),
     Door(
         "POST", "/desk/team", "/desk/team", accept="text/html",

@@ -28,6 +28,10 @@ MOST_SECONDS = 2.0
 
 WRITES_WHEN_REFUSED = {
     "POST /desk/sign-in": "a failed sign-in is written down, with no word of what was typed",
+    "POST /desk/sign-in/passkey": "so is a passkey that opens nothing",
+    "POST /desk/account": "and a password that is wrong, where it is asked for again",
+    "POST /desk/account/passkey": "the same",
+    "POST /v1/tokens": "the same",
 }
 _ROUNDS = 300
 """Accepted requests after which the world is put back: full tables would make everything slow."""

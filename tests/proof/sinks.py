@@ -103,6 +103,7 @@ class Sinks:
             "team": lambda: _seen("team", self.desk.get(f"/desk/team?site={KEY}"), many),
             "audit": lambda: _seen("audit", self.desk.get(f"/desk/audit?action=comment.approved&limit={many}"), many),
             "reasons": lambda: _seen("reasons", self.desk.get("/desk/reasons"), some),
+            "filters": lambda: _seen("filters", self.desk.get("/desk/filters"), many),
             "what waits": lambda: _seen("what waits", self.desk.get("/desk/"), some),
         }
 

@@ -44,6 +44,7 @@ GIVEN = (
     ("/desk/team", rb'value="[^"#]*#(gri_[^"]+)"'),
     ("/desk/sign-up", rb'name="invite" value="([^"]+)"'),
     ("/desk/account", rb'<p class="me">([^<@]+)@'),
+    ("/desk/account/passkey", rb'"name": ?"([^"@]+)@'),
     ("/desk/", rb'name="csrf_token"[^>]*? value="([^"]+)"'),
     ("/desk/", rb'"X-CSRFToken": "([^"]+)"'),
     ("/desk/", rb"(?i)set-cookie: greenroom=([^;\s]+)"),
@@ -92,7 +93,7 @@ class Sweep:
         """What was sent or handed out, by what it is."""
         self.secrets["device"] = DEVICE
         self.staff = f"c{uuid4().hex}@staff-canary.example.org"
-        self.password = self.secrets["password"] = f"canary password {uuid4().hex}"
+        self.world.password = self.password = self.secrets["password"] = f"canary password {uuid4().hex}"
         self._bodies: dict[bytes, bytes] = {}
         with transaction():
             person = accounts.add_moderator(self.staff, "Desk", self.password, actor="test")

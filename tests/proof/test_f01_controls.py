@@ -217,4 +217,4 @@ def test_every_place_that_forgets_to_escape_is_seen(
 def faults(markup: Mapping[str, str], twins: Mapping[str, tuple[Twin, Words]]) -> Iterator[str]:
     for where, shown in markup.items():
         twin, words = twins[where]
-        yield from twin.differences(shown, words, {"lexbor": PARSERS["lexbor"]})
+        yield from (f"{where}: {one}" for one in twin.differences(shown, words, {"lexbor": PARSERS["lexbor"]}))

@@ -118,14 +118,21 @@ class Twin:
 
 
 def _outside(elements: list[Element]) -> list[Element]:
-    """The elements but those inside the HTML of comments."""
+    """The elements but those inside the HTML of comments, and what marks the words that differ."""
     kept: list[Element] = []
     held: int | None = None
+    differing: int | None = None
     for one in elements:
         if held is not None and one.depth > held:
             continue
+        if differing is not None and one.depth > differing:
+            if one.tag not in _MARKS:
+                kept.append(one)
+            continue
         held = one.depth if one.get("class") in _HELD else None
-        kept.append(one if held is None else Element(one.depth, one.tag, one.attributes))
+        differing = one.depth if one.get("class") == _DIFF else None
+        is_ours = held is None and differing is None
+        kept.append(one if is_ours else Element(one.depth, one.tag, one.attributes))
     return kept
 
 
@@ -147,8 +154,9 @@ def _means(shown: str, twins: str, words: Words) -> bool:
         return True
     if any(words.get(word, word) is None for word in _WORD.findall(twins)):
         return True
-    meant = _WORD.sub(lambda word: words.get(word[0], word[0]) or "", twins)
-    return _bare(meant) in map(_bare, (shown, unquote(shown), unquote_plus(shown)))
+    read = (str, unquote, unquote_plus, lambda text: unquote_plus(unquote_plus(text)))  # an address in an address
+    meant = {_bare(_WORD.sub(lambda word: words.get(word[0], word[0]) or "", as_(twins))) for as_ in read}
+    return any(_bare(as_(shown)) in meant for as_ in read)
 
 
 def _bare(text: str) -> str:
@@ -161,3 +169,5 @@ _AGE = re.compile(r"just now|\d+ (?:minute|hour)s? ago|\d+ \w+ \d{4}, \d\d:\d\d 
 
 _HELD = ("gr-body", "said")
 """The classes of the elements whose content is a comment's HTML: it is held to the list above."""
+_DIFF, _MARKS = "diff", ("ins", "del")
+"""The class of what differs, and what may stand in it: other words differ elsewhere."""

@@ -84,6 +84,7 @@ class World:
     def __init__(self, app: Flask) -> None:
         self.app = app
         self.typed = canary(0)
+        self.password = PASSWORD
         """What somebody types at the sign-in page, which shows it to them again."""
         self.a, self.b = (_site(app, name) for name in ("blog", "zine"))
         for number, place in enumerate((self.a, self.b)):
@@ -266,7 +267,10 @@ class World:
             with transaction():
                 here["newcomer"] = self.member(place)
         return (
-            place.ids | here | {"fresh": fresh, "unique": uuid4().hex, "email": place.addresses[0], "typed": self.typed}
+            place.ids
+            | here
+            | {"fresh": fresh, "unique": uuid4().hex, "email": place.addresses[0], "typed": self.typed}
+            | {"password": self.password}
         )
 
 

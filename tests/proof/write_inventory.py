@@ -145,6 +145,8 @@ NO_WORDS_IN = {
     "old": "is a password, and shown nowhere",
     "credential": "is an answer of a device, and shown nowhere",
     "id": "is an id",
+    "key": "is an id that is kept as a digest, so that a form counts once",
+    "edited": "is a time, compared and not kept",
     "power": "is one of three words",
     "role": "is one of three words",
     "days": "is a number",
