@@ -92,7 +92,7 @@ def passkey() -> Response:
         problem: Problem = errors.of_http(error)
     except REFUSALS as refusal:
         problem = refusal
-    answer = jsonify(problem.body() | {"detail": _in_words(problem)})
+    answer = jsonify(problem.body() | {"detail": _in_words(problem), "instance": request.path})
     answer.mimetype = errors.MEDIA_TYPE
     return _with_headers(answer, problem)
 
