@@ -195,8 +195,9 @@ def copies(comment: Leave) -> Callable[[int], None]:
 
 
 def test_a_filter_that_matches_12_000_becomes_a_job_that_is_seen_and_can_be_stopped(
-    anna: Browser, copies: Callable[[int], None], stored: Stored
+    anna: Browser, copies: Callable[[int], None], stored: Stored, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(bulk, "AT_ONCE", 50)
     copies(12_000)
     page = anna.get("/desk/?select=all&has_link=false")
     assert "All 12,000 comments that match are selected. That takes a while" in words(page)
@@ -206,10 +207,10 @@ def test_a_filter_that_matches_12_000_becomes_a_job_that_is_seen_and_can_be_stop
     db.session.remove()
     there = next(one.get("href", "") for one in tree(page.text).iter("a") if text(one) == "Look again")
     page = anna.get(there)
-    assert "500 marked as spam." in words(page) and "500 of 12,000." in words(page)
-    assert [one.get("value") for one in tree(page.text).iter("progress")] == ["500"]
+    assert "50 marked as spam." in words(page) and "50 of 12,000." in words(page)
+    assert [one.get("value") for one in tree(page.text).iter("progress")] == ["50"]
     page = after(anna, anna.press(page, "Stop and undo"))
-    assert "500 are as they were before." in words(page)
+    assert "50 are as they were before." in words(page)
     assert db.session.query(Comment).filter_by(status="pending").count() == 12_000
 
 
