@@ -78,6 +78,20 @@ def test_a_decision_on_many_that_finds_no_connection_is_sent_again_once(desk: De
     assert [desk.version(one) for one in ids] == [2, 2, 2]
 
 
+def test_what_is_sent_again_is_about_what_was_selected_then(desk: Desk, sit_down: Any) -> None:
+    ids = several(desk, 3)
+    page = sit_down("anna")
+    page.keyboard.press("x")
+    desk.stop()
+    page.keyboard.press("s")
+    page.wait_for_selector("#say-page:has-text('No answer came.')")
+    page.click("#pick-page")  # the others, too
+    desk.start()
+    page.evaluate("dispatchEvent(new Event('online'))")
+    come_to(page, ".flash:has-text('1 marked as spam.')")
+    assert [desk.status(one) for one in ids] == ["spam", "pending", "pending"]
+
+
 def test_a_number_that_changed_is_said_beside_the_buttons(desk: Desk, sit_down: Any) -> None:
     ids = several(desk, 2)
     page = sit_down("anna")

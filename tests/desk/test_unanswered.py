@@ -159,3 +159,56 @@ def test_a_decision_is_answered_in_an_item_that_was_drawn_anew(desk: Desk, sit_d
     page.keyboard.press("z")
     page.wait_for_selector(f"#c-{one} button.approve")
     assert desk.status(one) == "pending"
+
+
+def held_back(page: Page, to: str) -> list[Any]:
+    """What is sent there from now on, until the test lets it go."""
+    held: list[Any] = []
+    page.route(to, lambda route: held.append(route))
+    return held
+
+
+def test_undo_is_about_the_last_decision_though_it_has_no_answer_yet(desk: Desk, sit_down: Any) -> None:
+    first, second = desk.leave(body="One."), desk.leave(body="Two.", email="two@mail.example.org")
+    page = sit_down("anna")
+    page.keyboard.press("a")
+    page.wait_for_selector(f"#c-{first}.done")
+    held = held_back(page, "**/decision")
+    page.keyboard.press("s")
+    page.wait_for_selector(f"#c-{second}[aria-busy]")
+    page.keyboard.press("z")
+    held[0].continue_()
+    page.wait_for_selector("#live:has-text('Waits again.')", state="attached")
+    page.wait_for_selector(f"#c-{second} button.approve")
+    assert (desk.status(first), desk.status(second)) == ("approved", "pending")
+    assert deeds(desk, second, "comment.undone") == 1
+
+
+def test_letters_are_no_keys_when_their_field_is_drawn_anew(desk: Desk, sit_down: Any) -> None:
+    """The late answer to a decision takes the field away in which a moderator is writing."""
+    ids = [desk.leave(body=f"Number {n}.", email=f"n{n}@mail.example.org") for n in range(3)]
+    page = sit_down("anna")
+    held = held_back(page, "**/decision")
+    page.keyboard.press("a")
+    page.click(f"#c-{ids[0]} .noting summary")
+    page.keyboard.type("A goo", delay=5)
+    held[0].continue_()
+    page.wait_for_selector(f"#c-{ids[0]}.done")
+    page.keyboard.type("d das", delay=5)
+    assert [desk.status(one) for one in ids] == ["approved", "pending", "pending"]
+    page.mouse.click(5, 5)  # whoever reaches for the mouse is writing no more
+    page.keyboard.press("s")
+    page.wait_for_selector(".item[aria-busy]")
+    assert len(held) == 2
+
+
+def test_to_another_page_it_goes_when_all_is_answered(desk: Desk, sit_down: Any) -> None:
+    first, second = desk.leave(body="One."), desk.leave(body="Two.", email="two@mail.example.org")
+    page = sit_down("anna")
+    held = held_back(page, "**/decision")
+    page.keyboard.press("a")
+    page.keyboard.press("e")
+    assert page.url.endswith("/desk/")
+    held[0].continue_()
+    page.wait_for_url(f"**/desk/comments/{second}*")
+    assert desk.status(first) == "approved"

@@ -5,6 +5,7 @@ const AHEAD = 8; // comments that are there before they are looked at
 const EVERY = 20_000; // between two looks for new ones, in ms
 const SOON = 1_000; // between two looks at how far a decision on many is, in ms
 const AGAIN = 5_000; // after which what could not be sent is sent again, in ms
+const TYPING = 1_000; // after which a letter that followed others is a key again, in ms
 
 const queue = document.getElementById("queue");
 const keys = document.getElementById("keys");
@@ -13,6 +14,7 @@ const live = document.getElementById("live"); // also holds the sentences of thi
 const say = (text) => (live.textContent = text);
 const decided = []; // the ids of articles, the last one last
 const unanswered = new Set(); // the ids of articles that were decided on
+const regretted = new Set(); // the ids of those of them that are undone as soon as their answer is there
 const lost = new Map(); // where a form is sent → the form, and the button that was pressed, when no answer came
 const many = document.getElementById("many"); // the form that decides on all that is selected
 
@@ -25,6 +27,12 @@ function go(item) {
   if (!item) return;
   item.focus({ preventScroll: true });
   item.scrollIntoView({ block: "nearest" });
+}
+
+/** To another page, once all that was decided on this one has its answer. */
+function leave(address) {
+  if (unanswered.size) document.addEventListener("htmx:after:swap", () => leave(address), { once: true });
+  else location.assign(address);
 }
 
 /** The undecided comment so many steps away; past the end it begins anew. */
@@ -63,17 +71,22 @@ const deeds = {
   o: (item) => item.querySelector(".age a, .outcome a, .opens")?.click(),
   e: (item) => {
     const link = item.querySelector(".age a, .outcome a");
-    if (link) location.assign(`${link.href}#body`);
+    if (link) leave(`${link.href}#body`);
     else open(document.getElementById("text"), "textarea");
   },
 };
 
+let typed = -TYPING; // when the last letter went into a field that nobody has left by themselves since
+for (const way of ["pointerdown", "submit"]) document.addEventListener(way, () => (typed = -TYPING));
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.isComposing || keys?.open) return;
   if (event.target.closest("input:not(.pick), textarea, select")) {
+    typed = ["Escape", "Tab", "Enter"].includes(event.key) ? -TYPING : event.timeStamp;
     if (event.key === "Escape") go(event.target.closest("article.item"));
     return;
   }
+  if (event.timeStamp - typed < TYPING) return; // its field was drawn anew, and has lost the focus
   const item = current();
   if (event.key === "?") keys?.showModal();
   else if (event.key === "z") undo();
@@ -94,21 +107,25 @@ function reject(form, place) {
   form.querySelector(".choices [value=reject]")?.click();
 }
 
+/** Undo the last decision; one that has no answer yet as soon as it has one. */
 function undo() {
-  const last = decided.findLast((id) => document.querySelector(`#${id}.done .undo button`));
+  const last = decided.findLast((id) => unanswered.has(id) || document.querySelector(`#${id}.done .undo button`));
   const button = last ? document.querySelector(`#${last} .undo button`) : document.querySelector(".undo button");
-  if (button) button.click();
+  if (unanswered.has(last)) regretted.add(last);
+  else if (button) button.click();
   else say(live.dataset.nothing);
 }
 
 // One decision, and the next comment is there: its answer may take as long as it likes.
-queue?.addEventListener("submit", (event) => {
-  const item = event.target.closest("article.item");
-  if (!event.target.matches(".decide") || !item) return;
+document.addEventListener("submit", ({ target }) => {
+  const item = target.closest("article.item");
+  if (!target.matches(".decide[hx-post]") || !item) return;
   unanswered.add(item.id);
+  if (!decided.includes(item.id) || !sending) decided.push(item.id);
   item.setAttribute("aria-busy", "true");
+  if (sending) return; // again, by itself: the moderator is elsewhere
   if (item.contains(document.activeElement) || document.activeElement === document.body) go(neighbour(item, 1));
-  look();
+  if (queue) look();
 });
 
 document.getElementById("pick-page")?.addEventListener("click", (event) => {
@@ -131,11 +148,12 @@ document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
 /** What became of a decision is there: an outcome, or a refusal beside its buttons. */
 function answered(id) {
   const item = document.getElementById(id);
+  const isRegretted = regretted.delete(id);
   unanswered.delete(id);
   item?.removeAttribute("aria-busy");
   if (!item?.classList.contains("done")) return;
-  decided.push(id);
   if (document.activeElement === document.body) go(undecided()[0] ?? item);
+  if (isRegretted) item.querySelector(".undo button")?.click();
 }
 
 // -- What got no answer is kept and sent again. What was seen, or a key, goes with it: it cannot count twice.
@@ -152,7 +170,7 @@ document.addEventListener("submit", ({ target }) => {
 document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
   if (!ctx || ctx.text !== undefined) return; // an answer came, and something else is wrong
   const id = ctx.request.form.getAttribute("hx-post");
-  lost.set(id, { form: ctx.request.form, button: ctx.request.submitter });
+  lost.set(id, { form: ctx.request.form, button: ctx.request.submitter, about: picked() });
   const { form } = drawn(lost.get(id));
   if (form) beside(form)?.replaceChildren(live.dataset.lost);
   say(live.dataset.lost);
@@ -167,18 +185,27 @@ function drawn({ form, button }) {
   return { form: now, button: [...(now?.querySelectorAll("button") ?? [])].find((one) => one.value === button.value) };
 }
 
+let sending = false;
+
 function send(id) {
   if (!lost.has(id)) return;
+  const { form: sent, about } = lost.get(id);
   const { form, button } = drawn(lost.get(id));
   lost.delete(id);
-  if (!form) return;
-  if (button && form.checkValidity()) return form.requestSubmit(button);
+  if (!form) return unanswered.delete(sent.closest(".item")?.id);
+  if (form === many) pick(picked(), false), pick(about, true); // about those that were meant, whatever is selected by now
+  if (button && form.checkValidity()) {
+    sending = true;
+    form.requestSubmit(button);
+    sending = false;
+    return;
+  }
   beside(form)?.replaceChildren(); // emptied since, or there is no such choice any more
   if (form.matches(".item .decide")) answered(form.closest(".item").id);
 }
 
 addEventListener("online", () => [...lost.keys()].forEach(send));
-addEventListener("beforeunload", (event) => lost.size && event.preventDefault());
+addEventListener("beforeunload", (event) => (lost.size || unanswered.size) && event.preventDefault());
 
 // -- The comments that come next, and those that are new, without moving what is being read.
 
