@@ -75,6 +75,7 @@ def test_sessions_are_ended_and_tokens_made_and_revoked(desk: Desk, sit_down: An
 
     page.click("text=Make a token")
     page.fill("#token-name", "Importer")
+    page.fill("#old-token", PASSWORD)
     page.click("text=Make the token")
     page.wait_for_selector("#secret")
     bearer = {"Authorization": f"Bearer {page.input_value('#secret')}"}

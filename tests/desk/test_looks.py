@@ -121,7 +121,7 @@ def as_a_moderator_on_a_busy_day(desk: Desk, page: Any, see: See) -> None:
     see("an item with a conflict")
     page.goto(f"{desk.url}/desk/comments/{talked}")
     page.evaluate(OPEN_ALL)
-    for wanted in (".change ins", "pre >> text=What was said first.", "text=It is rude."):
+    for wanted in (".change ins", ".diff >> nth=1", "text=It is rude."):
         page.wait_for_selector(wanted)
     see("a change that waits, revisions and reports")
     page.goto(f"{desk.url}/desk/?alike=host:spam.example&select=page")
@@ -179,9 +179,9 @@ def as_a_newcomer(desk: Desk, page: Any, see: See) -> None:
     with desk.app.app_context():
         kim = desk.moderator("Kim")
         with transaction():
-            secret = factors.start(kim, PASSWORD)
+            secret = factors.start(kim)
         with transaction():
-            factors.confirm(kim, str(TOTP(secret).generate().token))
+            factors.confirm(kim, str(TOTP(secret).generate().token), factors.mark_of(secret))
     page.goto(f"{desk.url}/desk/")
     page.click("text=Sign out")
     page.fill("#email", "kim@desk.example.org")

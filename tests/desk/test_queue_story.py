@@ -61,7 +61,7 @@ def test_a_text_is_changed_by_a_moderator_and_by_its_author(desk: Desk, sit_down
     page.click("text=Save the text")
     page.wait_for_selector(".said >> text=What Anna made of it.")
     page.click("text=Earlier texts (1)")
-    page.wait_for_selector("pre >> text=What was said first.")
+    page.wait_for_selector(".diff del >> text=said first")
 
     desk.wants(one, token, "What Anna made better.")
     page.click("nav.places >> text=Queue")
@@ -85,7 +85,7 @@ def test_what_readers_report_comes_back_with_what_they_said(desk: Desk, sit_down
         assert site
         change_site(site, {"hold_after_reports": 2}, actor="test")
     page = sit_down("Anna")
-    page.wait_for_selector("text=Nothing waits. Well done.")
+    page.wait_for_selector("text=Nothing is waiting. Well done.")
 
     desk.report(one, "It hurts.", 1)
     desk.report(one, "It is about me.", 2)

@@ -191,6 +191,7 @@ def test_letters_are_no_keys_when_their_field_is_drawn_anew(desk: Desk, sit_down
     held = held_back(page, "**/decision")
     page.keyboard.press("a")
     page.click(f"#c-{ids[0]} .noting summary")
+    page.focus(f"#note-{ids[0]}")
     page.keyboard.type("A goo", delay=5)
     held[0].continue_()
     page.wait_for_selector(f"#c-{ids[0]}.done")

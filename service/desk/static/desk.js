@@ -5,7 +5,7 @@ const AHEAD = 8; // comments that are there before they are looked at
 const EVERY = 20_000; // between two looks for new ones, in ms
 const SOON = 1_000; // between two looks at how far a decision on many is, in ms
 const AGAIN = 5_000; // after which what could not be sent is sent again, in ms
-const TYPING = 1_000; // after which a letter that followed others is a key again, in ms
+const TYPING = 1_000; // without a letter, after which the next one is a key again, in ms
 
 const queue = document.getElementById("queue");
 const keys = document.getElementById("keys");
@@ -76,17 +76,21 @@ const deeds = {
   },
 };
 
-let typed = -TYPING; // when the last letter went into a field that nobody has left by themselves since
-for (const way of ["pointerdown", "submit"]) document.addEventListener(way, () => (typed = -TYPING));
+const FIELD = "input:not(.pick), textarea, select";
+let typed = -TYPING; // when the last letter was meant for a field that was drawn anew, and lost the focus by it
+document.addEventListener("pointerdown", () => (typed = -TYPING));
+document.addEventListener("htmx:before:swap", ({ timeStamp, detail: { ctx } }) => {
+  const field = document.activeElement;
+  if (field.matches(FIELD) && ctx.target.contains(field)) typed = timeStamp;
+});
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.isComposing || keys?.open) return;
-  if (event.target.closest("input:not(.pick), textarea, select")) {
-    typed = ["Escape", "Tab", "Enter"].includes(event.key) ? -TYPING : event.timeStamp;
+  if (event.target.closest(FIELD)) {
     if (event.key === "Escape") go(event.target.closest("article.item"));
     return;
   }
-  if (event.timeStamp - typed < TYPING) return; // its field was drawn anew, and has lost the focus
+  if (event.timeStamp - typed < TYPING) return void (typed = event.timeStamp);
   const item = current();
   if (event.key === "?") keys?.showModal();
   else if (event.key === "z") undo();
@@ -138,10 +142,11 @@ document.addEventListener("change", count);
 // Another form of its item may have been answered meanwhile, and drawn the item anew.
 document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
   if (!ctx.target.isConnected) ctx.target = document.getElementById(ctx.target.id) ?? ctx.target;
+  if (ctx.hx?.redirect) unanswered.clear(); // it leads elsewhere, such as to sign in
 });
 
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
-  if (ctx.request.form.matches(".item .decide")) answered(ctx.request.form.closest(".item").id);
+  if (ctx.request.form?.matches(".item .decide")) answered(ctx.request.form.closest(".item").id);
   for (const id of unanswered) document.getElementById(id)?.setAttribute("aria-busy", "true");
 });
 
@@ -168,7 +173,7 @@ document.addEventListener("submit", ({ target }) => {
 });
 
 document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
-  if (!ctx || ctx.text !== undefined) return; // an answer came, and something else is wrong
+  if (!ctx?.request.form || ctx.text !== undefined) return; // nothing was sent, or an answer came and something else is wrong
   const id = ctx.request.form.getAttribute("hx-post");
   lost.set(id, { form: ctx.request.form, button: ctx.request.submitter, about: picked() });
   const { form } = drawn(lost.get(id));

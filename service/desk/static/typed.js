@@ -25,7 +25,7 @@ function restore(within = document) {
 
 // Of what htmx sent, the answer says itself whether it is a good one. What was typed since then is not answered yet.
 document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
-  if (ctx.response.status >= 400) return;
+  if (ctx.response.status >= 400 || !ctx.request.form) return;
   for (const field of ctx.request.form.querySelectorAll(TYPED)) {
     if (ctx.request.body.get(field.name) === sessionStorage.getItem(shelf(field))) sessionStorage.removeItem(shelf(field));
   }
