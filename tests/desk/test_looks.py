@@ -53,7 +53,7 @@ def look(chromium: Any, watch: Watch) -> Iterator[Callable[..., Any]]:
     opened = []
 
     def open_(scheme: str, size: dict[str, int]) -> Any:
-        opening = windows(chromium, watch, color_scheme=scheme, viewport=size)
+        opening = windows(chromium, watch, color_scheme=scheme, viewport=size, reduced_motion="reduce")
         opened.append(opening)
         page = opening.__enter__()()
         page.context.add_init_script(axe)
