@@ -20,6 +20,8 @@ _LOOK = (Path(__file__).parent / "watched.js").read_text()
 _SHOWN, _EMPTY = f"{HOME}/shown", f"{HOME}/empty"
 _FILES = tuple(f"{HOME}/{place}" for place in ("style/", "desk/static/", "docs", "openapi.json", "widget"))
 _API = f"{HOME}/v1/"
+_COUNTS = f"{HOME}/desk/filters"
+"""What the queue asks for once it is there. A page of its own is looked at; here nothing comes."""
 
 _OUR_FILE = r'<(?:link rel="(?:stylesheet|icon)" href|script src)="\S*/(?:style|desk/static)/\S+"[^>]*>(?:</script>)?'
 """A style sheet or script of ours. Requests that are watched are not cached: it would be fetched each time."""
@@ -121,6 +123,8 @@ class Watched:
                 url.removeprefix(HOME), method=asked.method, data=asked.post_data, headers=asked.headers
             )
             route.fulfill(body=told.data, status=told.status_code, headers=dict(told.headers))
+        elif url.startswith(_COUNTS):
+            route.fulfill(status=204)
         else:
             self.watch.foreign.append(url)
             route.abort()
