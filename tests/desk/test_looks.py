@@ -65,6 +65,7 @@ def look(chromium: Any, watch: Watch) -> Iterator[Callable[..., Any]]:
 
 
 def barriers(page: Any) -> list[str]:
+    page.wait_for_load_state()  # with its style sheets
     told = page.evaluate("() => axe.run(document)")
     assert len(told["passes"]) > 5, "axe looked at nothing"
     wide = page.evaluate("() => document.documentElement.scrollWidth > innerWidth")
