@@ -113,7 +113,7 @@ def as_a_moderator_on_a_busy_day(desk: Desk, page: Any, see: See) -> None:
     see("a filter to be saved")
     page.click(".saved details button")
     page.goto(f"{desk.url}/desk/")
-    for wanted in (".chip", "article.group", ".taken"):
+    for wanted in (".chip .count", "article.group", ".taken"):  # the count comes later than the page
         page.wait_for_selector(wanted)
     see("a wave, a saved filter and what somebody has taken")
     desk.decide("Bert", waits, "approve")
@@ -253,7 +253,7 @@ def addresses(desk: Desk, comment: str) -> list[str]:
     return [
         *places, "/desk/?status=all", "/desk/?select=page", "/desk/?select=all&has_link=true",
         "/desk/?status=spam&q=nobody", f"/desk/comments/{comment}", f"/desk/people/{comment}", "/desk/sites/blog",
-        "/desk/sign-up", "/desk/nowhere",
+        "/desk/filters", "/desk/sign-up", "/desk/nowhere",
     ]  # fmt: skip
 
 
