@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
 import re
 import shutil
 import statistics
@@ -36,6 +37,7 @@ LOGIN = {"email": "ada@example.org", "password": "long enough for anybody"}
 QUEUE = "/v1/moderation/comments?status=pending&limit=20"
 CSRF = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 PATIENCE = 1_800
+WORDS = [f"{first}{last}" for first in "bdfgklmnprst" for last in ("and", "ell", "ing", "ost", "umb")]
 
 
 @dataclass
@@ -84,7 +86,10 @@ class Install:
     def token(self, name: str) -> str:
         email = f"{name}@example.org"
         self.command("moderators", "add", email, "--name", name.title(), "--site", "news")
-        told = re.search(r"grm_\S+", self.command("tokens", "add", email, "--scope", "read", "--scope", "moderate"))
+        told = re.search(
+            r"grm_\S+",
+            self.command("tokens", "add", email, "--name", "bench", "--scope", "read", "--scope", "moderate"),
+        )
         assert told
         return told.group()
 
@@ -119,7 +124,7 @@ class Install:
         assert len(json.loads(self.asked("GET", QUEUE))["comments"]) == TAKEN
 
     def desk(self) -> None:
-        assert self.asked("GET", "/desk/", html=True).count("<article") == TAKEN
+        assert self.asked("GET", "/desk/", html=True).count('<article class="item') == TAKEN
 
     def decide_and_go_on(self) -> None:
         """What a moderator waits for who decides without a script: the decision, and the queue again."""
@@ -128,7 +133,12 @@ class Install:
         self.first_page()
 
     def search(self) -> None:
-        self.asked("GET", QUEUE + "&q=nothing+particular")
+        self.asked("GET", QUEUE + "&q=band+sell")
+
+
+def said(number: int) -> str:
+    """Words that no other comment has together: what is alike stands in one line of the queue."""
+    return " ".join(random.Random(number).sample(WORDS, 14))
 
 
 def page(number: int, comments: int) -> str:
@@ -138,7 +148,7 @@ def page(number: int, comments: int) -> str:
             id=str(number * comments + one + 1),
             author=f"Reader {one % 700}",
             author_email=f"r{one % 700}@example.org",
-            content=f"Comment {one} of page {number}, about nothing in particular.",
+            content=f"Comment {one} of page {number}: {said(number * comments + one)}.",
             approved="0",
             date_gmt=f"2020-05-{number % 28 + 1:02} {one % 24:02}:{one % 60:02}:{one // 24 % 60:02}",
         )
