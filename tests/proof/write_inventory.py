@@ -91,7 +91,7 @@ NO_WORDS = {
 }
 """Doors that change something without storing words, and why."""
 
-NO_WORDS_IN = {
+NO_WORDS_IN_SETTINGS = {
     "origins": "are origins, held to their form (tests/sites)",
     "mode": "is one of three words",
     "schema_type": "is one of schema.org's types",
@@ -101,6 +101,10 @@ NO_WORDS_IN = {
     "limit_submit": "is a limit, held to its form (tests/moderation)",
     "limit_page": "is a limit, held to its form (tests/moderation)",
     "limit_site": "is a limit, held to its form (tests/moderation)",
+}
+
+NO_WORDS_IN = {
+    **NO_WORDS_IN_SETTINGS,
     "rating_max": "is a number",
     "rating_halves": "is yes or no",
     "depth": "is a number",
@@ -171,17 +175,6 @@ NO_WORDS_OF_COMMANDS = {
 """Options of commands without words that anybody is shown, and why."""
 
 SETTINGS = {"name", "privacy_text", "privacy_url"}
-NO_WORDS_IN_SETTINGS = {
-    "origins": "are origins, held to their form (tests/sites)",
-    "mode": "is one of three words",
-    "schema_type": "is one of schema.org's types",
-    "language": "is a BCP 47 tag",
-    "hold_words": "are looked up, and shown to the site's people as settings are (tests/desk)",
-    "spam_words": "are looked up, and shown to the site's people as settings are (tests/desk)",
-    "limit_submit": "is a limit, held to its form (tests/moderation)",
-    "limit_page": "is a limit, held to its form (tests/moderation)",
-    "limit_site": "is a limit, held to its form (tests/moderation)",
-}
 
 NO_WORDS_IN_COLUMNS = {
     "key", "mode", "schema_type", "language", "origins", "hold_words", "spam_words", "url", "website", "status",
