@@ -18,6 +18,9 @@ FLAGS = [
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 ]  # fmt: skip
 
+slow = False
+"""Whether every window is far away (`pytest --slow`): what a test fails to wait for shows."""
+_FAR = {"offline": False, "latency": 100, "downloadThroughput": -1, "uploadThroughput": -1}
 _OURS = ("about", "blob", "data")
 _COUNTERS = """
 for (const name of ["alert", "confirm", "prompt", "print", "open"]) {
@@ -100,7 +103,10 @@ def windows(browser: Any, watch: Watch, *, counting: bool = False, **more: Any) 
         watch.over(context)
         if counting:
             context.add_init_script(_COUNTERS)
-        return context.new_page()
+        page = context.new_page()
+        if slow:
+            context.new_cdp_session(page).send("Network.emulateNetworkConditions", _FAR)
+        return page
 
     yield open_window
     for context in contexts:

@@ -22,7 +22,7 @@ from service.config import Settings
 from service.db import Base, db, transaction
 from service.sites import operations as sites
 from service.sites.models import Site
-from tests.browser import launched
+from tests import browser
 
 ORIGIN = "https://blog.example.org"
 ROOT = Path(__file__).parent.parent
@@ -38,6 +38,15 @@ def quick_hashes() -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--pages-on-both", action="store_true", help="draw pages from PostgreSQL, too")
+    parser.addoption(
+        "--slow",
+        action="store_true",
+        help="let every window be far away, but for tests that cut the connection: are all others patient?",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    browser.slow = config.option.slow
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -82,8 +91,8 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """One Chromium for all tests in a browser; each test has windows of its own."""
-    with launched() as browser:
-        yield browser
+    with browser.launched() as launched:
+        yield launched
 
 
 @pytest.fixture(scope="session")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -51,9 +52,14 @@ class Desk:
         self.app, self.port, self.url = app, port, url
 
     def start(self) -> None:
-        self.server = make_server("127.0.0.1", self.port, self.app, threaded=True)
+        self.server = make_server("127.0.0.1", self.port, self._whole, threaded=True)
         self.thread = threading.Thread(target=self.server.serve_forever)
         self.thread.start()
+
+    def _whole(self, environ: Any, start: Any) -> list[bytes]:
+        """Werkzeug's own server leaves a file open whose reader hangs up before the end."""
+        with closing(self.app(environ, start)) as parts:
+            return [b"".join(parts)]
 
     def stop(self) -> None:
         self.server.shutdown()

@@ -51,6 +51,7 @@ def test_bars_are_seen_and_stay_on_paper(desk: Desk, sit_down: Callable[[str], A
         page.keyboard.press(key)
         page.wait_for_selector(f"#c-{one}.done")
     page.click("text=Numbers")
+    page.wait_for_url("**/desk/numbers")
     heights = page.eval_on_selector_all("#main .plot rect", "all => all.map(one => one.getBoundingClientRect().height)")
     assert len(heights) == 4 and all(height > 20 for height in heights)
     page.emulate_media(media="print")

@@ -74,7 +74,7 @@ def test_what_is_missing_is_said_beside_its_field(reader: Reader) -> None:
     reader.types(name="Ada")
     reader.sends()
 
-    assert errors(reader).keys() == {"email", "body"}
+    until(lambda: errors(reader).keys() == {"email", "body"})
     assert all(errors(reader).values())
     assert reader.active()["name"] in ("email", "body")
     assert [one for one in reader.asked if one.method == "POST"] == []
