@@ -26,11 +26,12 @@ import pytest
 from tests.support import FULL
 
 from .figures import FIGURES
+from .footing import footing
 
 ROOT = Path(__file__).parent.parent.parent
 KEPT = ROOT / ".proof" / "results.json"
 RUNS = ROOT / ".proof" / "runs.json"
-_SOURCES = ("service", "migrations", "tests", "pyproject.toml", "requirements-dev.lock", "docker-compose.yml")
+_SOURCES = ("service", "migrations", "pyproject.toml", "requirements-dev.lock", "docker-compose.yml")
 _SHOWN = 20
 _TOLD = 1_000
 """Characters of what went wrong that are kept with a result: a run may be ended before it tells."""
@@ -198,14 +199,13 @@ def kept() -> dict[str, Result]:
 
 @cache
 def sources(file: str) -> str:
-    """A digest of all that a result of a test in this file depends on: all but the other tests of the proofs."""
+    """A digest of all that a result of a test in this file depends on: all that we serve, and what the test uses."""
     listed = subprocess.run(
         ["git", "ls-files", "-z", "-co", "--exclude-standard", *_SOURCES], cwd=ROOT, check=True, capture_output=True
     )
     digest = hashlib.sha256()
-    for name in sorted(filter(None, listed.stdout.decode().split("\0"))):
-        if name.startswith("tests/proof/test_") and name != file:
-            continue
+    served = set(filter(None, listed.stdout.decode().split("\0")))
+    for name in sorted(served | {str(one.relative_to(ROOT)) for one in footing(file)}):
         path = ROOT / name
         digest.update(f"{name}\0".encode() + (path.read_bytes() if path.exists() else b""))
     return digest.hexdigest()

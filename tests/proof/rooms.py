@@ -57,7 +57,15 @@ ROOMS = {
             "service/accounts/principal.py": (),
             "service/accounts/queries.py": (),
         },
-        ("tests/accounts",),
+        (
+            "tests/accounts",
+            "tests/audit",
+            "tests/desk/test_account.py",
+            "tests/desk/test_codes.py",
+            "tests/desk/test_passkey*.py",
+            "tests/desk/test_team.py",
+            "tests/moderation/test_team.py",
+        ),
         without=("cannot_try_every_account", "counted_against_the_account", "throttled_by_account"),
     ),
     "entering": Room(

@@ -11,6 +11,7 @@ import pytest
 
 from . import ledger, page
 from .figures import FIGURES
+from .footing import ROOT, footing
 from .ledger import Proof, Result
 
 PASSED = Result("4", "sqlite", is_control=False, floor=10, cases=12, outcome="passed", seconds=2.0)
@@ -59,6 +60,15 @@ def test_results_of_other_sources_do_not_count(tmp_path: Path, monkeypatch: pyte
         kept = ledger._as_kept(test, asdict(PASSED))
         ledger.KEPT.write_text(json.dumps({test: kept | ({"sources": sources} if sources else {})}))
         assert ledger.kept() == wanted
+
+
+def test_a_result_stands_on_what_its_test_uses_and_on_nothing_else() -> None:
+    """Modules by their imports, whatever they import in turn, and what is named as a path."""
+    one, other = (footing(f"tests/proof/test_{name}.py") for name in ("f20_mutants", "f14_rendering"))
+    tests = ROOT / "tests"
+    assert {tests / "proof/mutation.py", tests / "accounts/test_sessions.py", tests / "accounts/__init__.py"} <= one
+    assert {tests / "proof/ledger.py", tests / "conftest.py", tests / "support.py", tests / "proof/doors.py"} <= other
+    assert not {tests / "accounts/test_sessions.py", tests / "proof/test_f20_mutants.py"} & other
 
 
 def test_runs_that_go_on_with_each_other_add_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
