@@ -48,7 +48,7 @@ node: tests/widget/node_modules/.installed  ## The widget's types, and tests of 
 	cd tests/widget && npx --no-install tsc --project .
 	node --test --test-reporter=dot tests/widget/*.test.js
 
-prove: .venv/.dev  ## Every figure at its full size, into docs/proof.md; `make prove F=4` for one
+prove: .venv/.dev tests/widget/node_modules/.installed  ## Every figure at its full size, into docs/proof.md; `make prove F=4` for one
 	$(BIN)/python -m tests.proof $(F)
 
 browser: .venv/.dev tests/widget/node_modules/.installed  ## The stories in a real Chromium (needs /usr/bin/chromium)

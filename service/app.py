@@ -12,7 +12,7 @@ from flask import Flask, Response, g, redirect, request
 from uuid_utils import compat
 from werkzeug.routing import RequestRedirect
 
-from service import api, cli, config, db, doors, errors, health, limits, logs
+from service import api, cli, config, db, doors, errors, health, limits, logs, prompts
 from service.accounts import security
 from service.accounts import worker as accounts_worker
 from service.authors import routes as authors
@@ -32,6 +32,7 @@ from service.moderation import pin_routes as pins
 from service.moderation import routes as moderation
 from service.moderation import site_routes as management
 from service.moderation import team_routes as moderators
+from service.moderation import webhook_routes as webhooks
 from service.moderation import worker as moderation_worker
 from service.numbers import routes as numbers
 from service.numbers import worker as numbers_worker
@@ -46,7 +47,7 @@ from service.webhooks import worker as webhooks_worker
 log = logging.getLogger(__name__)
 
 OPEN = (comments.bp, reactions.bp, authors.bp)
-GUARDED = (moderation.bp, pins.bp, management.bp, people.bp, moderators.bp, filters.bp, numbers.bp)
+GUARDED = (moderation.bp, pins.bp, management.bp, people.bp, moderators.bp, filters.bp, numbers.bp, webhooks.bp)
 """The API's doors. A test holds every view of a guarded one to its guard."""
 
 PAGES = (health.bp, embed.bp, widget.bp, desk.bp, account.bp, team.bp, doorstep.bp)
@@ -87,6 +88,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     db.init_app(app, settings)
+    prompts.init_app(app, settings)
     _watch(app)  # before whoever may refuse: every answer has its id and its headers
     app.before_request(_lead_on)
     limits.init_app(app, settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import Field, dataclass, field, fields, replace
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
@@ -14,6 +15,7 @@ from sqlalchemy.exc import ArgumentError
 PREFIX = "GREENROOM_"
 _LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 _DATABASES = ("sqlite", "postgresql", "postgresql+psycopg")
+_QUEUES = ("redis://", "rediss://", "postgresql", "sqlite:///")
 _LOOPBACK = "http://127.0.0.1:{}"
 
 
@@ -47,6 +49,11 @@ class Settings:
         10, "Connections kept open to PostgreSQL by each process.", "int", range=(1, 1_000_000)
     )
     redis_url: str = setting("", "Valkey or Redis for limits shared by processes: `redis://host:6379/0`.")
+    jobs_url: str = setting(
+        "",
+        "Where workers are told at once that there is work: `redis://…`, `postgresql+psycopg://…` or `sqlite:///FILE`. "
+        "Default: Valkey or Redis where it is set, else the database, for SQLite a file beside it.",
+    )
     keys_file: str = setting("greenroom.keys", "Where the keys are kept when they are not set one by one. Owner-only.")
     secret_key: str = setting("", "Signs sessions and form tokens. 32 characters or more.", secret=True)
     email_keys: list[str] = setting(
@@ -93,6 +100,20 @@ class Settings:
     check_deliverability: bool = setting(
         False, "The worker looks up whether an address' domain takes mail, and notes it for moderators.", "bool"
     )
+    webhook_workers: int = setting(8, "Webhooks that a worker sends at once.", "int", range=(1, 1_000))
+    webhook_timeout: float = setting(
+        15.0, "Seconds that a receiver may take for everything, at most 45.", "float", range=(0.1, 45)
+    )
+    webhook_http: bool = setting(
+        False, "Send webhooks to http addresses, too. Others can read them on the way.", "bool"
+    )
+    webhook_ports: list[str] = setting(
+        ["443"], "Ports of receivers, commas between. With GREENROOM_WEBHOOK_HTTP 80, too.", "list"
+    )
+    webhook_allow_cidrs: list[str] = setting(
+        [], "Networks inside that webhooks may be sent to, on any port, commas between.", "list"
+    )
+    webhook_log_days: int = setting(30, "Days that deliveries are kept once they are done.", "int", range=(1, 3_650))
     log_level: str = setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
 
     def at(self, port: int) -> Settings:
@@ -107,6 +128,17 @@ class Settings:
     @property
     def sqlite(self) -> bool:
         return self.database_url.startswith("sqlite")
+
+    @property
+    def prompts_url(self) -> str:
+        """Where prompts are put; see `jobs_url`."""
+        if self.jobs_url or self.redis_url:
+            return self.jobs_url or self.redis_url
+        return self.database_url.removesuffix(".db") + ".jobs.db" if self.sqlite else self.database_url
+
+    @property
+    def webhook_networks(self) -> list[IPv4Network | IPv6Network]:
+        return [ip_network(one, strict=False) for one in self.webhook_allow_cidrs]
 
     @property
     def proxy_networks(self) -> list[IPv4Network | IPv6Network]:
@@ -144,10 +176,22 @@ def _check(settings: Settings) -> None:
         least, most = one.metadata["range"]
         if one.metadata["kind"] in ("int", "float") and not least <= getattr(settings, one.name) <= most:
             raise BadSetting(f"{variable(one)} must be a number from {least:,} to {most:,}.")
-    try:
-        settings.proxy_networks  # noqa: B018 - parsing is the check
-    except ValueError as error:
-        raise BadSetting(f"GREENROOM_TRUSTED_PROXIES: {error}.") from error
+    _check_lists(settings)
+    if settings.jobs_url and not settings.jobs_url.startswith(_QUEUES):
+        raise BadSetting("GREENROOM_JOBS_URL must begin with redis://, rediss://, postgresql+psycopg:// or sqlite:///.")
+
+
+def _check_lists(settings: Settings) -> None:
+    parsed: dict[str, Callable[[], object]] = {
+        "TRUSTED_PROXIES": lambda: settings.proxy_networks,
+        "WEBHOOK_ALLOW_CIDRS": lambda: settings.webhook_networks,
+        "WEBHOOK_PORTS": lambda: [int(one) for one in settings.webhook_ports],
+    }
+    for name, parse in parsed.items():
+        try:
+            parse()
+        except ValueError as error:
+            raise BadSetting(f"GREENROOM_{name}: {error}.") from error
 
 
 def _check_database(url: str) -> None:

@@ -83,6 +83,11 @@ def before_commit(step: Callable[[], None]) -> Callable[[], None]:
     return step
 
 
+def after_commit(step: Callable[[], None]) -> None:
+    """Have something done once the open transaction has committed; not at all when it does not. It must not fail."""
+    db.session().info.setdefault("after", []).append(step)
+
+
 @contextmanager
 def transaction(*, patience: float | None = None) -> Iterator[None]:
     """All or nothing. The one place that commits. What was read before it is read anew inside.
@@ -93,6 +98,7 @@ def transaction(*, patience: float | None = None) -> Iterator[None]:
     session = db.session()
     assert not session.new and not session.dirty, "changes belong inside the transaction"
     session.rollback()
+    after: list[Callable[[], None]] = []
     with _turn(patience):
         session.info |= {"writes": True, "patience": patience}
         try:
@@ -101,11 +107,14 @@ def transaction(*, patience: float | None = None) -> Iterator[None]:
             for step in _before_commit:
                 step()
             session.commit()
+            after = session.info.get("after", [])
         except BaseException:
             session.rollback()
             raise
         finally:
             session.info.clear()
+    for step in after:
+        step()
 
 
 @contextmanager

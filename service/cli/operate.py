@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 from flask import current_app
 
-from service import health, jobs, limits, revisions
+from service import health, jobs, limits, prompts, revisions
 from service.audit import operations as audit
 from service.cli.printing import CONFIG, DATA, as_json, show, told
 from service.cli.start import address, preflight, refuse_taken
@@ -93,7 +93,7 @@ def stop_worker(child: subprocess.Popen[bytes]) -> None:
 @click.option("--once", is_flag=True, help="Run every job once and stop.")
 @click.option("--child", is_flag=True, help="Stop when the process that started it is gone.")
 def worker(once: bool, child: bool) -> None:
-    """Do the regular work: release events, long bulk decisions, forget what is past its time."""
+    """Do the regular work: send webhooks, long bulk decisions, forget what is past its time."""
     parent = os.getppid()  # before anything slow: the parent may be gone by the end of it
     preflight(settings(), "127.0.0.1")
     if once:
@@ -102,7 +102,12 @@ def worker(once: bool, child: bool) -> None:
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    jobs.run_until(lambda tick: stop.wait(tick) or (child and os.getppid() != parent))
+    prompted = prompts.consumer(settings().webhook_workers)
+    prompted.start()
+    try:
+        jobs.run_until(lambda tick: stop.wait(tick) or (child and os.getppid() != parent))
+    finally:
+        prompted.stop(graceful=True)
 
 
 @click.command()

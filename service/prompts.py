@@ -1,0 +1,114 @@
+"""Say that there is work to do, at once and in any process. Rows are the truth; what is said here may get lost.
+
+The engine is huey. It drops what it has handed to a process that dies, which is why nothing is ever stored in it alone.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from flask import Flask, current_app
+from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey
+from huey.consumer import Consumer
+from huey.serializer import SignedSerializer
+from sqlalchemy import make_url
+
+from service.config import Settings
+from service.db import after_commit
+
+log = logging.getLogger(__name__)
+
+Work = Callable[[str], None]
+_QUEUE = "greenroom"
+_LONGEST_LOOK = 0.5
+"""Seconds between two looks of an idle worker, where the engine cannot wake it."""
+
+_works: dict[str, Work] = {}
+
+
+def on(name: str, work: Work) -> None:
+    """Register what is done when `name` is prompted, in the worker. It may be prompted twice, late, or never."""
+    _works[name] = work
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Touches nothing: the engine is opened at the first prompt."""
+    app.extensions["greenroom_prompts"] = _Prompts(app, settings)
+
+
+def prompt(name: str, about: str = "", *, delay: float = 0.0) -> None:
+    """Have a worker do something, in so many seconds. Never raises: where it is not heard, a sweep finds the row."""
+    prompts: _Prompts = current_app.extensions["greenroom_prompts"]
+    try:
+        prompts.say(name, about, delay)
+    except Exception as error:  # engines raise whatever their drivers do
+        log.warning("the queue of prompts is away: %s", type(error).__name__)
+
+
+def prompt_after_commit(name: str, about: str = "") -> None:
+    """The same once the transaction that is open now has committed."""
+    after_commit(lambda: prompt(name, about))
+
+
+def consumer(workers: int) -> Consumer:
+    """Takes prompts in threads of this process, from `start()` to `stop(graceful=True)`."""
+    prompts: _Prompts = current_app.extensions["greenroom_prompts"]
+    return _Quiet(prompts.engine(), workers=workers, periodic=False, max_delay=_LONGEST_LOOK, check_worker_health=True)
+
+
+class _Quiet(Consumer):  # type: ignore[misc]  # huey has no types
+    """Leaves the process's signals to the command."""
+
+    def _set_signal_handlers(self) -> None:
+        pass
+
+
+class _Prompts:
+    """The engine of an app."""
+
+    def __init__(self, app: Flask, settings: Settings) -> None:
+        self._app, self._settings = app, settings
+        self._lock = Lock()
+        self._engine: Huey | None = None
+        self._do: Any = None
+
+    def engine(self) -> Huey:
+        with self._lock:
+            if self._engine is None:
+                self._engine = _open(self._settings, self._app.config["SECRET_KEY"])
+                self._do = self._engine.task(name="do")(self._work)
+            return self._engine
+
+    def say(self, name: str, about: str, delay: float) -> None:
+        self.engine()
+        if delay:
+            self._do.schedule((name, about), delay=delay)
+        else:
+            self._do(name, about)
+
+    def _work(self, name: str, about: str) -> None:
+        with self._app.app_context():
+            try:
+                _works[name](about)
+            except Exception as error:  # a worker must outlive any work
+                log.error("%s failed", name, exc_info=error)
+
+
+def _open(settings: Settings, secret: str) -> Huey:
+    """Signed, because huey reads what it finds with pickle: whoever writes to the queue must not own the worker."""
+    shared: dict[str, Any] = {"results": False, "serializer": SignedSerializer(secret)}
+    url = settings.prompts_url
+    if url.startswith("redis"):
+        return RedisHuey(_QUEUE, url=url, **shared)
+    if url.startswith("postgresql"):
+        dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        return PostgresHuey(_QUEUE, dsn=dsn, table_prefix="greenroom_prompts", **shared)
+    return SqliteHuey(_QUEUE, filename=_file(url), **shared)
+
+
+def _file(url: str) -> str:
+    return str(Path(make_url(url).database or "").expanduser().resolve())
