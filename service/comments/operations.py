@@ -25,7 +25,7 @@ from service.sites.models import Site
 from service.sites.operations import open_page
 from service.sites.queries import count_comment, count_rating, lock_page
 from service.spam.verdict import Verdict, judge
-from service.webhooks.outbox import announce, any_since, withdraw
+from service.webhooks.outbox import Manner, announce, any_since, withdraw
 
 TOKEN_PREFIX = "gra_"  # noqa: S105 - how tokens begin, not one
 
@@ -155,10 +155,15 @@ def transition(comment: Comment, to: str, change: Change) -> None:
     record(Deed(action, change.actor, comment.site_id, comment.id, details))
     told = {"actor": change.actor, "reason": change.reason, "previous_status": before} | code
     data = comment_data(comment, **told)
-    event = announce(change.event, comment.site_id, comment.id, data, not_before=change.not_before)
+    event = announce(change.event, comment.site_id, comment.id, data, Manner(change.not_before, comment.email_sealed))
     if change.decision_id:
         undo_entry = UndoEntry(decision_id=change.decision_id, comment_id=comment.id, event_id=event.id, **stood)
         db.session.add(undo_entry)
+
+
+def _tell(type_: str, comment: Comment, told: dict[str, Any]) -> None:
+    data = comment_data(comment, **told)
+    announce(type_, comment.site_id, comment.id, data, Manner(email=comment.email_sealed))
 
 
 def _what_stands(comment: Comment) -> dict[str, Any]:
@@ -197,7 +202,7 @@ def undo(comment: Comment, entry: UndoEntry, actor: str) -> None:
     if is_unheard and not any_since(entry.event_id, comment.id):
         return
     told = {"actor": actor, "previous_status": before, "undoes": None if is_unheard else str(entry.event_id)}
-    announce(EVENT_OF[comment.status], comment.site_id, comment.id, comment_data(comment, **told))
+    _tell(EVENT_OF[comment.status], comment, told)
 
 
 def _recount(comment: Comment, before: str | None) -> None:
@@ -249,7 +254,7 @@ def revise(comment: Comment, body: str, *, actor: str, hold: bool = False, told:
 def tell_edit(comment: Comment, action: str, actor: str, told: dict[str, Any]) -> None:
     """Audit and announce what became of a text. `told`: of an author's change its `revision` (held, …), a `reason`."""
     record(Deed(action, actor, comment.site_id, comment.id, told))
-    announce("comment.edited", comment.site_id, comment.id, comment_data(comment, actor=actor, **told))
+    _tell("comment.edited", comment, {"actor": actor} | told)
 
 
 def _keep(comment: Comment, state: str, body: str, body_format: str, actor: str) -> None:

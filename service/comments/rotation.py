@@ -9,6 +9,7 @@ from service.comments import queries
 from service.idempotency import operations as idempotency
 from service.privacy import operations as proofs
 from service.privacy.unseal import reseal
+from service.webhooks import resealing as webhooks
 
 
 def reseal_some(after: UUID | None, limit: int) -> tuple[int, UUID | None]:
@@ -21,7 +22,8 @@ def reseal_some(after: UUID | None, limit: int) -> tuple[int, UUID | None]:
 
 
 def finish() -> None:
-    """After the last part: what moderators' codes are made from, the proof of the key, and the kept answers."""
+    """After the last part: what codes are made from, webhooks' secrets, the proof of the key, the kept answers."""
     factors.reseal_secrets()
+    webhooks.reseal_secrets()
     proofs.renew_email_proof()
     idempotency.forget_all()

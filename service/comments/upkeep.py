@@ -9,6 +9,7 @@ from service.comments.likeness import likeness
 from service.comments.models import HoldReason
 from service.comments.rendering import RENDER_VERSION, render
 from service.db import db, now
+from service.webhooks.outbox import forget_addresses
 
 
 def render_anew(limit: int) -> int:
@@ -25,6 +26,7 @@ def purge(limit: int = 1_000) -> int:
     """Forget addresses and networks past their site's retention time; how many comments."""
     ids = queries.past_retention(now(), limit)
     queries.forget_private(ids)
+    forget_addresses(ids)
     return len(ids)
 
 

@@ -24,6 +24,7 @@ from service.rules.policy import PERSON
 from service.sites.models import Page, Site
 from service.sites.schemas import SiteSettings
 from service.webhooks.models import Event
+from service.webhooks.outbox import envelope
 
 _EXCERPT = 200
 """Characters that are shown of a comment of which only that much matters."""
@@ -214,10 +215,4 @@ def person(one: Person) -> dict[str, Any]:
 
 
 def event(one: Event) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "seq": one.seq,
-        "type": one.type,
-        "timestamp": timestamp(one.created_at),
-        "data": one.data,
-    }
+    return {"id": one.id, "seq": one.seq} | envelope(one)

@@ -19,6 +19,9 @@ from service.webhooks.outbox import announce
 
 HOURS, DAYS = 24, 30
 LONGEST = timedelta(days=366)
+_FLOOD, _OF_MANY = timedelta(minutes=10), 60
+"""A flood is that many comments in that time, if they are also five times as many as in the week before it."""
+_USUAL, _TIMES = timedelta(days=7), 5
 _DAY, _HOUR = timedelta(days=1), timedelta(hours=1)
 
 
@@ -166,6 +169,24 @@ def watch() -> int:
         announce("queue.overdue", one.site.id, one.site.id, {"queue": _queue(one)})
     queries.forget_overdue([one.site.id for one in overdue])
     return len(fresh)
+
+
+def watch_floods() -> int:
+    """Announce each site that gets unusually many comments: once, and again only after it was as usual; how many."""
+    since = now() - _FLOOD
+    flooded = [(site, number) for site, number in queries.arrived(since, _OF_MANY) if number >= _TIMES * _usual(site)]
+    fresh = [(site, number) for site, number in flooded if queries.note_flood(site.id, now())]
+    for site, number in fresh:
+        told = {"site": site.key, "comments": number, "minutes": int(_FLOOD.total_seconds() // 60)}
+        announce("flood.started", site.id, site.id, {"flood": told})
+    queries.forget_floods([site.id for site, _ in flooded])
+    return len(fresh)
+
+
+def _usual(site: Site) -> float:
+    """Comments that a site got in as long a time, on average, in the week before."""
+    until = now() - _FLOOD
+    return queries.arrived_at(site.id, until - _USUAL, until) * (_FLOOD / _USUAL)
 
 
 def _queue(one: Late) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from service.comments.events import EVENT_OF
 from service.comments.models import Comment, HoldReason
 from service.comments.status import PENDING
 from service.db import db, insert_if_new
-from service.numbers.models import OverdueQueue
+from service.numbers.models import Flood, OverdueQueue
 from service.sites.models import Site
 
 _DECIDED = tuple(EVENT_OF.values())
@@ -119,6 +119,29 @@ def note_overdue(site_id: UUID, since: datetime) -> bool:
 def forget_overdue(but: Sequence[UUID]) -> None:
     """Forget of every queue but these that it was overdue."""
     db.session.execute(delete(OverdueQueue).where(OverdueQueue.site_id.not_in(but)))
+
+
+def arrived(since: datetime, least: int) -> list[tuple[Site, int]]:
+    """Sites that got so many comments since a moment, or more."""
+    of_each = select(func.count()).where(Comment.site_id == Site.id, Comment.created_at >= since)
+    number = of_each.scalar_subquery()  # of each site by itself, since that is how comments are indexed
+    return [(site, n) for site, n in db.session.execute(select(Site, number).where(number >= least))]
+
+
+def arrived_at(site_id: UUID, since: datetime, until: datetime) -> int:
+    """How many comments a site got in a time."""
+    rows = select(func.count()).select_from(Comment).where(Comment.site_id == site_id)
+    return db.session.scalar(rows.where(Comment.created_at >= since, Comment.created_at < until)) or 0
+
+
+def note_flood(site_id: UUID, since: datetime) -> bool:
+    """Note that a site is flooded; False when that was noted before, also in another transaction."""
+    return insert_if_new(Flood, {"site_id": site_id, "since": since})
+
+
+def forget_floods(but: Sequence[UUID]) -> None:
+    """Forget of every site but these that it was flooded."""
+    db.session.execute(delete(Flood).where(Flood.site_id.not_in(but)))
 
 
 def sizes(site_ids: Sequence[UUID]) -> dict[UUID, dict[str, int]]:

@@ -19,7 +19,7 @@ from service.reactions import queries
 from service.reactions.models import Report, Vote
 from service.reactions.policy import REASONS
 from service.sites.models import Site
-from service.webhooks.outbox import announce
+from service.webhooks.outbox import Manner, announce
 
 READER = "reader"
 """The actor: which reader it was, nobody is told."""
@@ -86,7 +86,8 @@ def report(site: Site, comment_id: UUID, reader: Reader, complaint: Complaint) -
     _show(comment, many, complaint.reason)
     told = {"reason": complaint.reason, "reports": many}
     record(Deed("comment.flagged", READER, site.id, comment_id, told))
-    announce("comment.flagged", site.id, comment_id, comment_data(comment, actor=READER, **told))
+    data = comment_data(comment, actor=READER, **told)
+    announce("comment.flagged", site.id, comment_id, data, Manner(email=comment.email_sealed))
     if site.hold_after_reports and many >= site.hold_after_reports:
         transition(comment, PENDING, Change(READER, EVENT_OF[PENDING]))
 

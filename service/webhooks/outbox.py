@@ -1,39 +1,64 @@
-"""Announce a change in its own transaction; release what is due, in order, one releaser at a time."""
+"""Announce a change in its own transaction, with a delivery to whoever wants it; release what is due, in order."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from service.db import db, new_id, now
+from service.prompts import prompt_after_commit
 from service.webhooks import queries
-from service.webhooks.models import Event
+from service.webhooks.models import Delivery, Event
 
 EVENT_TYPES = (
     "comment.created", "comment.approved", "comment.rejected", "comment.spam", "comment.deleted", "comment.restored",
     "comment.edited", "comment.flagged", "comment.erased", "thread.opened", "thread.closed",
-    "queue.overdue",
+    "queue.overdue", "flood.started", "endpoint.disabled", "ping",
 )  # fmt: skip
+RELEASE = "webhooks.release"
+"""What a worker is prompted to do when an event is due at once."""
 _BATCH = 1_000
 
 
-def announce(
-    type_: str, site_id: UUID, subject_id: UUID, data: dict[str, Any], *, not_before: datetime | None = None
-) -> Event:
-    """Write an event row. It shows to nobody before `not_before` (default: at once).
+@dataclass(frozen=True)
+class Manner:
+    """How an event is told. `email`: sealed, of the author it is about. `only`: to this endpoint and no other."""
+
+    not_before: datetime | None = None
+    email: bytes | None = None
+    only: UUID | None = None
+
+
+AT_ONCE = Manner()
+
+
+def announce(type_: str, site_id: UUID, subject_id: UUID, data: dict[str, Any], manner: Manner = AT_ONCE) -> Event:
+    """Write an event row, and one for each endpoint it goes to. It shows to nobody before `not_before`.
 
     Nor before what was announced of the same subject earlier and is held back: the last one told is the last one.
     """
     assert type_ in EVENT_TYPES, type_
     moment = now()
-    due = max(not_before or moment, queries.held_back_until(subject_id) or moment)
+    due = max(manner.not_before or moment, queries.held_back_until(subject_id) or moment)
+    wanted = [(manner.only, False)] if manner.only else queries.subscribed(site_id, type_)
     event = Event(
-        id=new_id(), site_id=site_id, subject_id=subject_id, type=type_, data=data, created_at=moment, not_before=due
-    )
+        id=new_id(), site_id=site_id, subject_id=subject_id, type=type_, data=data, created_at=moment, not_before=due,
+        email_sealed=manner.email if any(with_email for _, with_email in wanted) else None,
+    )  # fmt: skip
     db.session.add(event)
+    db.session.add_all(Delivery(event=event, endpoint_id=one) for one, _ in wanted)
+    if wanted and due <= moment:
+        prompt_after_commit(RELEASE)
     return event
+
+
+def envelope(event: Event) -> dict[str, Any]:
+    """What is told of an event (Standard Webhooks 1.0.0): its type, its time (RFC 3339), its data."""
+    at = event.created_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return {"type": event.type, "timestamp": at, "data": event.data}
 
 
 def withdraw(event_id: UUID) -> bool:
@@ -47,10 +72,15 @@ def any_since(event_id: UUID, subject_id: UUID) -> bool:
 
 
 def rewrite(subject_ids: Sequence[UUID], anew: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-    """Put `anew(data)` in the place of what was announced of some subjects, released or not."""
+    """Put `anew(data)` in the place of what was announced of some subjects, released or not; no address is left."""
     for event in queries.about(subject_ids):
-        event.data = anew(event.data)
+        event.data, event.email_sealed = anew(event.data), None
     db.session.flush()
+
+
+def forget_addresses(subject_ids: Sequence[UUID]) -> None:
+    """Keep no address any longer than the comment that it came with."""
+    queries.forget_addresses(subject_ids)
 
 
 def any_due() -> bool:
@@ -73,5 +103,6 @@ def release_due(*, wait: bool = True) -> int:
             head.seq += 1
             event.seq = head.seq
         db.session.flush()
+        queries.set_due([event.id for event in batch], now())
         given += len(batch)
     return given

@@ -1,15 +1,19 @@
-"""Questions to the outbox."""
+"""Questions to the outbox, and about what is on its way to whom."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, Row, String, case, cast, delete, exists, func, or_, select, true, tuple_, update
+from sqlalchemy.orm import aliased, joinedload
 
 from service.db import db, insert_if_new
-from service.webhooks.models import Event, EventHead
+from service.pagination import Page as Rows
+from service.pagination import Position, page_of
+from service.webhooks.models import Attempt, Delivery, Endpoint, Event, EventHead
+from service.webhooks.policy import DELIVERED, MOST_AT_ONCE, PENDING, PING
 
 
 def locked_head(*, wait: bool = True) -> EventHead:
@@ -61,3 +65,168 @@ def released(site_ids: Sequence[UUID], *, after: int, types: Sequence[str], limi
     if types:
         rows = rows.where(Event.type.in_(types))
     return db.session.scalars(rows.order_by(Event.seq).limit(limit)).all()
+
+
+# Endpoints
+
+
+def subscribed(site_id: UUID, type_: str) -> list[tuple[UUID, bool]]:
+    """The endpoints of a site that want events of a type now, and whether with addresses."""
+    rows = select(Endpoint.id, Endpoint.include_email, Endpoint.events)
+    found = db.session.execute(rows.where(Endpoint.site_id == site_id, Endpoint.disabled_at.is_(None)))
+    return [(one, with_email) for one, with_email, types in found if not types or type_ in types]
+
+
+def _is_of(sites: Collection[UUID] | None) -> ColumnElement[bool]:
+    """Asked together with the row: what is another site's takes as long as what is not there. None: of any."""
+    return true() if sites is None else Endpoint.site_id.in_(list(sites))
+
+
+def endpoint(endpoint_id: UUID, sites: Collection[UUID] | None) -> Endpoint | None:
+    """An endpoint of one of these sites."""
+    return db.session.scalar(select(Endpoint).where(Endpoint.id == endpoint_id, _is_of(sites)))
+
+
+def locked_endpoint(endpoint_id: UUID, sites: Collection[UUID] | None = None) -> Endpoint | None:
+    one = select(Endpoint).where(Endpoint.id == endpoint_id, _is_of(sites)).with_for_update()
+    return db.session.scalar(one.execution_options(populate_existing=True))
+
+
+def count_endpoints(site_id: UUID) -> int:
+    return db.session.scalar(select(func.count()).where(Endpoint.site_id == site_id)) or 0
+
+
+def endpoints(site_ids: Sequence[UUID], after: Position | None, limit: int) -> Rows[Endpoint]:
+    """The endpoints of some sites, the newest first, keyset-paged."""
+    rows = select(Endpoint).where(Endpoint.site_id.in_(site_ids))
+    if after:
+        rows = rows.where(tuple_(Endpoint.created_at, Endpoint.id) < (after.at, after.id))
+    found = db.session.scalars(rows.order_by(Endpoint.created_at.desc(), Endpoint.id.desc()).limit(limit + 1)).all()
+    return page_of(found, limit, lambda one: Position(one.created_at, one.id))
+
+
+def disabled(site_ids: Sequence[UUID], limit: int) -> Sequence[Endpoint]:
+    """The endpoints of some sites that are given up, the last one first."""
+    rows = select(Endpoint).where(Endpoint.site_id.in_(site_ids), Endpoint.disabled_at.is_not(None))
+    return db.session.scalars(rows.order_by(Endpoint.disabled_at.desc(), Endpoint.id.desc()).limit(limit)).all()
+
+
+def with_secrets() -> Sequence[Endpoint]:
+    """Every endpoint, locked, for its secrets to be sealed anew."""
+    return db.session.scalars(select(Endpoint).with_for_update()).all()
+
+
+def events_with_address(after: UUID | None, limit: int) -> Sequence[Event]:
+    """Events after an id that hold an address, locked."""
+    rows = select(Event).where(Event.email_sealed.is_not(None)).with_for_update()
+    if after:
+        rows = rows.where(Event.id > after)
+    return db.session.scalars(rows.order_by(Event.id).limit(limit)).all()
+
+
+def health(endpoint_ids: Sequence[UUID], since: datetime) -> Sequence[Row[UUID, str, str, int]]:
+    """How many deliveries of some endpoints were done since, by endpoint, day (UTC, ISO) and state."""
+    day = func.substr(cast(Delivery.done_at, String), 1, 10)
+    rows = select(Delivery.endpoint_id, day, Delivery.state, func.count())
+    rows = rows.where(Delivery.endpoint_id.in_(endpoint_ids), Delivery.done_at >= since)
+    return db.session.execute(rows.group_by(Delivery.endpoint_id, day, Delivery.state)).all()
+
+
+# Deliveries
+
+
+def set_due(event_ids: Sequence[UUID], at: datetime) -> None:
+    """Let what was announced go out: its event has a `seq` now."""
+    change = update(Delivery).where(Delivery.event_id.in_(event_ids), Delivery.next_at.is_(None)).values(next_at=at)
+    db.session.execute(change.where(Delivery.state == PENDING).execution_options(synchronize_session=False))
+
+
+def _free(at: datetime) -> ColumnElement[bool]:
+    return or_(Delivery.lease_until.is_(None), Delivery.lease_until < at)
+
+
+def due_deliveries(at: datetime, limit: int) -> Sequence[UUID]:
+    """Deliveries that are due and that nobody is sending, the longest due first."""
+    rows = select(Delivery.id).where(Delivery.state == PENDING, Delivery.next_at <= at, _free(at))
+    return db.session.scalars(rows.order_by(Delivery.next_at, Delivery.id).limit(limit)).all()
+
+
+def next_of(endpoint_id: UUID, at: datetime) -> UUID | None:
+    """The delivery that is due to an endpoint for the longest, and that nobody is sending."""
+    rows = select(Delivery.id).where(
+        Delivery.endpoint_id == endpoint_id, Delivery.state == PENDING, Delivery.next_at <= at, _free(at)
+    )
+    return db.session.scalar(rows.order_by(Delivery.next_at, Delivery.id).limit(1))
+
+
+def claim(delivery_id: UUID, lease: UUID, at: datetime, until: datetime) -> bool:
+    """Take a delivery that is due, by one statement; whether it was free, and its endpoint not busy."""
+    other = aliased(Delivery)
+    busy = select(func.count()).where(
+        other.endpoint_id == Delivery.endpoint_id, other.state == PENDING, other.lease_until >= at
+    )
+    most = select(case((Endpoint.failing_since.is_(None), MOST_AT_ONCE), else_=1)).where(
+        Endpoint.id == Delivery.endpoint_id
+    )
+    change = update(Delivery).where(
+        Delivery.id == delivery_id, Delivery.state == PENDING, Delivery.next_at <= at, _free(at),
+        busy.scalar_subquery() < most.scalar_subquery(),
+    )  # fmt: skip
+    change = change.values(lease=lease, lease_until=until, attempts=Delivery.attempts + 1)
+    done = db.session.execute(change.execution_options(synchronize_session=False, preserve_rowcount=True))
+    return bool(done.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def delivery(delivery_id: UUID, sites: Collection[UUID] | None = None) -> Delivery | None:
+    """With its event and its endpoint, which is of one of these sites."""
+    one = select(Delivery).join(Delivery.endpoint).where(Delivery.id == delivery_id, _is_of(sites))
+    whole = one.options(joinedload(Delivery.event), joinedload(Delivery.endpoint))
+    return db.session.scalar(whole.execution_options(populate_existing=True))
+
+
+def leased(delivery_id: UUID, lease: UUID) -> Delivery | None:
+    """A delivery under this lease that is not settled, locked."""
+    one = select(Delivery).where(Delivery.id == delivery_id, Delivery.lease == lease, Delivery.state == PENDING)
+    return db.session.scalar(one.with_for_update().execution_options(populate_existing=True))
+
+
+def deliveries(endpoint_id: UUID, state: str | None, after: UUID | None, limit: int) -> Sequence[Delivery]:
+    """What is, or was, on its way to an endpoint, the newest first; one more than `limit` if there are."""
+    rows = select(Delivery).where(Delivery.endpoint_id == endpoint_id).options(joinedload(Delivery.event))
+    if state:
+        rows = rows.where(Delivery.state == state)
+    if after:
+        rows = rows.where(Delivery.id < after)
+    return db.session.scalars(rows.order_by(Delivery.id.desc()).limit(limit + 1)).all()
+
+
+def attempts(delivery_ids: Sequence[UUID]) -> Sequence[Attempt]:
+    """Every try of some deliveries, the oldest first."""
+    rows = select(Attempt).where(Attempt.delivery_id.in_(delivery_ids))
+    return db.session.scalars(rows.order_by(Attempt.id)).all()
+
+
+def unheard(one: Endpoint, since: datetime, after: int, limit: int) -> Sequence[Event]:
+    """Events since a time, after a `seq`, that an endpoint neither has nor is about to get, in order. No tests."""
+    heard = exists().where(
+        Delivery.event_id == Event.id, Delivery.endpoint_id == one.id, Delivery.state.in_((PENDING, DELIVERED))
+    )
+    rows = select(Event).where(Event.site_id == one.site_id, Event.seq > after, Event.created_at >= since, ~heard)
+    rows = rows.where(Event.type != PING)
+    if one.events:
+        rows = rows.where(Event.type.in_(one.events))
+    return db.session.scalars(rows.order_by(Event.seq).limit(limit)).all()
+
+
+def forget_addresses(subject_ids: Sequence[UUID]) -> None:
+    """Take the addresses off the events about some subjects."""
+    change = update(Event).where(Event.subject_id.in_(subject_ids), Event.email_sealed.is_not(None))
+    db.session.execute(change.values(email_sealed=None).execution_options(synchronize_session=False))
+
+
+def forget_done(before: datetime, limit: int) -> int:
+    """Forget deliveries that were done before a time, with their tries; how many."""
+    old = select(Delivery.id).where(Delivery.done_at < before).limit(limit)
+    gone = delete(Delivery).where(Delivery.id.in_(old))
+    done = db.session.execute(gone.execution_options(synchronize_session=False, preserve_rowcount=True))
+    return int(done.rowcount)  # type: ignore[attr-defined]

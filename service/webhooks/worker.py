@@ -1,17 +1,125 @@
-"""Regular work on the outbox: release what is due."""
+"""Work on the outbox: release what is due, send it, look each minute for what was left, forget what is old."""
 
 from __future__ import annotations
 
-from service.db import transaction
+import json
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from service.db import now, transaction
+from service.doors import settings
 from service.jobs import regularly
-from service.webhooks.outbox import release_due
+from service.outbound.addresses import BadTarget, policy_of, read_target
+from service.outbound.transport import Reply, post
+from service.privacy.unseal import NoKeyFits, unseal
+from service.prompts import on, prompt
+from service.webhooks import chat, queries, sending, signing
+from service.webhooks.models import Endpoint, Event
+from service.webhooks.outbox import RELEASE, any_due, envelope, release_due
+from service.webhooks.policy import STANDARD
+
+DELIVER = "webhooks.deliver"
+SWEEP_SECONDS = 60
+_SWEPT = 1_000
+_FORGOTTEN = 500
 
 
 def release() -> bool:
-    with transaction():
-        release_due()
+    """Give their turn to events that are due, and have them sent."""
+    if any_due():
+        with transaction():
+            release_due()
+        _prompt_due()
     return False
+
+
+def _look(_about: str) -> None:
+    """What a door prompts: an event is due at once, or a replay."""
+    if any_due():
+        with transaction():
+            release_due()
+    _prompt_due()
+
+
+def sweep() -> bool:
+    """Find what nobody was told of: the queue was away, or the worker that had it died."""
+    _prompt_due()
+    return False
+
+
+def _prompt_due() -> None:
+    for one in queries.due_deliveries(now(), _SWEPT):
+        prompt(DELIVER, one.hex)
+
+
+def deliver(about: str) -> None:
+    """One try of one delivery. Nothing is open to the database while the network is waited for."""
+    with transaction():
+        lease = sending.take(UUID(about))
+    if lease is None:
+        return
+    reply = send(lease.delivery.endpoint, lease.delivery.event)
+    with transaction():
+        again = sending.settle(lease, reply)
+        following = queries.next_of(lease.delivery.endpoint_id, now())
+    if again:
+        prompt(DELIVER, about, delay=max(0.0, (again - now()).total_seconds()))
+    if following:
+        prompt(DELIVER, following.hex)
+
+
+def send(endpoint: Endpoint, event: Event) -> Reply:
+    """One message, composed and signed now; what came back."""
+    policy = policy_of(settings())
+    try:
+        target = read_target(endpoint.url, policy)
+        body = _body(endpoint, event)
+        secrets = _secrets(endpoint, now())
+    except BadTarget as error:
+        return Reply(error=str(error)[:200], is_blocked=True)
+    except NoKeyFits:
+        return Reply(error="No key opens this endpoint's secret any more. Rotate it.")
+    return post(target, body, signing.headers(secrets, str(event.id), int(now().timestamp()), body), policy)
+
+
+def _body(endpoint: Endpoint, event: Event) -> bytes:
+    told = envelope(event)
+    if endpoint.include_email and event.email_sealed and "comment" in told["data"]:
+        told["data"] = _with_email(told["data"], unseal(event.email_sealed))
+    if endpoint.format == STANDARD:
+        return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
+    return chat.message(endpoint.format, told, _desk_link(event))
+
+
+def _with_email(data: dict[str, Any], address: str) -> dict[str, Any]:
+    comment = data["comment"]
+    return data | {"comment": comment | {"author": comment["author"] | {"email": address}}}
+
+
+def _desk_link(event: Event) -> str:
+    where = f"/desk/comments/{event.subject_id}" if event.type.startswith("comment.") else "/desk/"
+    return f"{settings().public_url}{where}"
+
+
+def _secrets(endpoint: Endpoint, at: datetime) -> list[str]:
+    """The secret, and the one before it while its day lasts."""
+    sealed = [endpoint.secret_sealed]
+    if endpoint.old_secret_sealed and endpoint.old_secret_until and endpoint.old_secret_until > at:
+        sealed.append(endpoint.old_secret_sealed)
+    return [unseal(one) for one in sealed]
+
+
+def forget() -> bool:
+    """Forget deliveries that were done long ago; more at once while there are many."""
+    with transaction():
+        gone = queries.forget_done(now() - timedelta(days=settings().webhook_log_days), _FORGOTTEN)
+    return gone == _FORGOTTEN
 
 
 def register() -> None:
     regularly("webhooks.release", 1, release)
+    regularly("webhooks.sweep", SWEEP_SECONDS, sweep)
+    regularly("webhooks.forget", 3_600, forget)
+    on(RELEASE, _look)
+    on(DELIVER, deliver)

@@ -134,7 +134,7 @@ def test_the_feed_tells_what_is_released_when_nothing_can_be_written(
 
 def test_an_event_is_told_only_when_it_is_due(desk: Desk, site: Site) -> None:
     with transaction():
-        outbox.announce("thread.opened", site.id, new_id(), {}, not_before=now() + timedelta(seconds=60))
+        outbox.announce("thread.opened", site.id, new_id(), {}, outbox.Manner(now() + timedelta(seconds=60)))
     assert desk.get("/events").json["events"] == []
 
 

@@ -1,0 +1,184 @@
+"""Endpoints: where a site's events are sent. Make, change, test, give up and take up again, send once more."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from service.audit.operations import Deed, record
+from service.db import db, new_id, now
+from service.errors import Conflict, NotFound
+from service.privacy.seal import seal
+from service.prompts import prompt_after_commit
+from service.webhooks import queries
+from service.webhooks.models import Delivery, Endpoint
+from service.webhooks.outbox import RELEASE, Manner, announce
+from service.webhooks.policy import MOST_ENDPOINTS, OVERLAP, PENDING, PING, STANDARD
+from service.webhooks.signing import new_secret
+
+_RECOVERED_AT_ONCE = 1_000
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What somebody wants of an endpoint. `events`: the types; none for all."""
+
+    url: str
+    events: tuple[str, ...] = ()
+    note: str = ""
+    format: str = STANDARD
+    include_email: bool = False
+
+
+@dataclass(frozen=True)
+class Issued:
+    """An endpoint and its secret, which is shown this once."""
+
+    endpoint: Endpoint
+    secret: str
+
+
+def add(site_id: UUID, wanted: Wanted, *, actor: str) -> Issued:
+    """A new endpoint, on from now. Its URL was checked by the door. Conflict when the site has enough of them."""
+    if queries.count_endpoints(site_id) >= MOST_ENDPOINTS:
+        raise Conflict(f"A site has {MOST_ENDPOINTS} endpoints at most. Remove one first.")
+    secret = new_secret()
+    made = Endpoint(
+        id=new_id(), site_id=site_id, url=wanted.url, events=list(wanted.events), note=wanted.note,
+        format=wanted.format, include_email=wanted.include_email, secret_sealed=seal(secret), created_by=actor,
+    )  # fmt: skip
+    db.session.add(made)
+    db.session.flush()
+    _write_down("webhook.added", made, actor, told(made))
+    return Issued(made, secret)
+
+
+def told(one: Endpoint) -> dict[str, Any]:
+    """An endpoint as the audit log tells it: by its host, since the whole of a chat's URL opens the chat."""
+    return {
+        "host": host_of(one.url),
+        "events": one.events,
+        "format": one.format,
+        "include_email": one.include_email,
+        "note": one.note or None,
+    }
+
+
+def host_of(url: str) -> str:
+    return url.split("//", 1)[-1].split("/", 1)[0].split("?", 1)[0]
+
+
+def _write_down(action: str, one: Endpoint, actor: str, details: dict[str, Any] | None = None) -> None:
+    record(Deed(action, actor, one.site_id, one.id, details or {"host": host_of(one.url)}))
+
+
+def find(endpoint_id: UUID, sites: Collection[UUID] | None, *, to_change: bool = True) -> Endpoint:
+    """An endpoint of one of these sites, locked when it is to be changed."""
+    one = (queries.locked_endpoint if to_change else queries.endpoint)(endpoint_id, sites)
+    if one is None:
+        raise NotFound("There is no endpoint by that id.")
+    return one
+
+
+def change(one: Endpoint, values: dict[str, Any], *, actor: str) -> None:
+    """Change some of `url`, `events`, `note`, `format`, `include_email`."""
+    before = {name: getattr(one, name) for name in values}
+    if before == values:
+        return
+    for name, value in values.items():
+        setattr(one, name, value)
+    db.session.flush()
+    changed = sorted(name for name, value in before.items() if value != values[name])
+    _write_down("webhook.changed", one, actor, told(one) | {"changed": changed})
+
+
+def remove(one: Endpoint, *, actor: str) -> None:
+    """Forget an endpoint with its log. What was to be sent there is not sent."""
+    _write_down("webhook.removed", one, actor)
+    db.session.delete(one)
+    db.session.flush()
+
+
+def rotate(one: Endpoint, *, actor: str) -> Issued:
+    """Another secret. The old one signs beside it for a day, so that receivers can change in their own time."""
+    one.old_secret_sealed, one.old_secret_until = one.secret_sealed, now() + OVERLAP
+    secret = new_secret()
+    one.secret_sealed = seal(secret)
+    db.session.flush()
+    _write_down("webhook.rotated", one, actor)
+    return Issued(one, secret)
+
+
+def enable(one: Endpoint, *, actor: str) -> None:
+    """Take an endpoint up again. What it missed meanwhile is sent by `recover`."""
+    if one.disabled_at is None:
+        return
+    one.disabled_at = one.disabled_because = one.failing_since = None
+    db.session.flush()
+    _write_down("webhook.enabled", one, actor)
+
+
+def disable(one: Endpoint, because: str, *, actor: str) -> None:
+    """Send nothing there any more, and tell whoever listens elsewhere."""
+    if one.disabled_at is not None:
+        return
+    one.disabled_at, one.disabled_because = now(), because
+    db.session.flush()
+    _write_down("webhook.disabled", one, actor, {"host": host_of(one.url), "because": because})
+    data = {"endpoint": {"id": str(one.id), "host": host_of(one.url), "note": one.note}, "because": because}
+    announce("endpoint.disabled", one.site_id, one.id, data)
+
+
+def test(one: Endpoint, *, actor: str) -> None:
+    """Send it a `ping`. Conflict while it is disabled."""
+    _check_on(one)
+    announce(PING, one.site_id, one.id, {"endpoint": {"id": str(one.id)}, "actor": actor}, Manner(only=one.id))
+
+
+def _check_on(one: Endpoint) -> None:
+    if one.disabled_at is not None:
+        raise Conflict("This endpoint is disabled. Enable it first.")
+
+
+def delivery(delivery_id: UUID, sites: Collection[UUID] | None) -> Delivery:
+    """A delivery to an endpoint of one of these sites."""
+    found = queries.delivery(delivery_id, sites)
+    if found is None or found.event.seq is None:
+        raise NotFound("There is no delivery by that id.")
+    return found
+
+
+def redeliver(one: Delivery, *, actor: str) -> Delivery:
+    """Send an event to its endpoint once more, under the same id. Conflict while it is on its way, or disabled."""
+    _check_on(one.endpoint)
+    if one.state == PENDING:
+        raise Conflict("This is on its way already.")
+    again = _again(one.endpoint, one.event_id)
+    _write_down("webhook.redelivered", one.endpoint, actor, {"event": str(one.event_id)})
+    prompt_after_commit(RELEASE)
+    return again
+
+
+def _again(one: Endpoint, event_id: UUID) -> Delivery:
+    made = Delivery(id=new_id(), endpoint=one, event_id=event_id, is_replay=True, next_at=now())
+    db.session.add(made)
+    db.session.flush()
+    return made
+
+
+def recover(one: Endpoint, since: datetime, *, actor: str) -> int:
+    """Send whatever happened since a time and did not get there; how many events. Conflict while it is disabled."""
+    _check_on(one)
+    total, after = 0, 0
+    while events := queries.unheard(one, since, after, _RECOVERED_AT_ONCE):
+        for event in events:
+            db.session.add(Delivery(endpoint=one, event=event, is_replay=True, next_at=now()))
+        db.session.flush()
+        total, after = total + len(events), events[-1].seq or 0
+    _write_down("webhook.recovered", one, actor, {"since": since.isoformat(), "events": total})
+    if total:
+        prompt_after_commit(RELEASE)
+    return total
