@@ -12,7 +12,7 @@ from flask.cli import FlaskGroup
 
 from service import __version__
 from service.app import create_app
-from service.cli import keys
+from service.cli import keys, listen
 from service.cli.printing import DATA
 from service.config import BadSetting
 
@@ -28,6 +28,8 @@ def main() -> None:
     os.umask(0o077)  # what is written here is its owner's alone: the database, its keys, a demo's login
     if sys.argv[1:3] == ["keys", "create"]:
         keys.group.main(args=sys.argv[2:], prog_name="greenroom keys")
+    if sys.argv[1:2] == ["listen"]:  # on an integrator's machine, where there are no keys and no database
+        listen.listen.main(args=sys.argv[2:], prog_name="greenroom listen")
     try:
         commands().main(prog_name="greenroom")
     except Exception as error:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from flask import Flask
 
-from service.cli import install, keys, moderators, operate, sites, start, transfer
+from service.cli import install, keys, listen, moderators, operate, sites, start, transfer
 
 COMMANDS = {
     one.name or "": one
     for one in (
         *operate.COMMANDS,
         *install.COMMANDS,
+        *listen.COMMANDS,
         keys.group,
         sites.group,
         *moderators.GROUPS,

@@ -15,7 +15,7 @@ from service import health
 from service.cli.printing import CONFIG, UNAVAILABLE, Refusal
 from service.config import Settings
 
-_AT_ONCE = ("migrate", "doctor", "keys create", "demo", "serve", "worker")
+_AT_ONCE = ("migrate", "doctor", "keys create", "demo", "serve", "worker", "listen")
 """Commands that bring keys and database in order, or tell what is not; the last three look by `preflight`."""
 
 

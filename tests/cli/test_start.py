@@ -22,8 +22,8 @@ from service.db import db
 from tests.conftest import ORIGIN, add_site
 from tests.processes import free_port
 
-MAKES_ORDER = {"migrate", "keys create"}
-"""What has to run where nothing is in order yet."""
+MAKES_ORDER = {"migrate", "keys create", "listen"}
+"""What has to run where nothing is in order yet, or where nothing of ours is."""
 
 
 def leaves(command: click.Command, path: str) -> Iterator[tuple[str, click.Command]]:
