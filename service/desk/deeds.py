@@ -64,6 +64,14 @@ _DEEDS = {
     "thread.opened": _("Page opened"),
     "token.issued": _("Token made"),
     "token.revoked": _("Token revoked"),
+    "webhook.added": _("Webhook added"),
+    "webhook.changed": _("Webhook changed"),
+    "webhook.disabled": _("Webhook switched off"),
+    "webhook.enabled": _("Webhook switched on again"),
+    "webhook.recovered": _("What a webhook missed was sent again"),
+    "webhook.redelivered": _("An event was sent to a webhook again"),
+    "webhook.removed": _("Webhook removed"),
+    "webhook.rotated": _("Webhook given another secret"),
 }
 """What somebody did, by the action of the audit log."""
 _DETAILS = {
@@ -80,6 +88,9 @@ _DETAILS = {
     "name": _("name"),
     "key": _("key"),
     "revision": _("change"),
+    "host": _("host"),
+    "because": _("because"),
+    "include_email": _("with e-mail addresses"),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from service.desk import acts, audit, many, numbers, people, reasons, saved, sites
+from service.desk import acts, audit, many, numbers, people, reasons, saved, sites, webhooks
 from service.desk.ui import bp
 
-__all__ = ["acts", "audit", "bp", "many", "numbers", "people", "reasons", "saved", "sites"]
+__all__ = ["acts", "audit", "bp", "many", "numbers", "people", "reasons", "saved", "sites", "webhooks"]

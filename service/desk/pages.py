@@ -26,6 +26,7 @@ PLACES = [
     ("desk.reasons", _("Reasons")),
     ("desk.rules_of_site", _("Rules")),
     ("team.page", _("Team")),
+    ("desk.webhooks", _("Webhooks")),
     ("desk.audit_log", _("Audit log")),
     ("account.page", _("My account")),
 ]

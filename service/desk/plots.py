@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Generic, TypeVar
 
 from service.comments.schemas import timestamp
 from service.numbers.operations import Tally
@@ -13,14 +14,18 @@ WIDTH, HEIGHT = 600.0, 100.0
 _FILLED = 0.8
 """How much of its place a bar takes."""
 
+Counted = TypeVar("Counted")
+"""What a bar stands for."""
+
 
 @dataclass(frozen=True)
-class Bar:
-    """One column: what was published from the ground up, and the rest on top of it."""
+class Bar(Generic[Counted]):
+    """One column: what went well, such as what was published, from the ground up, and the rest on top of it."""
 
     iso: str
     label: str
-    tally: Tally
+    tally: Counted
+    count: int
     x: float
     width: float
     published: float
@@ -37,17 +42,28 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Plot:
+class Plot(Generic[Counted]):
     """Bars of one scale; `most` is the highest of them, None when there is nothing to see."""
 
-    bars: list[Bar]
+    bars: list[Bar[Counted]]
     total: int
-    most: Bar | None
+    most: Bar[Counted] | None
 
 
-def plot(tallies: Mapping[datetime, Tally], form: str) -> Plot:
-    """Tallies in the order of time, each labelled with its beginning in a form of `strftime`."""
-    highest = max((one.decisions for one in tallies.values()), default=0)
+def plot(tallies: Mapping[datetime, Tally], form: str) -> Plot[Tally]:
+    """Decisions: those that published something, and the others."""
+    return plot_of(tallies, form, lambda one: (one.approved, one.others))
+
+
+def plot_of(
+    tallies: Mapping[datetime, Counted], form: str, parts: Callable[[Counted], tuple[int, int]]
+) -> Plot[Counted]:
+    """Tallies in the order of time, each labelled with its beginning in a form of `strftime`.
+
+    `parts`: of one of them, how much stands at the ground, and how much on top.
+    """
+    counts = [parts(one) for one in tallies.values()]
+    highest = max(map(sum, counts), default=0)
     place = WIDTH / max(len(tallies), 1)
     unit = HEIGHT / highest if highest else 0.0
     bars = [
@@ -55,12 +71,13 @@ def plot(tallies: Mapping[datetime, Tally], form: str) -> Plot:
             iso=timestamp(at) or "",
             label=f"{at:{form}}",
             tally=one,
+            count=solid + hatched,
             x=round((n + (1 - _FILLED) / 2) * place, 2),
             width=round(_FILLED * place, 2),
-            published=round(one.approved * unit, 2),
-            others=round(one.others * unit, 2),
+            published=round(solid * unit, 2),
+            others=round(hatched * unit, 2),
         )
-        for n, (at, one) in enumerate(tallies.items())
+        for n, ((at, one), (solid, hatched)) in enumerate(zip(tallies.items(), counts, strict=True))
     ]
-    most = max(bars, key=lambda bar: bar.tally.decisions) if highest else None
-    return Plot(bars, sum(one.decisions for one in tallies.values()), most)
+    most = max(bars, key=lambda bar: bar.count) if highest else None
+    return Plot(bars, sum(map(sum, counts)), most)

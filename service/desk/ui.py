@@ -21,7 +21,7 @@ from service.comments.models import Comment
 from service.comments.schemas import timestamp
 from service.comments.status import APPROVED, PENDING
 from service.db import Busy, new_id, transaction
-from service.desk import outcomes, pages, schemas, views
+from service.desk import endpoints, outcomes, pages, schemas, views
 from service.desk.pages import draw
 from service.doors import StrictParser
 from service.errors import Forbidden, NotFound
@@ -34,6 +34,7 @@ from service.moderation.scope import sites_of
 from service.numbers.operations import late
 from service.pagination import read_cursor, write_cursor
 from service.presence import operations as presence
+from service.sites.models import Site
 
 NOT_THE_LIST = ("done", "many", "select", "cursor", "limit")
 """What an address of the queue says beside which comments it lists, in which order."""
@@ -124,13 +125,15 @@ def _hidden(address: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _around(asked: Mapping[str, Any], query: dict[str, Any]) -> dict[str, Any]:
-    """What stands around a list: what was just done, what is selected, and the filters that are saved."""
+    """What stands around a list: what was just done, what is selected, the filters that are saved, what is off."""
+    mine = sites_of(None, "manage")
     return {
+        "off": endpoints.switched_off([one.id for one in mine if query["site"] in (None, one.key)]),
         "done": _just_done(asked["done"]),
         "many": _many_done(asked["many"]),
         "selected": _selected(query, asked["select"]),
         "saved": kept_filters(counted=False),
-        "share": _to_share(query),
+        "share": _to_share(query, mine),
         "shared": views.shared(query["alike"]) if query["alike"] else None,
     }
 
@@ -150,9 +153,9 @@ def typed(query: Mapping[str, Any]) -> dict[str, str]:
     return {name: str(one).lower() if isinstance(one, bool) else str(one) for name, one in query.items()}
 
 
-def _to_share(query: Mapping[str, Any]) -> str | None:
+def _to_share(query: Mapping[str, Any], mine: Sequence[Site]) -> str | None:
     """The site on which its owner may share the list: the one that it is about."""
-    found = [one for one in sites_of(None, "manage") if one.key == query["site"]]
+    found = [one for one in mine if one.key == query["site"]]
     return found[0].key if found else None
 
 

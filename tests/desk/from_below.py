@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from http import HTTPStatus
 from pathlib import Path
@@ -11,13 +12,29 @@ from service.moderation.operations import OTHERS
 from service.reactions.policy import REASONS
 
 SERVICE = Path(__file__).resolve().parents[2] / "service"
-ROOMS = ("accounts", "comments", "filters", "moderation", "numbers", "reactions", "rules", "sites", "spam")
+ROOMS = (
+    "accounts",
+    "comments",
+    "filters",
+    "moderation",
+    "numbers",
+    "outbound",
+    "reactions",
+    "rules",
+    "sites",
+    "spam",
+    "webhooks",
+)
 FILES = ("doors.py", "errors.py", "limits.py", "pagination.py")
 PROBLEMS = {
     "BadRequest", "Conflict", "Duplicate", "Forbidden", "Invalid", "NotFound", "Problem", "StaleVersion", "TooLarge",
     "TooManyRequests", "Unavailable", "ValidationError", "VersionNeeded", "WrongMediaType", "BadPage", "BadUrl",
-    "BadValue", "Finding",
+    "BadValue", "Finding", "BadTarget", "disable",
 }  # fmt: skip
+
+
+_NAMED = re.compile(r"\{[^}]*\}")
+"""What varies in a sentence that is filled in later."""
 
 
 def sentences() -> set[str]:
@@ -58,7 +75,7 @@ def _sentences(node: ast.expr) -> Iterator[str]:
         if isinstance(one, ast.JoinedStr):
             text = "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in one.values)
         elif isinstance(one, ast.Constant) and isinstance(one.value, str):
-            text = one.value
+            text = _NAMED.sub("{}", one.value)
         else:
             continue
         if " " in text.strip() and text.strip()[0].isupper() and text.rstrip().endswith((".", "!", "?")):

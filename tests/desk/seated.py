@@ -120,10 +120,10 @@ class Desk:
 
 @pytest.fixture
 def desk(tmp_path: Path, settings: Settings, request: pytest.FixtureRequest) -> Iterator[Desk]:
-    """Reached by a number, unless the test's module has a name for it in `HOST`."""
+    """Reached by a number, unless the test's module has a name for it in `HOST`; with settings of its `SETTINGS`."""
     port, host = free_port(), getattr(request.module, "HOST", "127.0.0.1")
-    url = f"http://{host}:{port}"
-    app = create_app(replace(settings, database_url=f"sqlite:///{tmp_path}/desk.db", public_url=url))
+    url, more = f"http://{host}:{port}", getattr(request.module, "SETTINGS", {})
+    app = create_app(replace(settings, database_url=f"sqlite:///{tmp_path}/desk.db", public_url=url, **more))
     with app.app_context():
         upgrade()
         site = add_site("blog", [ORIGIN])

@@ -12,12 +12,16 @@ from passlib.totp import TOTP
 
 from service.accounts import factors, invites
 from service.accounts.principal import of_moderator
-from service.db import transaction
+from service.db import db, new_id, now, transaction
 from service.desk.pages import PLACES
 from service.moderation import operations
 from service.moderation.claims import take
 from service.moderation.queries import Filter
 from service.sites.queries import site_of
+from service.webhooks import operations as webhooks
+from service.webhooks.models import Attempt, Delivery
+from service.webhooks.operations import Wanted
+from service.webhooks.outbox import announce
 from tests.browser import Watch, windows
 from tests.widget.elsewhere import INSTALLED, installed
 
@@ -40,6 +44,8 @@ FORMS = (
     ("/desk/account", {"#token-name": "Importer", "#old-token": PASSWORD}, "text=Make the token", "#secret"),
     ("/desk/sites/blog", {}, "button[value=preview]", ".tried"),
     ("/desk/reasons", {}, "text=Keep this list", "[role=status], [role=alert] p"),
+    ("/desk/webhooks", {"#url": "https://10.0.0.1/"}, "text=Add it", "#url-wrong"),
+    ("/desk/webhooks", {"#url": "https://receiver.example.org/", "#note": "Our wiki"}, "text=Add it", "#secret"),
 )  # fmt: skip
 """A page, what is typed there, the button that sends it, and what the answer shows."""
 
@@ -140,7 +146,7 @@ def as_an_admin(desk: Desk, page: Any, see: See) -> None:
     )
     desk.person("Olga", is_admin=True)
     sign_in(desk, page, "Olga")
-    for path in addresses(desk, one):
+    for path in [*addresses(desk, one), *hooked(desk)]:
         page.goto(f"{desk.url}{path}")
         see(path)
     for path, typed, button, answer in FORMS:
@@ -152,6 +158,29 @@ def as_an_admin(desk: Desk, page: Any, see: See) -> None:
         page.click(button)
         page.wait_for_selector(answer)
         see(f"{path} after {button}")
+
+
+def hooked(desk: Desk) -> list[str]:
+    """Pages with an endpoint that is given up, and one that has seen better and worse."""
+    with desk.app.app_context(), transaction():
+        site = site_of("blog")
+        assert site
+        off, on = (webhooks.add(site.id, Wanted(f"https://{one}.example.org/"), actor="test") for one in ("off", "on"))
+        webhooks.disable(off.endpoint, "Nothing came through for five days.", actor="test")
+        on.endpoint.failing_since = now()
+        for state, status, error in (
+            ("delivered", 200, None), ("failed", 500, None), ("blocked", None, "Nothing may be sent to a link."),
+            ("pending", 503, None),
+        ):  # fmt: skip
+            event = announce("ping", site.id, on.endpoint.id, {})
+            done = None if state == "pending" else now()
+            sent = Delivery(id=new_id(), endpoint=on.endpoint, event=event, state=state, done_at=done)
+            db.session.add(sent)
+            db.session.flush()
+            tried = {"delivery_id": sent.id, "endpoint_id": on.endpoint.id, "milliseconds": 7, "excerpt": "x" * 1_024}
+            db.session.add(Attempt(status=status, error=error, **tried))
+    places = [f"/desk/webhooks/{one.endpoint.id}" for one in (off, on)]
+    return ["/desk/webhooks", "/desk/", *places, f"{places[1]}?state=failed&done=again"]
 
 
 def as_a_newcomer(desk: Desk, page: Any, see: See) -> None:

@@ -32,7 +32,8 @@ document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
 });
 document.addEventListener("htmx:after:swap", () => restore());
 
-// Of what the browser itself sent, a good answer leads on to a page of the desk; a refusal is one itself.
+// Of what the browser itself sent, a good answer leads on to a page of the desk, or shows a secret that is shown once;
+// a refusal is a page itself.
 document.addEventListener("submit", ({ target }) => {
   if (target.matches("[hx-post]")) return;
   const sent = [...target.querySelectorAll(TYPED)].map(shelf);
@@ -40,7 +41,8 @@ document.addEventListener("submit", ({ target }) => {
 });
 
 const wasLedOn = performance.getEntriesByType("navigation")[0]?.redirectCount > 0;
-if (wasLedOn && !isOutside) {
+const isTold = document.querySelector("input.secret") !== null;
+if ((wasLedOn || isTold) && !isOutside) {
   for (const one of JSON.parse(sessionStorage.getItem("sent") ?? "[]")) sessionStorage.removeItem(one);
 }
 sessionStorage.removeItem("sent");
