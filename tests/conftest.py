@@ -115,10 +115,11 @@ def postgresql_url() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings for tests: keys of their own, no limits unless a test wants them."""
-    keys = tmp_path_factory.mktemp("keys") / "greenroom.keys"
+    place = tmp_path_factory.mktemp("keys")
     return Settings(
-        keys_file=str(keys), limits_enabled=False, log_level="ERROR", form_min_seconds=0.0, undo_seconds=0.0
-    )
+        keys_file=str(place / "greenroom.keys"), jobs_url=f"sqlite:///{place}/jobs.db", limits_enabled=False,
+        log_level="ERROR", form_min_seconds=0.0, undo_seconds=0.0,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="session", params=["sqlite", "postgresql"])

@@ -214,7 +214,7 @@ def test_every_code_of_a_field_is_in_the_manual() -> None:
 
 
 def test_every_event_is_in_the_manual() -> None:
-    told = re.findall(r"^\| `([a-z]+\.[a-z]+)`", manual("events.md"), re.MULTILINE)
+    told = re.findall(r"^\| `([a-z.]+)`", manual("events.md").partition("\n## Types\n")[2], re.MULTILINE)
     assert sorted(told) == sorted(EVENT_TYPES)
 
 

@@ -19,12 +19,13 @@ from service.accounts.models import Moderator
 from service.db import Base, db, transaction
 from service.desk import people_schemas as people
 from service.desk import schemas as desk
+from service.desk import webhook_schemas as hooks
 from service.embed import forms, mine
 from service.sites.schemas import SiteSettings
 from tests.desk.conftest import HOME, PASSWORD, Browser
 
 from .callers import SignedIn
-from .doors import ACCOUNT, DOORS, TEAM, Door
+from .doors import ACCOUNT, DOORS, TEAM, WEBHOOK, Door
 from .world import World, stored_rows
 
 WORD, WHOLE, BROKEN, YEAR = "planted", 7_654_321, 7_654.25, 1987
@@ -60,6 +61,8 @@ FORMS = {
     "POST /desk/sites/<site>": {*SiteSettings().fields, *desk.Settings().fields},
     "POST /desk/account": set(ACCOUNT),
     "POST /desk/team": set(TEAM),
+    "POST /desk/webhooks": set(hooks.NewWebhook().fields),
+    "POST /desk/webhooks/<uuid:endpoint_id>": set(WEBHOOK),
     "POST /desk/sign-up": {"invite", "accept", "email", "name", "password"},
     "POST /desk/sign-in/code": {"code"},
     "POST /desk/sign-in/passkey": {"credential", "next"},

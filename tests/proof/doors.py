@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from service.desk import account, team
+from service.desk import account, team, webhooks
 from service.embed.widget import release
 
 FORM = "application/x-www-form-urlencoded"
@@ -14,8 +14,9 @@ DEVICE = "device-canary-0123456789"
 """What tells one reader's device from others."""
 
 
-ACCOUNT, TEAM = (
-    frozenset({"deed"}.union(*(shape().fields for shape, _ in page._DEEDS.values()))) for page in (account, team)
+ACCOUNT, TEAM, WEBHOOK = (
+    frozenset({"deed"}.union(*(shape().fields for shape, _ in page._DEEDS.values())))
+    for page in (account, team, webhooks)
 )
 """The fields of pages that have several forms."""
 
@@ -71,7 +72,11 @@ class Door:
         if self.undoes:
             return self.undoing("{rejected}", "{decided}")
         path = self.path.replace("{fresh}", "{pending}").replace("{kept}", "{filter}").replace("{new_rule}", "{rule}")
-        path = path.replace("{published}", "{approved}").replace("{newcomer}", "{member}")
+        path = (
+            path.replace("{new_endpoint}", "{endpoint}")
+            .replace("{published}", "{approved}")
+            .replace("{newcomer}", "{member}")
+        )
         return replace(self, path=path).deciding_on(NO_CHANGE)
 
     def undoing(self, comment: str, decision: str) -> Door:
@@ -100,6 +105,31 @@ _SAID = {"name": "Ada", "email": "{email}", "body": "A new word about {page}: {u
 _AS_AUTHOR = {"Authorization": "Author {author}"}
 _ANY_VERSION = {"If-Match": "*"}
 _A_RULE = {"site": "{site}", "kind": "domain", "value": "d{unique}.example"}
+_HOOK = "/v1/webhooks/endpoints/<uuid:endpoint_id>"
+_WEBHOOKS = (
+    Door("GET", "/v1/webhooks/endpoints", "/v1/webhooks/endpoints?site={site}"),
+    Door(
+        "POST", "/v1/webhooks/endpoints", "/v1/webhooks/endpoints",
+        json={
+            "site": "{site}", "url": "https://{unique}.example.net/", "events": ["ping"], "note": "For {unique}",
+            "format": "slack", "include_email": True,
+        },
+    ),
+    Door("GET", _HOOK, "/v1/webhooks/endpoints/{endpoint}"),
+    Door("PATCH", _HOOK, "/v1/webhooks/endpoints/{endpoint}", json={"note": "For {unique}"}),
+    Door("DELETE", _HOOK, "/v1/webhooks/endpoints/{new_endpoint}"),
+    Door("POST", f"{_HOOK}/rotate", "/v1/webhooks/endpoints/{endpoint}/rotate"),
+    Door("POST", f"{_HOOK}/test", "/v1/webhooks/endpoints/{endpoint}/test"),
+    Door("POST", f"{_HOOK}/enable", "/v1/webhooks/endpoints/{endpoint}/enable"),
+    Door("POST", f"{_HOOK}/recover", "/v1/webhooks/endpoints/{endpoint}/recover?since=2020-01-01T00:00:00Z"),
+    Door("GET", f"{_HOOK}/deliveries", "/v1/webhooks/endpoints/{endpoint}/deliveries"),
+    Door("GET", "/v1/webhooks/deliveries/<uuid:delivery_id>", "/v1/webhooks/deliveries/{delivery}"),
+    Door(
+        "POST", "/v1/webhooks/deliveries/<uuid:delivery_id>/redeliver",
+        "/v1/webhooks/deliveries/{delivery}/redeliver",
+    ),
+    Door("GET", "/v1/events/schema", "/v1/events/schema"),
+)  # fmt: skip
 
 DOORS = [
     Door("GET", "/", "/"),
@@ -217,6 +247,7 @@ DOORS = [
     Door("PATCH", "/v1/rules/<uuid:rule_id>", "/v1/rules/{rule}", json={"until": None}),
     Door("DELETE", "/v1/rules/<uuid:rule_id>", "/v1/rules/{new_rule}"),
     Door("POST", "/v1/moderation/comments/<uuid:comment_id>/pin", "/v1/moderation/comments/{approved}/pin"),
+    *_WEBHOOKS,
     Door("DELETE", "/v1/moderation/comments/<uuid:comment_id>/pin", "/v1/moderation/comments/{approved}/pin"),
     Door("GET", "/v1/moderation/stats", "/v1/moderation/stats"),
     Door("GET", "/v1/tokens", "/v1/tokens"),
@@ -329,6 +360,16 @@ DOORS = [
     Door(
         "POST", "/desk/team", "/desk/team", accept="text/html",
         form={"deed": "invite", "site": "{site}", "role": "viewer", "name": "For {unique}"},
+    ),
+    Door("GET", "/desk/webhooks", "/desk/webhooks?site={site}", accept="text/html"),
+    Door(
+        "POST", "/desk/webhooks", "/desk/webhooks", accept="text/html",
+        form={"site": "{site}", "url": "https://{unique}.example.net/", "events": "ping", "note": "For {unique}"},
+    ),
+    Door("GET", "/desk/webhooks/<uuid:endpoint_id>", "/desk/webhooks/{endpoint}", accept="text/html"),
+    Door(
+        "POST", "/desk/webhooks/<uuid:endpoint_id>", "/desk/webhooks/{endpoint}", accept="text/html",
+        form={"deed": "change", "url": "https://{unique}.example.net/", "events": "ping", "note": "For {unique}"},
     ),
     Door("GET", "/desk/sign-up", "/desk/sign-up", accept="text/html"),
     Door("POST", "/desk/sign-up", "/desk/sign-up", accept="text/html", form={"invite": "{link}"}),

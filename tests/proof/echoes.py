@@ -89,6 +89,12 @@ def _tried_settings(stage: Stage, typed: Mapping[str, str]) -> TestResponse:
     return stage.at_desk("/desk/sites/blog", form | dict(typed))
 
 
+def _refused_webhook(stage: Stage, typed: Mapping[str, str]) -> TestResponse:
+    """An endpoint whose address and note are both too long."""
+    long = {name: value + _TOO_LONG for name, value in typed.items()}
+    return stage.at_desk("/desk/webhooks", {"site": "blog"} | long)
+
+
 def _refused_rule(stage: Stage, typed: Mapping[str, str]) -> TestResponse:
     """A rule about what has no name."""
     return stage.at_desk("/desk/rules", {"site": "blog", "kind": "cidr", "deed": "hold"} | dict(typed))
@@ -185,6 +191,7 @@ ECHOES: list[tuple[str, Send, Callable[[str], str], tuple[str, ...]]] = [
     ("desk: tried settings", _tried_settings, str, ("unasked",)),
     ("embed: refused change", _refused_change, str, ("body",)),
     ("embed: change for later", _change_for_later, _without_a_fragment, tuple(mine.Typed.__dataclass_fields__)),
+    ("desk: refused webhook", _refused_webhook, str, ("url", "note")),
     ("desk: refused rule", _refused_rule, _up_to(300), ("value", "note", "until")),
     ("desk: refused lines", _refused_lines, _up_to(300), ("value", "note")),
     ("desk: refused look-up", _refused_look_up, _up_to(300), ("email",)),

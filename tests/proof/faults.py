@@ -25,7 +25,7 @@ from tests.processes import environment, free_port, until
 from tests.proof.journal import Answered, Asked, Clients, Journal, Rotation, Send, writing
 from tests.proof.ledger import Proof
 from tests.proof.oracle import judge, unreleased
-from tests.proof.served import Mischief, Served
+from tests.proof.served import Mischief, Served, Working
 from tests.proof.world import sent
 from tests.support import FULL
 
@@ -44,25 +44,36 @@ class Install:
     settings: Settings
     token: str
     app: Flask
-    served: list[Served] = field(default_factory=list)
+    served: list[Working] = field(default_factory=list)
+    more: dict[str, str] = field(default_factory=dict)
+    """Settings of its processes beside the usual ones."""
 
     @property
     def database(self) -> Path:
         return Path(make_url(self.settings.database_url).database or "")
 
-    def serve(self, port: int = 0, mischief: Mischief | None = None) -> Served:
+    def serve(self, port: int = 0, mischief: Mischief | None = None, *, works: bool = True) -> Served:
         """Start a web process and its worker, and wait until they are ready."""
-        env = environment(
+        served = Served(self.place, self._env(), port or free_port(), mischief, works=works)
+        self.served.append(served)
+        return served
+
+    def work(self, mischief: Mischief | None = None) -> Working:
+        """Start a worker."""
+        working = Working(self.place, self._env(), mischief)
+        self.served.append(working)
+        return working
+
+    def _env(self) -> dict[str, str]:
+        return environment(
             GREENROOM_DATABASE_URL=self.settings.database_url,
             GREENROOM_KEYS_FILE=self.settings.keys_file,
             GREENROOM_BUSY_TIMEOUT=str(self.settings.busy_timeout),
             GREENROOM_LIMITS_ENABLED="false",
             GREENROOM_TRUSTED_PROXIES="127.0.0.1",
             GREENROOM_LOG_LEVEL="WARNING",
+            **self.more,
         )
-        served = Served(self.place, env, port or free_port(), mischief)
-        self.served.append(served)
-        return served
 
     @contextmanager
     def written(self, *served: Served, prefix: str = "said") -> Iterator[Clients]:

@@ -12,6 +12,8 @@ FIGURES = {
     "6": "Every door by eleven callers about two sites, hostile columns: wrong cells",
     "7": "Forgery, foreign origins, framing, hosts, a shared cache: wrong cells",
     "8": "Limits against forged headers, rotating networks, several processes: accepted beyond them",
+    "11": "Webhooks sent to addresses that nobody may reach: taken, or connected to",
+    "12": "Signatures of webhooks by libraries of others: ours refused, changed ones taken",
     "13": "Timing of known against unknown: differences that can be told",
     "14": "Pathological texts at the longest length: slower than 250 ms, or than three times for twice",
     "15": "Faults while clients write: lost, doubled, events or audit rows missing",
@@ -19,4 +21,4 @@ FIGURES = {
     "18": "Migrations killed at every statement: schemas that do not come right",
     "20": "Hygiene: mutants that live, requirements without a test, starts on default secrets",
 }
-"""In the order of security.md. Those of mails, webhooks, imports from elsewhere and load come with their features."""
+"""In the order of security.md. Those of mails, imports from elsewhere and load come with their features."""

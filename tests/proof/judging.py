@@ -102,7 +102,10 @@ class Judge:
                 self._kept = self.world.keep(self.world.a)
                 self._settle()
             return replace(bad, door=replace(bad.door, path=bad.door.path.replace("{kept}", self._kept)))
-        for name, make in (("{new_rule}", self.world.rule), ("{published}", self.world.published)):
+        made = {
+            "{new_rule}": self.world.rule, "{published}": self.world.published, "{new_endpoint}": self.world.endpoint,
+        }  # fmt: skip
+        for name, make in made.items():
             if name in bad.door.path:
                 if not self._made.get(name):
                     self._made[name] = make(self.world.a)
@@ -149,6 +152,8 @@ class Judge:
                 self._decided = None
             if "<uuid:rule_id>" in bad.door.rule:
                 self._made.pop("{new_rule}", None)
+            if bad.door.name == "DELETE /v1/webhooks/endpoints/<uuid:endpoint_id>":
+                self._made.pop("{new_endpoint}", None)
             if "<uuid:filter_id>" in bad.door.rule:
                 self._kept = ""
             if "revision" in bad.door.rule:

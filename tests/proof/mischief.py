@@ -64,8 +64,8 @@ def tells_later() -> None:
     """An event is written after the commit of what it tells of."""
     later = _queue()
 
-    def noted(type_: str, site_id: UUID, subject_id: UUID, data: dict[str, Any], **more: Any) -> None:
-        act = partial(announce, type_, site_id, subject_id, data, **more)
+    def noted(type_: str, site_id: UUID, subject_id: UUID, data: dict[str, Any], *more: Any) -> None:
+        act = partial(announce, type_, site_id, subject_id, data, *more)
         db.session().info.setdefault("late", []).append(act)
 
     @event.listens_for(Session, "after_commit")

@@ -130,7 +130,7 @@ def ask(world: World, door: Door, kind: str, **headers: str) -> TestResponse:
 def _with_ids(path: str, value: str) -> str:
     names = (
         "approved", "pending", "fresh", "page_id", "bulk", "decision", "kept", "rule", "new_rule", "published", "token",
-        "member", "newcomer", "invite",
+        "member", "newcomer", "invite", "endpoint", "new_endpoint", "delivery",
     )  # fmt: skip
     ids = dict.fromkeys(names, value)
     return str(filled(path, ids | {"style": "/style/x/y"}))

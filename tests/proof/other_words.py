@@ -17,6 +17,7 @@ from service.sites import operations as sites
 from service.sites.schemas import settings_from
 from tests.support import FULL
 
+from .hooked import URL
 from .parsers import same
 from .payloads import written
 from .stage import TALK, Said, Stage
@@ -216,6 +217,42 @@ def _keep(stage: Stage, text: str, row: dict[str, str], *, at_desk: bool) -> boo
     if "errors" in stage.ask("POST", "/v1/moderation/filters", asked):
         return False
     return "errors" not in stage.ask("PUT", "/v1/sites/blog/reasons", {"reasons": [row]})
+
+
+def hooks(stage: Stage, packs: Packs) -> Found:
+    """Notes on webhooks, made and changed by program and at the desk; the pages that show them."""
+    there, page, told = "/v1/webhooks/endpoints", "/desk/webhooks", {"site": "blog", "url": URL}
+    faults: list[str] = []
+    count, one = 0, ""
+
+    def made() -> list[str]:
+        return [found["id"] for found in stage.ask("GET", f"{there}?site=blog")["endpoints"]]
+
+    def write(text: str) -> bool:
+        nonlocal count, one
+        way, note, before = count % 4, {"note": text[:200]}, made()
+        if way == 0:
+            is_taken = "errors" not in stage.ask("POST", there, told | note)
+        elif way == 1:
+            is_taken = "errors" not in stage.ask("PATCH", f"{there}/{one}", note)
+        elif way == 2:
+            is_taken = stage.at_desk(page, told | note).status_code == 200
+        else:
+            is_taken = stage.at_desk(f"{page}/{one}", {"deed": "change", "url": URL} | note).status_code == 303
+        if is_taken:
+            count, one = count + 1, next((new for new in made() if new not in before), one)
+            faults.extend(_back(note, stage.ask("GET", f"{there}/{one}"), "note on a webhook"))
+            for old in set(before) - {one}:
+                sent(stage.client, f"{there}/{old}", method="DELETE", headers=stage.bearer)
+        return is_taken
+
+    number = sum(written(packs, write))
+    for address in ({"url": " ".join(pack)} for pack in packs[:1]):
+        for method, path, document in (("POST", there, told), ("PATCH", f"{there}/{one}", {})):
+            assert "url" in stage.ask(method, path, document | address)["errors"]
+        for path, form in ((page, told), (f"{page}/{one}", {"deed": "change"})):
+            assert stage.at_desk(path, form | address).status_code == 422
+    return number, faults + list(stage.page_faults([page, f"{page}/{one}"]))
 
 
 def reports(stage: Stage, packs: Packs, folder: Path) -> Found:

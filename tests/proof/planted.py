@@ -26,6 +26,8 @@ from service.sites.models import Page, PageAddress, RejectReason, Site
 from service.transfer import operations as transfer
 from service.transfer.cleaning import Cleaned, Target, cleaned
 from service.transfer.foreign import ForeignComment, ForeignPage
+from service.webhooks.models import Attempt, Delivery, Endpoint
+from service.webhooks.outbox import announce
 from tests.conftest import add_site
 from tests.desk.conftest import PASSWORD
 
@@ -58,6 +60,7 @@ class Planted:
     texts: tuple[str, ...]
     page: str
     kept: UUID
+    hook: UUID
     own: tuple[Own, ...]
 
 
@@ -71,6 +74,7 @@ class Garden:
         with transaction():
             person = accounts.add_moderator(MODERATOR, line(name, 80), PASSWORD, actor="test")
             accounts.grant(person, self.site.id, "owner", actor="test")
+            self.hook, self.sent = self._hook()
             self.person, self.team = person.id, self._team()
             self.actor, self.import_id = f"moderator:{person.id}", transfer.begin(self.site.id, "test", "test")
             self._pages({"/": ""})
@@ -92,7 +96,7 @@ class Garden:
             own = self._alone(texts)
             # The address of the review at `/` leads to this page for now.
             db.session.get_one(PageAddress, (self.site.id, _FRONT)).page_id = page
-        return Planted(tuple(texts), path, kept, tuple(own))
+        return Planted(tuple(texts), path, kept, self.hook, tuple(own))
 
     def _pages(self, titles: dict[str, str]) -> list[UUID]:
         """Pages by their paths, each with a title, at an address that nobody checked."""
@@ -197,6 +201,7 @@ class Garden:
     def _at_the_desk(self, talk: Sequence[UUID], texts: Sequence[str]) -> None:
         """Every text in what moderators keep, and as their names, in the place of those before."""
         self._clear_the_desk()
+        self._hear(texts)
         me, soon = {"moderator_id": self.person}, now() + timedelta(days=1)
         for number, text in enumerate(texts):
             name, some = line(text, 80), new_id().bytes
@@ -215,6 +220,28 @@ class Garden:
             db.session.add(RejectReason(site_id=self.site.id, place=number, **named))
             taken = {"moderator_id": new_id(), "name": line(text, 80), "until": soon}
             db.session.add(Claim(comment_id=self.waiting[number], **taken))
+
+    def _hook(self) -> tuple[UUID, UUID]:
+        """An endpoint that nothing was sent to yet, and a delivery to it."""
+        event = announce("ping", self.site.id, new_id(), {})
+        hook = Endpoint(
+            id=new_id(), site_id=self.site.id, url=f"{ORIGIN}/hook", events=[], secret_sealed=b"x", created_by="test",
+            failing_since=now(), disabled_at=now(), disabled_because="Nothing came through for five days.",
+        )  # fmt: skip
+        delivery = Delivery(id=new_id(), endpoint_id=hook.id, event_id=event.id, state="failed", done_at=now())
+        db.session.add(hook)
+        db.session.flush()
+        db.session.add(delivery)
+        db.session.flush()
+        return hook.id, delivery.id
+
+    def _hear(self, texts: Sequence[str]) -> None:
+        """Every text as what a receiver answered, and the first as a note on it."""
+        db.session.get_one(Endpoint, self.hook).note = line(texts[0], 200)
+        db.session.execute(delete(Attempt))
+        for text in texts:
+            of = {"delivery_id": self.sent, "endpoint_id": self.hook, "milliseconds": 7, "status": 500}
+            db.session.add(Attempt(id=new_id(), excerpt=line(text, 1_024), **of))
 
     def _clear_the_desk(self) -> None:
         for model, which in (

@@ -103,6 +103,7 @@ class Sinks:
             "team": lambda: _seen("team", self.desk.get(f"/desk/team?site={KEY}"), many),
             "audit": lambda: _seen("audit", self.desk.get(f"/desk/audit?action=comment.approved&limit={many}"), many),
             "reasons": lambda: _seen("reasons", self.desk.get("/desk/reasons"), some),
+            "webhook": lambda: _seen("webhook", self.desk.get(f"/desk/webhooks/{planted.hook}"), many),
             "filters": lambda: _seen("filters", self.desk.get("/desk/filters"), many),
             "what waits": lambda: _seen("what waits", self.desk.get("/desk/"), some),
         }
@@ -198,6 +199,10 @@ class Sinks:
             lambda: _seen(
                 "refused settings",
                 self._post(f"/desk/sites/{KEY}", mode="pre", depth="many", name=text, privacy_text=text),
+            ),
+            lambda: _seen("webhooks", self.desk.get("/desk/webhooks")),
+            lambda: _seen(
+                "refused webhook", self._post("/desk/webhooks", site=KEY, url=text, note=f"{text} {'x' * 200}")
             ),
             lambda: _seen("sites", self.desk.get("/desk/sites")),
             lambda: _seen("numbers", self.desk.get("/desk/numbers")),

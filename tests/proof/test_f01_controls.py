@@ -28,6 +28,7 @@ from tests.comments.test_rendering import PAYLOADS
 from tests.support import FULL
 
 from .echoes import ECHOES
+from .hooked import planted_hook
 from .parsers import PARSERS
 from .stage import Stage
 from .test_f01_markup import on_talk, pages
@@ -140,7 +141,16 @@ class Shown:
         many = stage.ask("POST", "/v1/moderation/decisions", {"decision": "spam", "items": items})
         of_author = [f"/desk/comments/{wish['id']}", f"/mine#{wish['author_token']}"]
         of_author += [f"/desk/people/{one}", "/desk/rules"]
-        of_people = ["/desk/account", "/desk/team?site=blog", "/desk/reasons", f"/desk/decisions/{many['id']}"]
+        hook = f"/desk/webhooks/{planted_hook(stage, HOSTILE)}"
+        of_people = [
+            "/desk/webhooks",
+            hook,
+            f"{hook}?state=failed",
+            "/desk/account",
+            "/desk/team?site=blog",
+            "/desk/reasons",
+            f"/desk/decisions/{many['id']}",
+        ]
         self.paths = [
             *of_people, *of_author, *_OF_SITES, *pages([one, other], every=True), "/embed/other/form?page=x",
         ]  # fmt: skip

@@ -30,6 +30,7 @@ from .other_words import (
     answers,
     changes,
     decisions,
+    hooks,
     kept,
     of_sites,
     reports,
@@ -207,6 +208,8 @@ def test_as_other_words(stage: Stage, corpus: list[str], proof: Proof, tmp_path:
         proof.cases(*changes(stage, one))
     for one in batches(stage, part(500, 1), 80):
         proof.cases(*rulings(stage, one))
+    for one in batches(stage, part(200, 1, step=4)):
+        proof.cases(*hooks(stage, one))
     privacy = list(lines(corpus, 500))
     for number, one in enumerate(batches(stage, part(200))):
         texts = [privacy[(number * BATCH + n) % len(privacy)] for n in range(BATCH)]

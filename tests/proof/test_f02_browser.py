@@ -71,6 +71,8 @@ CARELESS = [
     ("desk/reasons.html", "row.sentence or ''"),
     ("desk/account.html", "one.name"), ("desk/factors.html", "one.name"), ("desk/team.html", "one.name"),
     ("desk/team.html", 'one.name or _("Somebody")'), ("desk/ruling.html", "one.note"), ("desk/audit.html", "value"),
+    ("desk/endpoint.html", "typed.url"), ("desk/endpoint.html", "typed.note"), ("desk/endpoint.html", "one.note"),
+    ("desk/webhook.html", "attempt.excerpt"),
 ]  # fmt: skip
 """Values that people wrote, by the templates that show them."""
 

@@ -19,7 +19,7 @@ from tests.transfer.exports import comment, export, item, saved
 from . import write_inventory as inventory
 from .echoes import echoes
 from .ledger import Proof
-from .other_words import aliases, answers, changes, decisions, kept, reports, rulings, settings, titles
+from .other_words import aliases, answers, changes, decisions, hooks, kept, reports, rulings, settings, titles
 from .staff_words import names
 from .stage import TALK, Stage
 from .twins import WORDS
@@ -61,6 +61,8 @@ def written(stage: Stage, folder: Path) -> list[str]:
     found.append(reports(stage, packs, folder))
     stage.wipe()
     found.append(rulings(stage, packs))
+    stage.wipe()
+    found.append(hooks(stage, packs * 2))
     stage.wipe()
     found.append(changes(stage, packs * 2))
     stage.wipe()

@@ -42,7 +42,7 @@ BEFORE = (
 )
 """In this order they make the house. What they say is looked at like all that follows."""
 
-MEANWHILE = ("serve --port {port}", "demo --port {port}", "worker --once", "doctor")
+MEANWHILE = ("serve --port {port}", "demo --port {port}", "listen --port {port}", "worker --once", "doctor")
 """While the house is served: where somebody listens already, and beside its own work."""
 
 AFTER = (

@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from service.cli import operate
+from service.cli import listen, operate
 from service.sites.schemas import SiteSettings
 from tests.support import FULL
 
@@ -33,6 +33,7 @@ RIGHT = {
     "tokens list": ["viewer@blog.example.org"],
     "tokens revoke": ["018f0000-0000-7000-8000-000000000000"],
     "import wordpress": ["export.xml", "--site", "blog", "--map", "https://a.example=/b"],
+    "listen": ["--host", "127.0.0.1", "--port", "1", "--status", "204"],
     "import undo": ["018f0000-0000-7000-8000-000000000000"],
     "import list": ["--site", "blog"],
     "audit verify": ["--head", "install:1:00"],
@@ -61,6 +62,7 @@ def run(world: World, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(operate, "_serve", lambda host, port: None)
     monkeypatch.setattr(operate, "start_worker", lambda: None)
+    monkeypatch.setattr(listen, "_serve", lambda server: None)
     kept = dict(world.app.extensions), dict(world.app.config)
 
     def invoke(*words: str) -> Result:

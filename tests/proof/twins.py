@@ -30,6 +30,8 @@ WORDS = {
     "rules": ("note", "created_name"),
     "invites": ("name",),
     "passkeys": ("name",),
+    "webhook_endpoints": ("note",),
+    "webhook_attempts": ("excerpt",),
     "audit_details": ("details",),
 }
 """The columns that hold what somebody wrote. Their twins hold harmless words."""

@@ -238,7 +238,7 @@ def limited(asking: Asking) -> Iterator[TestResponse]:
 
 _IDS = (
     "approved", "pending", "fresh", "page_id", "bulk", "decision", "kept", "rule", "new_rule", "published", "token",
-    "member", "newcomer", "invite",
+    "member", "newcomer", "invite", "endpoint", "new_endpoint", "delivery",
 )  # fmt: skip
 _KEPT = {name: f"{{{name}}}" for name in (*_IDS, "site", "page", "style")}
 _NEXT = re.compile(r'(?:cursor=|"(?:replies_)?next": ?")(?P<cursor>[\w.%-]{20,})|"next": ?(?P<after>[1-9]\d*)')

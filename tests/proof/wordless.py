@@ -34,6 +34,8 @@ loop.index if loop.index > 1
 loop.index
 bar.label
 bar.share
+bar.tally.delivered
+bar.tally.failed
 "{:,}".format(bar.count)
 "%.1f" % page.rating.average
 "%g" % page.rating.best
@@ -72,6 +74,10 @@ site
 owned[0].key
 searched[0].key
 today
+since
+row.id
+row.event
+sites[0].key
 list.key
 query.network
 one
@@ -124,6 +130,19 @@ one.now
 one.then
 setting.label
 setting.told
+row.what
+row.state
+row.state_name
+row.type
+state or ''
+format
+type
+one.because | said
+one.how
+one.what | join(', ') or _('All events')
+attempt.error | said
+' small' if small
+': ' if attempt.status
 hatch()
 heads()
 legend()
@@ -208,6 +227,9 @@ section.links.thread(comment=comment.id, cursor=comment.replies_next, anchor='co
 """
 
 _ADDRESSES_ON_THE_WEB_WITHOUT_MARKS_OF_HTML = """
+one.host
+_('Nothing is sent to %(host)s any more, since %(time)s. %(why)s', host=host, time=time(one.disabled, one.disabled.full), why=one.because | said)
+_('Nothing is sent to %(host)s any more, also of what is on its way, and what was sent is forgotten. This cannot be undone.', host=one.host)
 one.website_host or _('unclear')
 back
 there
@@ -216,7 +238,7 @@ one.page_link
 comment.author.website
 one.author.website
 one.website_host or 'unclear'
-"""
+"""  # noqa: E501
 
 _ADDRESSES_OF_PEOPLE_HELD_TO_THEIR_FORM = """
 _('the network %(label)s', label=person.network)
@@ -235,6 +257,19 @@ address or 'deleted when its time was up, or never given'
 """
 
 _SENTENCES_THAT_HOLD_NOTHING_ELSE = """
+_('The old secret signs, too, until %(time)s.', time=time(one.old_secret, one.old_secret.full))
+_('The next try: %(time)s.', time=time(row.next, row.next.full))
+ngettext('%(num)s try', '%(num)s tries', row.tried | length)
+_('the last: %(what)s', what=came(row.tried[-1]))
+_('after %(count)s ms', count=attempt.milliseconds)
+_('Send again: %(what)s', what=row.what)
+_('status %(number)s', number=attempt.status)
+_('since %(time)s', time=time(one.disabled, one.disabled.full))
+_('since %(time)s', time=time(one.failing, one.failing.full))
+_('most: %(count)s', count=found.most.count)
+_('Most of them at %(time)s: %(count)s.', time=found.most.label, count=found.most.count)
+_('Most of them at %(time)s: %(count)s.', time=found.bars.most.label, count=found.bars.most.count)
+_('In the last 14 days: %(delivered)s delivered, %(failed)s not.', delivered=found.delivered, failed=found.failed)
 _('The comment of %(name)s.', name=name)
 _('rates it %(rating)s of %(scale)s', rating='%g' | format(one.rating), scale='%g' | format(one.rating_scale)) if one.rating_scale else _('rates it %(rating)s', rating='%g' | format(one.rating))
 ngettext('%(num)s comment', '%(num)s comments', one.record.comments)

@@ -23,9 +23,11 @@ from service.accounts import invites
 from service.accounts import operations as accounts
 from service.accounts.models import ApiToken
 from service.accounts.operations import NewToken
-from service.db import Base, db, transaction
+from service.db import Base, db, now, transaction
 from service.sites.models import Site
 from service.webhooks import outbox
+from service.webhooks import queries as hooks
+from service.webhooks.models import Attempt
 from tests.conftest import _KEPT, add_site
 from tests.desk.conftest import PASSWORD
 
@@ -164,6 +166,8 @@ class World:
         place.ids |= {"bulk": done.json["id"], "page_id": pages.json["pages"][0]["id"]}
         place.ids["filter"] = self.keep(place)
         place.ids |= {"decided": rejected.json["decision_id"], "rule": self.rule(place)}
+        place.ids["endpoint"] = self.endpoint(place)
+        place.ids["delivery"] = self.delivery(place)
 
     def say(self, place: Place, number: int = 0, **more: Any) -> str:
         """Leave a comment with an address and an IP of its own; its id."""
@@ -215,6 +219,28 @@ class World:
         made = self.ask(place, "owner", "POST", "/v1/rules", json=about | {"effect": "hold", "note": place.mark})
         return str(made.json["id"])
 
+    def endpoint(self, place: Place) -> str:
+        """Where nothing but tests are sent; its id."""
+        told = {"site": place.site.key, "url": f"https://{place.mark}.example.net/", "events": ["ping"]}
+        path = "/v1/webhooks/endpoints"
+        for one in self.ask(place, "owner", "GET", f"{path}?site={place.site.key}").json["endpoints"][5:]:
+            if one["id"] != place.ids.get("endpoint"):
+                self.ask(place, "owner", "DELETE", f"{path}/{one['id']}")
+        return str(self.ask(place, "owner", "POST", path, json=told | {"note": place.mark}).json["id"])
+
+    def delivery(self, place: Place) -> str:
+        """A test that was given up, so that it can be sent again; its id."""
+        path = f"/v1/webhooks/endpoints/{place.ids['endpoint']}"
+        self.ask(place, "owner", "POST", f"{path}/test")
+        with transaction():
+            outbox.release_due()
+        with transaction():
+            (one, *_) = hooks.deliveries(UUID(place.ids["endpoint"]), "pending", None, 1)
+            one.state, one.next_at, one.done_at = "failed", None, now()
+            db.session.add(Attempt(delivery_id=one.id, endpoint_id=one.endpoint_id, milliseconds=7, status=500,
+                                   excerpt=place.mark))  # fmt: skip
+        return str(one.id)
+
     def published(self, place: Place) -> str:
         """A published comment on a page of its own; its id."""
         comment = self.say(place, page=f"/pages/{uuid4().hex}")
@@ -261,8 +287,8 @@ class World:
         author = next((one.token for one in place.said if one.id == whose), "")
         here = {"site": place.site.key, "page": place.page, "style": self.style, "author": author, "held": held}
         here |= {"decision": decision, "kept": self.keep(place) if "{kept}" in door.path else "", "link": place.link}
-        here |= {"new_rule": self.rule(place) if "{new_rule}" in door.path else ""}
-        here |= {"published": self.published(place) if "{published}" in door.path else ""}
+        made = {"new_rule": self.rule, "new_endpoint": self.endpoint, "published": self.published}
+        here |= {name: make(place) if f"{{{name}}}" in door.path else "" for name, make in made.items()}
         if "{newcomer}" in door.path:
             with transaction():
                 here["newcomer"] = self.member(place)

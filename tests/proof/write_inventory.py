@@ -13,10 +13,11 @@ from sqlalchemy import JSON, String
 from service.db import Base
 from service.desk import people_schemas as people
 from service.desk import schemas as desk
+from service.desk import webhook_schemas as hooks
 from service.embed import forms, mine
 from service.sites.schemas import SiteSettings
 
-from .doors import ACCOUNT, TEAM
+from .doors import ACCOUNT, TEAM, WEBHOOK
 from .parsers import by_lexbor
 from .world import rules, sent
 
@@ -47,6 +48,8 @@ FORMS: Mapping[str, frozenset[str]] = {
     "POST /desk/sites/<site>": frozenset({*SiteSettings().fields, *desk.Settings().fields}),
     "POST /desk/account": ACCOUNT,
     "POST /desk/team": TEAM,
+    "POST /desk/webhooks": frozenset(hooks.NewWebhook().fields),
+    "POST /desk/webhooks/<uuid:endpoint_id>": WEBHOOK,
     "POST /desk/sign-up": frozenset({"invite", "accept", "email", "name", "password"}),
     "POST /desk/sign-in/code": frozenset({"code"}),
     "POST /desk/sign-in/passkey": frozenset({"credential", "next"}),
@@ -76,6 +79,12 @@ NO_WORDS = {
     "POST /desk/comments/<uuid:comment_id>/pin": "takes one of two words, and where the moderator was",
     "PATCH /v1/rules/<uuid:rule_id>": "takes a time",
     "DELETE /v1/rules/<uuid:rule_id>": "takes nothing",
+    "DELETE /v1/webhooks/endpoints/<uuid:endpoint_id>": "takes nothing",
+    "POST /v1/webhooks/endpoints/<uuid:endpoint_id>/rotate": "takes nothing",
+    "POST /v1/webhooks/endpoints/<uuid:endpoint_id>/test": "takes nothing",
+    "POST /v1/webhooks/endpoints/<uuid:endpoint_id>/enable": "takes nothing",
+    "POST /v1/webhooks/endpoints/<uuid:endpoint_id>/recover": "takes a time",
+    "POST /v1/webhooks/deliveries/<uuid:delivery_id>/redeliver": "takes nothing",
     "POST /desk/rules/<uuid:rule_id>": "takes one of six words, a day, and where the moderator was",
     "POST /v1/people/lookup": "takes an address, and stores that somebody asked",
     "POST /desk/people/lookup": "takes an address, and stores that somebody asked",
@@ -105,6 +114,7 @@ NO_WORDS_IN_SETTINGS = {
 
 NO_WORDS_IN = {
     **NO_WORDS_IN_SETTINGS,
+    "url": "is an address in ASCII, held to its form (tests/outbound)",
     "rating_max": "is a number",
     "rating_halves": "is yes or no",
     "depth": "is a number",
@@ -157,6 +167,11 @@ NO_WORDS_IN = {
     "invite": "is compared, and shown to whoever sent it",
     "accept": "is one word",
     "next": "is an address of the desk, held to its form",
+    "events": "are types of events that there are",
+    "format": "is one of four words",
+    "include_email": "is yes or no",
+    "since": "is a time",
+    "state": "is one of four words",
 }
 """Fields without words that anybody is shown, and why."""
 
@@ -182,6 +197,7 @@ NO_WORDS_IN_COLUMNS = {
     "words", "chain", "actor", "action", "decision", "filter", "results", "site_ids", "email", "password",
     "fs_uniquifier", "scopes", "alike_host", "alike_text", "reason_code", "type", "data", "avatar", "format", "report",
     "role", "kind", "value", "effect", "created_by", "browser", "limit_submit", "limit_page", "limit_site",
+    "events", "disabled_because", "error",
 }  # fmt: skip
 """Names of columns that hold keys, addresses in ASCII, sentences of ours, or copies."""
 
