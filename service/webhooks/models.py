@@ -126,6 +126,6 @@ class Attempt(Base):
     milliseconds: Mapped[int]
     status: Mapped[int | None]
     error: Mapped[str | None] = mapped_column(String(200))
-    """Why there is no status, in a sentence."""
+    """Why there is no whole answer, in a sentence."""
     excerpt: Mapped[str] = mapped_column(String(1_024))
     """How the answer begins."""
