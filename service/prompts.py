@@ -24,8 +24,8 @@ log = logging.getLogger(__name__)
 
 Work = Callable[[str], None]
 _QUEUE = "greenroom"
-_LONGEST_LOOK = 0.5
-"""Seconds between two looks of an idle worker, where the engine cannot wake it."""
+_LONGEST_LOOK = 2.0
+"""Seconds between two looks of an idle thread, where the engine cannot wake it. They look one after another."""
 
 _works: dict[str, Work] = {}
 
