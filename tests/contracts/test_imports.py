@@ -49,7 +49,9 @@ SEEDS = [
     seed("unseal", "comments/routes.py", "from service.privacy.unseal import unseal", "service.privacy.unseal"),
     seed("unseal", "desk/views.py", "from service.privacy import unseal", "service.privacy.unseal"),
     seed("no-network", "comments/operations.py", "from service.spam import outside", "service.spam.outside"),
-    seed("no-network", "moderation/webhooks.py", "from service.outbound import transport", "service.outbound.transport"),
+    seed(
+        "no-network", "moderation/webhooks.py", "from service.outbound import transport", "service.outbound.transport"
+    ),
     seed("outbound", "outbound/networks.py", "from service.outbound import addresses", "service.outbound.addresses"),
     seed("no-flask", "comments/operations.py", "from flask import request", "flask"),
     seed("no-flask", "sites/queries.py", "from flask import current_app", "flask"),
