@@ -49,6 +49,16 @@ def prompt(name: str, about: str = "", *, delay: float = 0.0) -> None:
         log.warning("the queue of prompts is away: %s", type(error).__name__)
 
 
+def waiting() -> int:
+    """How many prompts nobody has taken yet; 0 where the queue is away."""
+    prompts: _Prompts = current_app.extensions["greenroom_prompts"]
+    try:
+        return int(prompts.engine().pending_count())
+    except Exception as error:  # as above
+        log.warning("the queue of prompts is away: %s", type(error).__name__)
+        return 0
+
+
 def prompt_after_commit(name: str, about: str = "") -> None:
     """The same once the transaction that is open now has committed."""
     after_commit(lambda: prompt(name, about))

@@ -13,7 +13,7 @@ from service.jobs import regularly
 from service.outbound.addresses import BadTarget, policy_of, read_target
 from service.outbound.transport import Reply, post
 from service.privacy.unseal import NoKeyFits, unseal
-from service.prompts import on, prompt
+from service.prompts import on, prompt, waiting
 from service.webhooks import chat, queries, sending, signing
 from service.webhooks.models import Endpoint, Event
 from service.webhooks.outbox import RELEASE, any_due, envelope, release_due
@@ -49,6 +49,9 @@ def sweep() -> bool:
 
 
 def _prompt_due() -> None:
+    """Unless so much is prompted already: what waits is found again, and the queue must not grow by looking."""
+    if waiting() >= _SWEPT:
+        return
     for one in queries.due_deliveries(now(), _SWEPT):
         prompt(DELIVER, one.hex)
 

@@ -286,6 +286,20 @@ def test_one_endpoint_takes_no_more_than_its_share(site: Site, owner: Owner, rec
     assert [lease is None for lease in taken] == [False] * policy.MOST_AT_ONCE + [True]
 
 
+def test_looking_again_does_not_fill_the_queue(site: Site, owner: Owner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backlog is found at each look; what is prompted already is not prompted for ever."""
+    owner.listens("https://receiver.example.org/")
+    happen(site)
+    with transaction():
+        outbox.release_due()
+    prompted: list[str] = []
+    monkeypatch.setattr(worker, "prompt", lambda _name, about, **_: prompted.append(about))
+    for number in (0, 999, 1_000):
+        monkeypatch.setattr(worker, "waiting", lambda number=number: number)
+        worker.sweep()
+    assert len(prompted) == 2
+
+
 def test_what_is_done_long_ago_is_forgotten(site: Site, owner: Owner, receiver: Receiver) -> None:
     one = owner.listens(receiver.url)
     happen(site)
