@@ -65,6 +65,9 @@ class FormParser(StrictParser):
 MOST_FILTERS = 100
 """Shown at a time."""
 
+MOST_COUNTED = 9_999
+"""Comments that wait, by the tab of the queue; the page of numbers counts them all."""
+
 bp = Desk("desk", __name__, url_prefix="/desk", template_folder="templates")
 pages.init(bp)
 errors.register(bp, pages.problem_page)
@@ -237,10 +240,11 @@ def away(there: str) -> Response:
     return answer
 
 
-def waiting(site: str | None, status: str = PENDING, revision: str | None = None) -> int:
-    """How many comments, or changes, wait on one of my sites, or on all of them."""
+def waiting(site: str | None, status: str = PENDING, revision: str | None = None) -> str:
+    """How many comments, or changes, wait on one of my sites, or on all of them: `0`, `9999+`."""
     mine = [one.id for one in sites_of(None, "read") if site in (None, one.key)]
-    return queries.count(Filter(mine, status=status, revision=revision))
+    number = queries.count(Filter(mine, status=status, revision=revision), MOST_COUNTED + 1)
+    return f"{MOST_COUNTED}+" if number > MOST_COUNTED else str(number)
 
 
 def _just_done(comment_id: UUID | None) -> dict[str, Any] | None:

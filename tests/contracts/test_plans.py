@@ -129,6 +129,10 @@ HOT: dict[str, tuple[str, Callable[[], Any]]] = {
     ),
     "how long what waits has waited": ("COVERING INDEX ix_comments_latest", lambda: numbers.waiting_since([ID], 9)),
     "how many wait": ("COVERING INDEX ix_comments_", lambda: numbers.pending([ID])),
+    "how many wait, up to a number": (
+        "COVERING INDEX ix_comments_",
+        lambda: moderation.count(Filter([ID], "pending"), 9),
+    ),
     "a vote": ("(comment_id=? AND device_digest=?)", lambda: reactions.vote_of(ID, b"x" * 32)),
     "reports": (
         "(comment_id=?)",
@@ -161,6 +165,11 @@ def test_what_no_index_orders_is_seen(app: Flask) -> None:
     """Control: the place of every vote is in no index."""
     found = plan(lambda: comments.published(ID, sort="top", after=None, limit=50))
     assert "TEMP B-TREE" in found
+
+
+def test_who_has_taken_what_is_asked_of_the_few_that_are_taken(app: Flask) -> None:
+    found = plan(lambda: moderation.claims_by_moderator([ID]))
+    assert "SEARCH claims" in found and "ix_comments_" not in found
 
 
 def test_the_feed_of_one_page_reads_that_page_only(app: Flask) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from service.db import transaction
+from service.desk import ui
 from service.sites.models import Site
 from service.sites.operations import change_site
 from tests.conftest import add_site
@@ -170,3 +171,13 @@ def test_the_queue_counts_what_waits(anna: Browser, comment: Leave) -> None:
     comment(), comment()
     counted = next(one for one in tree(anna.get("/desk/?status=spam").text).iter("span") if one.get("id") == "waiting")
     assert text(counted) == "2"
+
+
+def test_from_some_number_on_the_queue_only_says_that_more_wait(
+    anna: Browser, comment: Leave, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ui, "MOST_COUNTED", 2)
+    comment(), comment()
+    assert anna.get("/desk/waiting").json["waiting"] == "2"  # type: ignore[index]
+    comment()
+    assert anna.get("/desk/waiting").json["waiting"] == "2+"  # type: ignore[index]
