@@ -6,6 +6,7 @@ The engine is huey. It drops what it has handed to a process that dies, which is
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
@@ -15,6 +16,7 @@ from flask import Flask, current_app
 from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey
 from huey.consumer import Consumer
 from huey.serializer import SignedSerializer
+from redis import ConnectionPool
 from sqlalchemy import make_url
 
 from service.config import Settings
@@ -26,6 +28,11 @@ Work = Callable[[str], None]
 _QUEUE = "greenroom"
 _LONGEST_LOOK = 2.0
 """Seconds between two looks of an idle thread, where the engine cannot wake it. They look one after another."""
+
+_CONNECT, _ANSWER = 0.5, 3.0
+"""Seconds for which Redis or Valkey is waited for; a worker waits up to one for something to do."""
+_PATIENCE = {"connect_timeout": "2", "tcp_user_timeout": "5000"}
+"""The same for PostgreSQL (libpq's connection parameters)."""
 
 _works: dict[str, Work] = {}
 
@@ -67,7 +74,15 @@ def prompt_after_commit(name: str, about: str = "") -> None:
 def consumer(workers: int) -> Consumer:
     """Takes prompts in threads of this process, from `start()` to `stop(graceful=True)`."""
     prompts: _Prompts = current_app.extensions["greenroom_prompts"]
-    return _Quiet(prompts.engine(), workers=workers, periodic=False, max_delay=_LONGEST_LOOK, check_worker_health=True)
+    return _Quiet(prompts.engine(), workers=workers, periodic=False, max_delay=_LONGEST_LOOK)
+
+
+def take_all(seconds: float) -> None:
+    """Do what is prompted, and what that prompts, one after another; begin nothing more after so long."""
+    engine = current_app.extensions["greenroom_prompts"].engine()
+    until = time.monotonic() + seconds
+    while time.monotonic() < until and (task := engine.dequeue()):
+        engine.execute(task)
 
 
 class _Quiet(Consumer):  # type: ignore[misc]  # huey has no types
@@ -113,9 +128,13 @@ def _open(settings: Settings, secret: str) -> Huey:
     shared: dict[str, Any] = {"results": False, "serializer": SignedSerializer(secret)}
     url = settings.prompts_url
     if url.startswith("redis"):
-        return RedisHuey(_QUEUE, url=url, **shared)
+        # A request that prompts must not wait for a host that answers nobody.
+        there = url.removeprefix("redis+")  # of a socket: the limiter's word for it
+        pool = ConnectionPool.from_url(there, socket_connect_timeout=_CONNECT, socket_timeout=_ANSWER)
+        return RedisHuey(_QUEUE, connection_pool=pool, **shared)
     if url.startswith("postgresql"):
-        dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        patient = make_url(url).set(drivername="postgresql").update_query_dict(_PATIENCE)
+        dsn = patient.render_as_string(hide_password=False)
         return PostgresHuey(_QUEUE, dsn=dsn, table_prefix="greenroom_prompts", **shared)
     return SqliteHuey(_QUEUE, filename=_file(url), **shared)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -14,9 +13,11 @@ from pathlib import Path
 
 import click
 from flask import current_app
+from huey.consumer import Consumer
 
 from service import health, jobs, limits, prompts, revisions
 from service.audit import operations as audit
+from service.cli.child import WorkerChild
 from service.cli.printing import CONFIG, DATA, as_json, show, told
 from service.cli.start import address, preflight, refuse_taken
 from service.comments.upkeep import render_anew
@@ -24,6 +25,11 @@ from service.config import Settings
 from service.db import db, transaction
 from service.doors import settings
 from service.privacy.operations import prove_keys
+
+_SPARE = 5.0
+"""Seconds that a worker has beyond what one webhook may take, to end what it has begun."""
+_ONCE = 60.0
+"""Seconds after which `worker --once` begins nothing more."""
 
 
 @click.command()
@@ -59,7 +65,7 @@ def serve(host: str | None, port: int | None, worker: bool) -> None:
         _serve(settings().host, settings().port)
     finally:
         if child:
-            stop_worker(child)
+            child.stop()
 
 
 def listen_at(host: str | None, port: int | None) -> None:
@@ -76,21 +82,12 @@ def _serve(host: str, port: int) -> None:
     import_module("service.front").serve(current_app._get_current_object(), host=host, port=port)  # type: ignore[attr-defined]
 
 
-def start_worker() -> subprocess.Popen[bytes]:
-    """The worker in a process of its own: a thread would share the interpreter with the requests."""
-    return subprocess.Popen([sys.executable, "-m", "service", "worker", "--child"])
-
-
-def stop_worker(child: subprocess.Popen[bytes]) -> None:
-    child.terminate()
-    try:
-        child.wait(10)
-    except subprocess.TimeoutExpired:
-        child.kill()
+def start_worker() -> WorkerChild:
+    return WorkerChild(settings().webhook_timeout + _SPARE)
 
 
 @click.command()
-@click.option("--once", is_flag=True, help="Run every job once and stop.")
+@click.option("--once", is_flag=True, help="Run every job once, send what is due, and stop.")
 @click.option("--child", is_flag=True, help="Stop when the process that started it is gone.")
 def worker(once: bool, child: bool) -> None:
     """Do the regular work: send webhooks, long bulk decisions, forget what is past its time."""
@@ -98,16 +95,24 @@ def worker(once: bool, child: bool) -> None:
     preflight(settings(), "127.0.0.1")
     if once:
         jobs.run_all()
+        prompts.take_all(_ONCE)
         return
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     prompted = prompts.consumer(settings().webhook_workers)
     prompted.start()
+    jobs.regularly("prompts.health", 60, lambda: _keep_threads(prompted))
     try:
         jobs.run_until(lambda tick: stop.wait(tick) or (child and os.getppid() != parent))
     finally:
         prompted.stop(graceful=True)
+
+
+def _keep_threads(prompted: Consumer) -> bool:
+    """Threads of the worker that died are replaced."""
+    prompted.check_worker_health()
+    return False
 
 
 @click.command()

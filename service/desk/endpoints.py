@@ -147,7 +147,6 @@ def _delivery(row: Delivery, tried: list[dict[str, Any]]) -> dict[str, Any]:
         "state": row.state,
         "state_name": STATES[row.state],
         "is_again": row.is_replay,
-        "is_held_back": _to_come(row.event.not_before) is not None,
         "next": _to_come(row.next_at),
         "created": words.moment(row.created_at),
         "tried": tried,

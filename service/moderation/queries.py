@@ -124,9 +124,8 @@ def _counts() -> Any:
 
 def listed(wanted: Filter, *, sort: str, after: Position | None, limit: int) -> Rows[Comment]:
     """Comments of some sites: oldest, newest or riskiest first, keyset-paged."""
-    rows = matching(select(Comment), wanted).options(
-        joinedload(Comment.page), joinedload(Comment.site), joinedload(Comment.author), selectinload(Comment.parent)
-    )
+    around = joinedload(Comment.page), joinedload(Comment.site), joinedload(Comment.author)
+    rows = matching(select(Comment), wanted).options(*around, selectinload(Comment.parent))
     time = tuple_(Comment.created_at, Comment.id)
     if sort == "newest":
         rows = rows.order_by(Comment.created_at.desc(), Comment.id.desc())
@@ -146,8 +145,8 @@ def listed(wanted: Filter, *, sort: str, after: Position | None, limit: int) -> 
 
 def count(wanted: Filter, most: int) -> int:
     """How many comments a filter matches, or `most` where there are as many or more: counting all takes too long."""
-    found = matching(select(Comment.id), wanted).limit(most).subquery()
-    return db.session.scalar(select(func.count()).select_from(found)) or 0
+    found = select(func.count()).select_from(matching(select(Comment.id), wanted).limit(most).subquery())
+    return db.session.scalar(found) or 0
 
 
 def ids(wanted: Filter, *, of: BulkDecision, limit: int) -> list[UUID]:
@@ -202,8 +201,8 @@ def with_address(site_id: UUID, index: bytes) -> UUID | None:
 
 def bulk(bulk_id: UUID, moderator_id: UUID) -> BulkDecision | None:
     """A bulk decision of somebody's own."""
-    own = select(BulkDecision).where(BulkDecision.id == bulk_id, BulkDecision.moderator_id == moderator_id)
-    return db.session.scalar(own)
+    whose = BulkDecision.moderator_id == moderator_id
+    return db.session.scalar(select(BulkDecision).where(BulkDecision.id == bulk_id, whose))
 
 
 def claim(comment_id: UUID, moderator_id: UUID, name: str, until: datetime) -> bool:
@@ -215,16 +214,14 @@ def claim(comment_id: UUID, moderator_id: UUID, name: str, until: datetime) -> b
 
 def claims_of(comment_ids: Sequence[UUID]) -> dict[UUID, Claim]:
     """Who has taken which of some comments, as of now."""
-    rows = select(Claim).where(Claim.comment_id.in_(comment_ids), _counts())
-    return {one.comment_id: one for one in db.session.scalars(rows.execution_options(populate_existing=True))}
+    rows = select(Claim).where(Claim.comment_id.in_(comment_ids), _counts()).execution_options(populate_existing=True)
+    return {one.comment_id: one for one in db.session.scalars(rows)}
 
 
 def claims_by_moderator(site_ids: Sequence[UUID]) -> list[tuple[UUID, str, int, datetime]]:
     """Who has taken how many comments of some sites that still wait, and until when at the latest."""
-    waits = select(Comment.id).where(
-        Comment.id == Claim.comment_id, Comment.site_id.in_(site_ids), Comment.status == "pending"
-    )
     # Not a join: SQLite would go through all that wait rather than through the few that are taken.
+    waits = matching(select(Comment.id).where(Comment.id == Claim.comment_id), Filter(site_ids, "pending"))
     rows = select(Claim.moderator_id, Claim.name, func.count(), func.max(Claim.until)).where(_counts(), waits.exists())
     found = db.session.execute(rows.group_by(Claim.moderator_id, Claim.name).order_by(Claim.name))
     return [(moderator_id, name, number, until) for moderator_id, name, number, until in found]

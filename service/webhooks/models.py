@@ -76,6 +76,8 @@ class Endpoint(Base):
     """Until then both secrets sign."""
     failing_since: Mapped[datetime | None]
     """The first failure since the last success."""
+    held_until: Mapped[datetime | None]
+    """When the receiver wants to be asked again: Retry-After."""
     disabled_at: Mapped[datetime | None]
     disabled_because: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[datetime] = mapped_column(default=now)
@@ -92,6 +94,14 @@ class Delivery(Base):
     __table_args__ = (
         CheckConstraint(f"state IN {STATES}", name="state"),
         Index("ix_webhook_deliveries_due", "next_at", sqlite_where=text(_PENDING), postgresql_where=text(_PENDING)),
+        Index(
+            "ix_webhook_deliveries_waiting",
+            "endpoint_id",
+            "next_at",
+            "id",
+            sqlite_where=text(_PENDING),
+            postgresql_where=text(_PENDING),
+        ),
         Index(None, "endpoint_id", "id"),
         Index(None, "event_id"),
         Index(None, "done_at"),

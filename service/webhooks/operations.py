@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from service.audit.operations import Deed, record
 from service.db import db, new_id, now
+from service.doors import settings
 from service.errors import Conflict, NotFound
 from service.privacy.seal import seal
 from service.prompts import prompt_after_commit
 from service.webhooks import queries
 from service.webhooks.models import Delivery, Endpoint
 from service.webhooks.outbox import RELEASE, Manner, announce
-from service.webhooks.policy import MOST_ENDPOINTS, OVERLAP, PENDING, PING, STANDARD
+from service.webhooks.policy import MOST_ENDPOINTS, OVERLAP, PING, STANDARD
 from service.webhooks.signing import new_secret
 
 _RECOVERED_AT_ONCE = 1_000
@@ -90,6 +91,8 @@ def change(one: Endpoint, values: dict[str, Any], *, actor: str) -> None:
         return
     for name, value in values.items():
         setattr(one, name, value)
+    if one.url != before.get("url", one.url):
+        one.failing_since = one.held_until = None  # that was about another receiver
     db.session.flush()
     changed = sorted(name for name, value in before.items() if value != values[name])
     _write_down("webhook.changed", one, actor, told(one) | {"changed": changed})
@@ -116,7 +119,7 @@ def enable(one: Endpoint, *, actor: str) -> None:
     """Take an endpoint up again. What it missed meanwhile is sent by `recover`."""
     if one.disabled_at is None:
         return
-    one.disabled_at = one.disabled_because = one.failing_since = None
+    one.disabled_at = one.disabled_because = one.failing_since = one.held_until = None
     db.session.flush()
     _write_down("webhook.enabled", one, actor)
 
@@ -146,37 +149,35 @@ def _check_on(one: Endpoint) -> None:
 def delivery(delivery_id: UUID, sites: Collection[UUID] | None) -> Delivery:
     """A delivery to an endpoint of one of these sites."""
     found = queries.delivery(delivery_id, sites)
-    if found is None or found.event.seq is None:
+    if found is None or found.event.not_before > now():
         raise NotFound("There is no delivery by that id.")
     return found
 
 
 def redeliver(one: Delivery, *, actor: str) -> Delivery:
     """Send an event to its endpoint once more, under the same id. Conflict while it is on its way, or disabled."""
-    _check_on(one.endpoint)
-    if one.state == PENDING:
+    endpoint = find(one.endpoint_id, None)
+    _check_on(endpoint)
+    if queries.is_on_its_way(endpoint.id, one.event_id):
         raise Conflict("This is on its way already.")
-    again = _again(one.endpoint, one.event_id)
-    _write_down("webhook.redelivered", one.endpoint, actor, {"event": str(one.event_id)})
+    again = Delivery(id=new_id(), endpoint=endpoint, event_id=one.event_id, is_replay=True, next_at=now())
+    db.session.add(again)
+    db.session.flush()
+    _write_down("webhook.redelivered", endpoint, actor, {"event": str(one.event_id)})
     prompt_after_commit(RELEASE)
     return again
 
 
-def _again(one: Endpoint, event_id: UUID) -> Delivery:
-    made = Delivery(id=new_id(), endpoint=one, event_id=event_id, is_replay=True, next_at=now())
-    db.session.add(made)
-    db.session.flush()
-    return made
-
-
 def recover(one: Endpoint, since: datetime, *, actor: str) -> int:
-    """Send whatever happened since a time and did not get there; how many events. Conflict while it is disabled."""
+    """Send whatever happened since a time and did not get there; how many events. Conflict while it is disabled.
+
+    Not what happened before there was the endpoint, nor so long ago that the log forgot whether it got there.
+    """
     _check_on(one)
+    known = max(since, one.created_at, now() - timedelta(days=settings().webhook_log_days))
     total, after = 0, 0
-    while events := queries.unheard(one, since, after, _RECOVERED_AT_ONCE):
-        for event in events:
-            db.session.add(Delivery(endpoint=one, event=event, is_replay=True, next_at=now()))
-        db.session.flush()
+    while events := queries.unheard(one, known, after, _RECOVERED_AT_ONCE):
+        queries.add_replays(one.id, [event_id for event_id, _ in events], now())
         total, after = total + len(events), events[-1].seq or 0
     _write_down("webhook.recovered", one, actor, {"since": since.isoformat(), "events": total})
     if total:

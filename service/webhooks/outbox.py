@@ -12,6 +12,7 @@ from service.db import db, new_id, now
 from service.prompts import prompt_after_commit
 from service.webhooks import queries
 from service.webhooks.models import Delivery, Event
+from service.webhooks.turns import queries as turns
 
 EVENT_TYPES = (
     "comment.created", "comment.approved", "comment.rejected", "comment.spam", "comment.deleted", "comment.restored",
@@ -76,11 +77,13 @@ def rewrite(subject_ids: Sequence[UUID], anew: Callable[[dict[str, Any]], dict[s
     for event in queries.about(subject_ids):
         event.data, event.email_sealed = anew(event.data), None
     db.session.flush()
+    queries.forget_answers(subject_ids)
 
 
 def forget_addresses(subject_ids: Sequence[UUID]) -> None:
     """Keep no address any longer than the comment that it came with."""
     queries.forget_addresses(subject_ids)
+    queries.forget_answers(subject_ids)
 
 
 def any_due() -> bool:
@@ -103,6 +106,6 @@ def release_due(*, wait: bool = True) -> int:
             head.seq += 1
             event.seq = head.seq
         db.session.flush()
-        queries.set_due([event.id for event in batch], now())
+        turns.set_due([event.id for event in batch], now())
         given += len(batch)
     return given

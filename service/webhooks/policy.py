@@ -21,9 +21,16 @@ MOST_ENDPOINTS = 50
 SCHEDULE = tuple(timedelta(seconds=one) for one in (0, 5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000, 86_400))
 """How long after the try before it each try comes (Standard Webhooks 1.0.0): ten in about three days."""
 _JITTER = 0.2
-_LONGEST_WAIT = timedelta(hours=24)
+LONGEST_WAIT = timedelta(hours=24)
+"""That a receiver may ask for."""
+LATEST = max(SCHEDULE) * (1 + _JITTER)
+"""No try is ever set to a time further away."""
 GIVE_UP_AFTER = timedelta(days=5)
 """An endpoint that failed for so long, and never succeeded meanwhile, is disabled."""
+FAILED_BEFORE = timedelta(hours=12), timedelta(days=2)
+"""When it also failed, at least and at most so long ago: two failures with a quiet month between them are no month of
+failures, and neither is a clock that jumps.
+"""
 
 LEASE = timedelta(seconds=60)
 """Longer than any try may take: whoever died with it is followed by another."""
@@ -42,4 +49,4 @@ def wait_after(attempts: int, retry_after: float | None = None) -> timedelta | N
     if attempts >= len(SCHEDULE):
         return None
     wait = SCHEDULE[attempts] * random.uniform(1 - _JITTER, 1 + _JITTER)  # noqa: S311 - no secret
-    return max(wait, min(timedelta(seconds=retry_after or 0), _LONGEST_WAIT))
+    return max(wait, min(timedelta(seconds=retry_after or 0), LONGEST_WAIT))

@@ -6,14 +6,27 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, String, case, cast, delete, exists, func, or_, select, true, tuple_, update
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    String,
+    cast,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    true,
+    tuple_,
+    update,
+)
+from sqlalchemy.orm import contains_eager, joinedload
 
-from service.db import db, insert_if_new
+from service.db import db, insert_if_new, now
 from service.pagination import Page as Rows
 from service.pagination import Position, page_of
 from service.webhooks.models import Attempt, Delivery, Endpoint, Event, EventHead
-from service.webhooks.policy import DELIVERED, MOST_AT_ONCE, PENDING, PING
+from service.webhooks.policy import DELIVERED, PENDING, PING
 
 
 def locked_head(*, wait: bool = True) -> EventHead:
@@ -73,7 +86,9 @@ def released(site_ids: Sequence[UUID], *, after: int, types: Sequence[str], limi
 def subscribed(site_id: UUID, type_: str) -> list[tuple[UUID, bool]]:
     """The endpoints of a site that want events of a type now, and whether with addresses."""
     rows = select(Endpoint.id, Endpoint.include_email, Endpoint.events)
-    found = db.session.execute(rows.where(Endpoint.site_id == site_id, Endpoint.disabled_at.is_(None)))
+    rows = rows.where(Endpoint.site_id == site_id, Endpoint.disabled_at.is_(None))
+    # Held until the commit: one that is being removed drops out, and none is removed from under its delivery.
+    found = db.session.execute(rows.order_by(Endpoint.id).with_for_update(read=True, key_share=True))
     return [(one, with_email) for one, with_email, types in found if not types or type_ in types]
 
 
@@ -84,11 +99,13 @@ def _is_of(sites: Collection[UUID] | None) -> ColumnElement[bool]:
 
 def endpoint(endpoint_id: UUID, sites: Collection[UUID] | None) -> Endpoint | None:
     """An endpoint of one of these sites."""
-    return db.session.scalar(select(Endpoint).where(Endpoint.id == endpoint_id, _is_of(sites)))
+    one = select(Endpoint).where(Endpoint.id == endpoint_id, _is_of(sites))
+    return db.session.scalar(one.execution_options(populate_existing=True))
 
 
 def locked_endpoint(endpoint_id: UUID, sites: Collection[UUID] | None = None) -> Endpoint | None:
-    one = select(Endpoint).where(Endpoint.id == endpoint_id, _is_of(sites)).with_for_update()
+    """Locked against another change; new deliveries to it stand in nobody's way."""
+    one = select(Endpoint).where(Endpoint.id == endpoint_id, _is_of(sites)).with_for_update(key_share=True)
     return db.session.scalar(one.execution_options(populate_existing=True))
 
 
@@ -113,7 +130,7 @@ def disabled(site_ids: Sequence[UUID], limit: int) -> Sequence[Endpoint]:
 
 def with_secrets() -> Sequence[Endpoint]:
     """Every endpoint, locked, for its secrets to be sealed anew."""
-    return db.session.scalars(select(Endpoint).with_for_update()).all()
+    return db.session.scalars(select(Endpoint).order_by(Endpoint.id).with_for_update(key_share=True)).all()
 
 
 def events_with_address(after: UUID | None, limit: int) -> Sequence[Event]:
@@ -135,48 +152,6 @@ def health(endpoint_ids: Sequence[UUID], since: datetime) -> Sequence[Row[UUID, 
 # Deliveries
 
 
-def set_due(event_ids: Sequence[UUID], at: datetime) -> None:
-    """Let what was announced go out: its event has a `seq` now."""
-    change = update(Delivery).where(Delivery.event_id.in_(event_ids), Delivery.next_at.is_(None)).values(next_at=at)
-    db.session.execute(change.where(Delivery.state == PENDING).execution_options(synchronize_session=False))
-
-
-def _free(at: datetime) -> ColumnElement[bool]:
-    return or_(Delivery.lease_until.is_(None), Delivery.lease_until < at)
-
-
-def due_deliveries(at: datetime, limit: int) -> Sequence[UUID]:
-    """Deliveries that are due and that nobody is sending, the longest due first."""
-    rows = select(Delivery.id).where(Delivery.state == PENDING, Delivery.next_at <= at, _free(at))
-    return db.session.scalars(rows.order_by(Delivery.next_at, Delivery.id).limit(limit)).all()
-
-
-def next_of(endpoint_id: UUID, at: datetime) -> UUID | None:
-    """The delivery that is due to an endpoint for the longest, and that nobody is sending."""
-    rows = select(Delivery.id).where(
-        Delivery.endpoint_id == endpoint_id, Delivery.state == PENDING, Delivery.next_at <= at, _free(at)
-    )
-    return db.session.scalar(rows.order_by(Delivery.next_at, Delivery.id).limit(1))
-
-
-def claim(delivery_id: UUID, lease: UUID, at: datetime, until: datetime) -> bool:
-    """Take a delivery that is due, by one statement; whether it was free, and its endpoint not busy."""
-    other = aliased(Delivery)
-    busy = select(func.count()).where(
-        other.endpoint_id == Delivery.endpoint_id, other.state == PENDING, other.lease_until >= at
-    )
-    most = select(case((Endpoint.failing_since.is_(None), MOST_AT_ONCE), else_=1)).where(
-        Endpoint.id == Delivery.endpoint_id
-    )
-    change = update(Delivery).where(
-        Delivery.id == delivery_id, Delivery.state == PENDING, Delivery.next_at <= at, _free(at),
-        busy.scalar_subquery() < most.scalar_subquery(),
-    )  # fmt: skip
-    change = change.values(lease=lease, lease_until=until, attempts=Delivery.attempts + 1)
-    done = db.session.execute(change.execution_options(synchronize_session=False, preserve_rowcount=True))
-    return bool(done.rowcount == 1)  # type: ignore[attr-defined]
-
-
 def delivery(delivery_id: UUID, sites: Collection[UUID] | None = None) -> Delivery | None:
     """With its event and its endpoint, which is of one of these sites."""
     one = select(Delivery).join(Delivery.endpoint).where(Delivery.id == delivery_id, _is_of(sites))
@@ -184,15 +159,13 @@ def delivery(delivery_id: UUID, sites: Collection[UUID] | None = None) -> Delive
     return db.session.scalar(whole.execution_options(populate_existing=True))
 
 
-def leased(delivery_id: UUID, lease: UUID) -> Delivery | None:
-    """A delivery under this lease that is not settled, locked."""
-    one = select(Delivery).where(Delivery.id == delivery_id, Delivery.lease == lease, Delivery.state == PENDING)
-    return db.session.scalar(one.with_for_update().execution_options(populate_existing=True))
-
-
 def deliveries(endpoint_id: UUID, state: str | None, after: UUID | None, limit: int) -> Sequence[Delivery]:
-    """What is, or was, on its way to an endpoint, the newest first; one more than `limit` if there are."""
-    rows = select(Delivery).where(Delivery.endpoint_id == endpoint_id).options(joinedload(Delivery.event))
+    """What is, or was, on its way to an endpoint, the newest first; one more than `limit` if there are.
+
+    Not what may still be undone.
+    """
+    rows = select(Delivery).join(Delivery.event).where(Delivery.endpoint_id == endpoint_id, Event.not_before <= now())
+    rows = rows.options(contains_eager(Delivery.event))
     if state:
         rows = rows.where(Delivery.state == state)
     if after:
@@ -206,22 +179,60 @@ def attempts(delivery_ids: Sequence[UUID]) -> Sequence[Attempt]:
     return db.session.scalars(rows.order_by(Attempt.id)).all()
 
 
-def unheard(one: Endpoint, since: datetime, after: int, limit: int) -> Sequence[Event]:
-    """Events since a time, after a `seq`, that an endpoint neither has nor is about to get, in order. No tests."""
+def is_on_its_way(endpoint_id: UUID, event_id: UUID) -> bool:
+    """Whether an event waits for its turn with an endpoint."""
+    one = select(Delivery.id).where(
+        Delivery.event_id == event_id, Delivery.endpoint_id == endpoint_id, Delivery.state == PENDING
+    )
+    return db.session.scalar(one.limit(1)) is not None
+
+
+def has_failed_between(endpoint_id: UUID, since: datetime, until: datetime) -> bool:
+    """Whether anything was tried then: of an endpoint that is failing, every try failed."""
+    one = select(Attempt.id).where(Attempt.endpoint_id == endpoint_id, Attempt.at.between(since, until))
+    return db.session.scalar(one.limit(1)) is not None
+
+
+def unheard(one: Endpoint, since: datetime, after: int, limit: int) -> Sequence[Row[UUID, int | None]]:
+    """Events since a time, after a `seq`, that an endpoint neither has nor is about to get, in order. No tests.
+
+    Each by its id and `seq`.
+    """
     heard = exists().where(
         Delivery.event_id == Event.id, Delivery.endpoint_id == one.id, Delivery.state.in_((PENDING, DELIVERED))
     )
-    rows = select(Event).where(Event.site_id == one.site_id, Event.seq > after, Event.created_at >= since, ~heard)
-    rows = rows.where(Event.type != PING)
+    rows = select(Event.id, Event.seq).where(Event.site_id == one.site_id, Event.seq > after)
+    rows = rows.where(Event.created_at >= since, ~heard, Event.type != PING)
     if one.events:
         rows = rows.where(Event.type.in_(one.events))
-    return db.session.scalars(rows.order_by(Event.seq).limit(limit)).all()
+    return db.session.execute(rows.order_by(Event.seq).limit(limit)).all()
+
+
+def add_replays(endpoint_id: UUID, event_ids: Sequence[UUID], at: datetime) -> None:
+    """Have events sent to an endpoint again."""
+    rows = [{"endpoint_id": endpoint_id, "event_id": one, "is_replay": True, "next_at": at} for one in event_ids]
+    db.session.execute(insert(Delivery), rows)
 
 
 def forget_addresses(subject_ids: Sequence[UUID]) -> None:
     """Take the addresses off the events about some subjects."""
     change = update(Event).where(Event.subject_id.in_(subject_ids), Event.email_sealed.is_not(None))
     db.session.execute(change.values(email_sealed=None).execution_options(synchronize_session=False))
+
+
+def forget_answers(subject_ids: Sequence[UUID]) -> None:
+    """Keep nothing of what receivers answered to events about some subjects: it may hold what they were sent."""
+    events = select(Event.id).where(Event.subject_id.in_(subject_ids))
+    sent = select(Delivery.id).where(Delivery.event_id.in_(events))
+    change = update(Attempt).where(Attempt.delivery_id.in_(sent), Attempt.excerpt != "").values(excerpt="")
+    db.session.execute(change.execution_options(synchronize_session=False))
+
+
+def forget_secrets(before: datetime) -> None:
+    """Forget secrets that another one took the place of, once they sign no more."""
+    change = update(Endpoint).where(Endpoint.old_secret_until < before)
+    change = change.values(old_secret_sealed=None, old_secret_until=None)
+    db.session.execute(change.execution_options(synchronize_session=False))
 
 
 def forget_done(before: datetime, limit: int) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from service.db import db, new_id, now
@@ -11,7 +12,17 @@ from service.outbound.transport import Reply
 from service.webhooks import queries
 from service.webhooks.models import Attempt, Delivery, Endpoint
 from service.webhooks.operations import disable
-from service.webhooks.policy import BLOCKED, DELIVERED, FAILED, GIVE_UP_AFTER, LEASE, wait_after
+from service.webhooks.policy import (
+    BLOCKED,
+    DELIVERED,
+    FAILED,
+    FAILED_BEFORE,
+    GIVE_UP_AFTER,
+    LEASE,
+    LONGEST_WAIT,
+    wait_after,
+)
+from service.webhooks.turns import queries as turns
 
 WORKER = "system"
 _GONE = 410
@@ -25,19 +36,22 @@ class Lease:
 
     id: UUID
     delivery: Delivery
+    data: dict[str, Any]
+    has_address: bool
+    """What is told of the event, and whether with its author's address: as it was when this began."""
 
 
 def take(delivery_id: UUID) -> Lease | None:
     """Claim a delivery that is due; None when another has it, or there is nothing to send any more."""
     moment, lease = now(), new_id()
-    if not queries.claim(delivery_id, lease, moment, moment + LEASE):
+    if not turns.claim(delivery_id, lease, moment, moment + LEASE):
         return None
     found = queries.delivery(delivery_id)
     assert found
     if found.endpoint.disabled_at is not None:
         _end(found, FAILED, moment)
         return None
-    return Lease(lease, found)
+    return Lease(lease, found, found.event.data, found.event.email_sealed is not None)
 
 
 def settle(lease: Lease, reply: Reply) -> datetime | None:
@@ -47,19 +61,23 @@ def settle(lease: Lease, reply: Reply) -> datetime | None:
     """
     moment, sent = now(), lease.delivery
     endpoint = _endpoint_for(sent.endpoint_id, reply)
-    one = queries.leased(sent.id, lease.id)
-    if endpoint is None or not queries.delivery(sent.id):
+    one = turns.leased(sent.id, lease.id)
+    found = queries.delivery(sent.id)
+    if endpoint is None or found is None:
         return None  # removed meanwhile, with its log
+    has_address = found.event.email_sealed is not None
+    # Erased while it was being sent: the answer may repeat what was.
+    is_erased = (found.event.data, has_address) != (lease.data, lease.has_address)
     db.session.add(
         Attempt(
             delivery_id=sent.id,
             endpoint_id=sent.endpoint_id,
-            at=moment,
+            at=moment - timedelta(milliseconds=reply.milliseconds),
             milliseconds=reply.milliseconds,
             status=reply.status,
             error=reply.error,
-            excerpt=reply.excerpt,
-        )  # fmt: skip
+            excerpt="" if is_erased else reply.excerpt,
+        )
     )
     if one is None:
         return None
@@ -88,13 +106,20 @@ def _note_failure(endpoint: Endpoint, reply: Reply, moment: datetime) -> None:
         endpoint.failing_since = moment
     if reply.status == _GONE:
         disable(endpoint, "The receiver answered 410: it wants no more.", actor=WORKER)
-    elif moment - endpoint.failing_since >= GIVE_UP_AFTER:
+    elif moment - endpoint.failing_since >= GIVE_UP_AFTER and _keeps_failing(endpoint, moment):
         disable(endpoint, "Nothing came through for five days.", actor=WORKER)
+    if reply.status in _LATER and reply.retry_after:
+        endpoint.held_until = moment + min(timedelta(seconds=reply.retry_after), LONGEST_WAIT)
+
+
+def _keeps_failing(endpoint: Endpoint, moment: datetime) -> bool:
+    least, most = FAILED_BEFORE
+    return queries.has_failed_between(endpoint.id, moment - most, moment - least)
 
 
 def _after_failure(one: Delivery, reply: Reply, moment: datetime) -> datetime | None:
     wait = wait_after(one.attempts, reply.retry_after if reply.status in _LATER else None)
-    if wait is None or reply.is_blocked or reply.status == _GONE:
+    if wait is None or reply.status == _GONE:
         _end(one, BLOCKED if reply.is_blocked else FAILED, moment)
         return None
     one.lease = one.lease_until = None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -17,11 +19,15 @@ from service.prompts import on, prompt, waiting
 from service.webhooks import chat, queries, sending, signing
 from service.webhooks.models import Endpoint, Event
 from service.webhooks.outbox import RELEASE, any_due, envelope, release_due
-from service.webhooks.policy import STANDARD
+from service.webhooks.policy import LATEST, STANDARD
+from service.webhooks.turns import queries as turns
+
+log = logging.getLogger(__name__)
 
 DELIVER = "webhooks.deliver"
 SWEEP_SECONDS = 60
 _SWEPT = 1_000
+_SPARE = timedelta(minutes=1)
 _FORGOTTEN = 500
 
 
@@ -43,7 +49,12 @@ def _look(_about: str) -> None:
 
 
 def sweep() -> bool:
-    """Find what nobody was told of: the queue was away, or the worker that had it died."""
+    """Find what nobody was told of: the queue was away, the worker that had it died, or the clock was ahead."""
+    moment = now()
+    latest = moment + LATEST, moment + timedelta(seconds=settings().undo_seconds) + _SPARE
+    if turns.any_beyond(*latest):
+        with transaction():
+            turns.bring_back(moment, *latest)
     _prompt_due()
     return False
 
@@ -52,7 +63,7 @@ def _prompt_due() -> None:
     """Unless so much is prompted already: what waits is found again, and the queue must not grow by looking."""
     if waiting() >= _SWEPT:
         return
-    for one in queries.due_deliveries(now(), _SWEPT):
+    for one in turns.due_deliveries(now()):
         prompt(DELIVER, one.hex)
 
 
@@ -62,10 +73,14 @@ def deliver(about: str) -> None:
         lease = sending.take(UUID(about))
     if lease is None:
         return
-    reply = send(lease.delivery.endpoint, lease.delivery.event)
+    try:
+        reply = send(lease.delivery.endpoint, lease.delivery.event)
+    except Exception as error:  # a try that nobody settles would come back each minute, for ever
+        log.error("a delivery could not be sent", exc_info=error)
+        reply = Reply(error="Something went wrong here. It is tried again.")
     with transaction():
         again = sending.settle(lease, reply)
-        following = queries.next_of(lease.delivery.endpoint_id, now())
+        following = turns.next_of(lease.delivery.endpoint_id, now())
     if again:
         prompt(DELIVER, about, delay=max(0.0, (again - now()).total_seconds()))
     if following:
@@ -81,15 +96,14 @@ def send(endpoint: Endpoint, event: Event) -> Reply:
         secrets = _secrets(endpoint, now())
     except BadTarget as error:
         return Reply(error=str(error)[:200], is_blocked=True)
-    except NoKeyFits:
-        return Reply(error="No key opens this endpoint's secret any more. Rotate it.")
     return post(target, body, signing.headers(secrets, str(event.id), int(now().timestamp()), body), policy)
 
 
 def _body(endpoint: Endpoint, event: Event) -> bytes:
     told = envelope(event)
     if endpoint.include_email and event.email_sealed and "comment" in told["data"]:
-        told["data"] = _with_email(told["data"], unseal(event.email_sealed))
+        with suppress(NoKeyFits):  # one that no key opens any more is as good as erased
+            told["data"] = _with_email(told["data"], unseal(event.email_sealed))
     if endpoint.format == STANDARD:
         return json.dumps(told, ensure_ascii=False, separators=(",", ":")).encode()
     return chat.message(endpoint.format, told, _desk_link(event))
@@ -114,8 +128,9 @@ def _secrets(endpoint: Endpoint, at: datetime) -> list[str]:
 
 
 def forget() -> bool:
-    """Forget deliveries that were done long ago; more at once while there are many."""
+    """Forget secrets that sign no more, and deliveries that were done long ago; more at once while there are many."""
     with transaction():
+        queries.forget_secrets(now())
         gone = queries.forget_done(now() - timedelta(days=settings().webhook_log_days), _FORGOTTEN)
     return gone == _FORGOTTEN
 

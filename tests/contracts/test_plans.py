@@ -31,6 +31,7 @@ from service.pagination import Position
 from service.reactions import queries as reactions
 from service.rules import queries as rules
 from service.webhooks import queries as events
+from service.webhooks.turns import queries as turns
 
 ID = new_id()
 AFTER = Position(now(), ID)
@@ -170,6 +171,15 @@ def test_what_no_index_orders_is_seen(app: Flask) -> None:
 def test_who_has_taken_what_is_asked_of_the_few_that_are_taken(app: Flask) -> None:
     found = plan(lambda: moderation.claims_by_moderator([ID]))
     assert "SEARCH claims" in found and "ix_comments_" not in found
+
+
+def test_a_delivery_is_found_and_taken_by_the_index_of_what_waits(app: Flask) -> None:
+    """A log of a month must not be read at each try, with the write lock held."""
+    for ask in (lambda: turns.next_of(ID, now()), lambda: turns.claim(ID, ID, now(), now())):
+        found = plan(ask)
+        assert "ix_webhook_deliveries_waiting (endpoint_id=?" in found and "ix_webhook_deliveries_endpoint" not in found
+        assert "SCAN webhook" not in found
+    assert "TEMP B-TREE" not in plan(lambda: turns.next_of(ID, now()))
 
 
 def test_the_feed_of_one_page_reads_that_page_only(app: Flask) -> None:

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 
 from service.db import db, transaction
 from service.sites.models import Site
-from service.webhooks import outbox, queries
+from service.webhooks import outbox, policy, queries
 from service.webhooks.policy import BLOCKED, LONGEST_URL
 from tests.outbound.conftest import Decoys
 from tests.outbound.conftest import decoys as decoys
@@ -71,9 +71,10 @@ def _is_a_name(url: str) -> bool:
 @pytest.mark.figure("11", quick=60, full=1_200)
 def test_no_hostile_url_in_the_table_is_connected_to(
     client: FlaskClient, site: Site, owner: Owner, strictness: None, told: list[str], treacherous: None,
-    decoys: Decoys, proof: Proof,
+    decoys: Decoys, proof: Proof, monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     """Each stands there as if it had come past the door; its delivery is blocked, and nobody came to the decoys."""
+    monkeypatch.setattr(policy, "SCHEDULE", policy.SCHEDULE[:1])
     there = owner.listens(GOOD)
     for url in told:
         with transaction():

@@ -7,6 +7,7 @@ they are no tests. (In Debian: golang-go, php-cli, ruby.)
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 import os
 import re
@@ -48,12 +49,13 @@ IN_PYTHON_BY_LIBRARY = """
 import base64
 
 from standardwebhooks import WebhookVerificationError
+from standardwebhooks.webhooks import EmptyWebhookSecretError
 
 
 def verify(secret, headers, body, _now):
     try:
         event(secret, headers, body)
-    except WebhookVerificationError as error:
+    except (WebhookVerificationError, EmptyWebhookSecretError) as error:
         raise ValueError from error
 """
 IN_JAVASCRIPT = """
@@ -227,6 +229,10 @@ def messages(at: datetime, *, edge: int) -> Iterator[Message]:
     yield wrong("an empty signature", one | {"webhook-signature": "v1,"})
     yield wrong("the signature of another", one | {"webhook-signature": sent()["webhook-signature"]})
     yield wrong("a secret that is over", sent(new), secret=old)
+    nobodys = hmac.digest(b"", f"{one['webhook-id']}.{one['webhook-timestamp']}.".encode() + body, "sha256")
+    signed = one | {"webhook-signature": f"v1,{base64.b64encode(nobodys).decode()}"}
+    yield wrong("no secret, and signed with none", signed, secret="")
+    yield wrong("a prefix, and signed with nothing", signed, secret="whsec_")
     for name in ("webhook-id", "webhook-timestamp", "webhook-signature"):
         yield wrong(f"without {name}", {other: value for other, value in one.items() if other != name})
 

@@ -1,0 +1,95 @@
+"""Whose turn it is: what is due to which endpoint, and who sends it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
+from sqlalchemy.orm import aliased
+
+from service.db import db
+from service.webhooks.models import Delivery, Endpoint, Event
+from service.webhooks.policy import LEASE, LONGEST_WAIT, MOST_AT_ONCE, PENDING
+
+
+def set_due(event_ids: Sequence[UUID], at: datetime) -> None:
+    """Let what was announced go out: its event has a `seq` now."""
+    change = update(Delivery).where(Delivery.event_id.in_(event_ids), Delivery.next_at.is_(None)).values(next_at=at)
+    db.session.execute(change.where(Delivery.state == PENDING).execution_options(synchronize_session=False))
+
+
+def _free(at: datetime) -> ColumnElement[bool]:
+    """Nobody sends it now: a lease that lasts longer than any can is of a clock that was put back since."""
+    return or_(Delivery.lease_until.is_(None), Delivery.lease_until < at, Delivery.lease_until > at + LEASE)
+
+
+def _is_due(endpoint_id: Any, at: datetime) -> ColumnElement[bool]:
+    return and_(Delivery.endpoint_id == endpoint_id, Delivery.state == PENDING, Delivery.next_at <= at, _free(at))
+
+
+def _room(at: datetime) -> ColumnElement[int]:
+    """How many more tries an endpoint may have now: none while its receiver asked to be left alone."""
+    other = aliased(Delivery)
+    busy = select(func.count()).where(
+        other.endpoint_id == Endpoint.id, other.state == PENDING, other.lease_until.between(at, at + LEASE)
+    )
+    most = case(
+        (Endpoint.held_until.between(at, at + LONGEST_WAIT), 0),
+        (Endpoint.failing_since.is_(None), MOST_AT_ONCE),
+        else_=1,
+    )
+    return most - busy.scalar_subquery()
+
+
+def due_deliveries(at: datetime) -> list[UUID]:
+    """What is to be tried now, the longest due of each endpoint: as many as it may have, whatever others wait for."""
+    found: list[UUID] = []
+    waits = select(Delivery.id).where(_is_due(Endpoint.id, at)).exists()
+    for endpoint_id, room in db.session.execute(select(Endpoint.id, _room(at)).where(waits, _room(at) > 0)):
+        found += _next_of(endpoint_id, at, room)
+    return found
+
+
+def next_of(endpoint_id: UUID, at: datetime) -> UUID | None:
+    """The delivery that is due to an endpoint for the longest, and that nobody is sending."""
+    return next(iter(_next_of(endpoint_id, at, 1)), None)
+
+
+def _next_of(endpoint_id: UUID, at: datetime, limit: int) -> Sequence[UUID]:
+    rows = select(Delivery.id).where(_is_due(endpoint_id, at)).order_by(Delivery.next_at, Delivery.id)
+    return db.session.scalars(rows.limit(limit)).all()
+
+
+def claim(delivery_id: UUID, lease: UUID, at: datetime, until: datetime) -> bool:
+    """Take a delivery that is due, by one statement; whether it was free, and its endpoint not busy."""
+    room = select(_room(at)).where(Endpoint.id == Delivery.endpoint_id)
+    change = update(Delivery).where(
+        Delivery.id == delivery_id, _is_due(Delivery.endpoint_id, at), room.scalar_subquery() > 0
+    )
+    change = change.values(lease=lease, lease_until=until, attempts=Delivery.attempts + 1)
+    done = db.session.execute(change.execution_options(synchronize_session=False, preserve_rowcount=True))
+    return bool(done.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def any_beyond(delivery: datetime, event: datetime) -> bool:
+    """Whether a delivery, or an event, waits for longer than until then. Two look-ups in small indexes."""
+    late = select(Delivery.id).where(Delivery.state == PENDING, Delivery.next_at > delivery).limit(1)
+    held = select(Event.id).where(Event.seq.is_(None), Event.not_before > event).limit(1)
+    return any(db.session.scalar(one) is not None for one in (late, held))
+
+
+def bring_back(at: datetime, delivery: datetime, event: datetime) -> None:
+    """Make due now what waits for longer than until then."""
+    late = update(Delivery).where(Delivery.state == PENDING, Delivery.next_at > delivery).values(next_at=at)
+    held = update(Event).where(Event.seq.is_(None), Event.not_before > event).values(not_before=at)
+    for change in (late, held):
+        db.session.execute(change.execution_options(synchronize_session=False))
+
+
+def leased(delivery_id: UUID, lease: UUID) -> Delivery | None:
+    """A delivery under this lease that is not settled, locked."""
+    one = select(Delivery).where(Delivery.id == delivery_id, Delivery.lease == lease, Delivery.state == PENDING)
+    return db.session.scalar(one.with_for_update().execution_options(populate_existing=True))

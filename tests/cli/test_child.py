@@ -1,0 +1,39 @@
+"""The worker of `serve`: whatever ends it, another takes its place, until the server stops."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+from tests.processes import ask, environment, free_port, run, running, until
+
+
+def children(pid: int) -> list[int]:
+    """The processes that one has started and that still run."""
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    found = [child for thread in threads for child in (thread / "children").read_text().split()]
+    states = {int(one): Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()[0] for one in found}
+    return [one for one, state in states.items() if state != "Z"]
+
+
+def test_a_worker_that_is_killed_is_started_again_and_stops_with_the_server(tmp_path: Path) -> None:
+    port = free_port()
+    env = environment(GREENROOM_PORT=str(port))
+    assert run("migrate", cwd=tmp_path, env=env).returncode == 0
+    with running("serve", cwd=tmp_path, env=env) as server:
+        until(lambda: ask(f"http://127.0.0.1:{port}/readyz")[0] == 200, alive=server)
+        (first,) = children(server.pid)
+        os.kill(first, signal.SIGKILL)
+        until(lambda: len(found := children(server.pid)) == 1 and found != [first], alive=server)
+        (second,) = children(server.pid)
+        assert ask(f"http://127.0.0.1:{port}/readyz")[0] == 200
+    assert not Path(f"/proc/{second}").exists()
+    assert "the worker ended with -9 and is started again" in (tmp_path / "serve.log").read_text()
+
+
+def test_a_worker_that_runs_once_sends_what_is_due(tmp_path: Path) -> None:
+    env = environment(GREENROOM_PORT=str(free_port()))
+    run("migrate", cwd=tmp_path, env=env)
+    done = run("worker", "--once", cwd=tmp_path, env=env)
+    assert (done.returncode, done.stderr) == (0, "")
