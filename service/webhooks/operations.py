@@ -19,6 +19,7 @@ from service.webhooks.models import Delivery, Endpoint
 from service.webhooks.outbox import RELEASE, Manner, announce
 from service.webhooks.policy import MOST_ENDPOINTS, OVERLAP, PING, STANDARD
 from service.webhooks.signing import new_secret
+from service.webhooks.turns import queries as turns
 
 _RECOVERED_AT_ONCE = 1_000
 
@@ -130,6 +131,7 @@ def disable(one: Endpoint, because: str, *, actor: str) -> None:
         return
     one.disabled_at, one.disabled_because = now(), because
     db.session.flush()
+    turns.give_up(one.id, one.disabled_at)
     _write_down("webhook.disabled", one, actor, {"host": host_of(one.url), "because": because})
     data = {"endpoint": {"id": str(one.id), "host": host_of(one.url), "note": one.note}, "because": because}
     announce("endpoint.disabled", one.site_id, one.id, data)

@@ -181,6 +181,19 @@ def test_two_failures_with_a_quiet_month_between_disable_nothing(site: Site, own
         assert len(waits["attempts"]) == 1
 
 
+def test_nothing_waits_for_one_that_is_disabled(site: Site, owner: Owner) -> None:
+    one = owner.listens(ELSEWHERE)
+    for _ in range(12):
+        happen(site)
+    released()
+    sent, gone = take_first(), take_first()
+    settled(gone, Reply(status=410))
+    states = [found["state"] for found in owner.deliveries(one)]
+    assert (states.count("failed"), states.count("pending"), due()) == (11, 1, [])
+    settled(sent, Reply(status=200))
+    assert [found["state"] for found in owner.deliveries(one)].count("delivered") == 1
+
+
 def test_another_url_is_another_receiver(site: Site, owner: Owner, receiver: Receiver) -> None:
     one = owner.listens(receiver.url)
     receiver.answers = [(429, {"Retry-After": "3600"})]

@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 
 from service.db import db
 from service.webhooks.models import Delivery, Endpoint, Event
-from service.webhooks.policy import LEASE, LONGEST_WAIT, MOST_AT_ONCE, PENDING
+from service.webhooks.policy import FAILED, LEASE, LONGEST_WAIT, MOST_AT_ONCE, PENDING
 
 
 def set_due(event_ids: Sequence[UUID], at: datetime) -> None:
@@ -72,6 +72,13 @@ def claim(delivery_id: UUID, lease: UUID, at: datetime, until: datetime) -> bool
     change = change.values(lease=lease, lease_until=until, attempts=Delivery.attempts + 1)
     done = db.session.execute(change.execution_options(synchronize_session=False, preserve_rowcount=True))
     return bool(done.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def give_up(endpoint_id: UUID, at: datetime) -> None:
+    """Let nothing wait for an endpoint any more. What is being sent is settled by who sends it."""
+    change = update(Delivery).where(Delivery.endpoint_id == endpoint_id, Delivery.state == PENDING, _free(at))
+    change = change.values(state=FAILED, done_at=at, next_at=None, lease=None, lease_until=None)
+    db.session.execute(change.execution_options(synchronize_session=False))
 
 
 def any_beyond(delivery: datetime, event: datetime) -> bool:
