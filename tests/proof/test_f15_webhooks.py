@@ -22,7 +22,7 @@ from service.webhooks.operations import Wanted
 from service.webhooks.policy import DELIVERED, PENDING
 from tests.processes import until
 from tests.proof.faults import Install, counted, settle
-from tests.proof.hooks import hurries, marks_first
+from tests.proof.hurried import hurries, marks_first
 from tests.proof.ledger import Proof
 from tests.proof.served import Working
 from tests.support import FULL
