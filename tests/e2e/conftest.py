@@ -72,7 +72,7 @@ def serving(origin: str, pages: Mapping[str, str]) -> Iterator[None]:
     """Somebody else's site at an origin of this machine, while the block lasts."""
 
     def site(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        page = pages.get(environ["PATH_INFO"])
+        page = pages.get(environ["PATH_INFO"].encode("latin-1").decode())  # as PEP 3333 has it
         start("200 OK" if page else "404 Not Found", [("Content-Type", "text/html; charset=utf-8")])
         return [(page or "").encode()]
 
