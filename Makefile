@@ -51,7 +51,7 @@ node: tests/widget/node_modules/.installed  ## The widget's types, and tests of 
 prove: .venv/.dev tests/widget/node_modules/.installed  ## Every figure at its full size, into docs/proof.md; `make prove F=4` for one
 	$(BIN)/python -m tests.proof $(F)
 
-browser: .venv/.dev tests/widget/node_modules/.installed  ## The stories in a real Chromium (needs /usr/bin/chromium)
+browser: .venv/.dev tests/widget/node_modules/.installed  ## The stories in a real Chromium (needs /usr/bin/chromium and nginx)
 	$(BIN)/python -m pytest -n $(WORKERS) -m browser
 
 lock: .venv/.dev  ## Resolve the dependencies anew (needs uv)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -72,7 +73,7 @@ def serving(origin: str, pages: Mapping[str, str]) -> Iterator[None]:
     """Somebody else's site at an origin of this machine, while the block lasts."""
 
     def site(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
-        page = pages.get(environ["PATH_INFO"])
+        page = pages.get(environ["PATH_INFO"].encode("latin-1").decode())  # as PEP 3333 has it
         start("200 OK" if page else "404 Not Found", [("Content-Type", "text/html; charset=utf-8")])
         return [(page or "").encode()]
 
@@ -81,9 +82,13 @@ def serving(origin: str, pages: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def listening(origin: str, site: Callable[..., Iterable[bytes]]) -> Iterator[None]:
+def listening(
+    origin: str, site: Callable[..., Iterable[bytes]], certified: ssl.SSLContext | None = None
+) -> Iterator[None]:
     """A WSGI application at an origin of this machine, while the block lasts."""
-    server = make_server("127.0.0.1", int(origin.rpartition(":")[2]), site, threaded=True, request_handler=_Quiet)
+    server = make_server(
+        "127.0.0.1", int(origin.rpartition(":")[2]), site, True, request_handler=_Quiet, ssl_context=certified
+    )
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

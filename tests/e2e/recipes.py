@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from html import escape
 
 from tests.conftest import ROOT
@@ -11,15 +10,19 @@ from tests.conftest import ROOT
 PATH, TITLE = "/posts/salt-ledger/", 'The "Salt" Ledger & more'
 _MANUAL = "https://comments.example.org"
 _FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-_LEFT = re.compile(r"\{\{|\{%|=\{|^---$", re.MULTILINE)
+
+
+def section(title: str, page: str = "widget.md") -> str:
+    """What stands below a heading of the manual."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    below = re.split(rf"^#+ {re.escape(title)}\n", text, flags=re.MULTILINE)
+    assert len(below) == 2, f"{page} has no heading {title!r}, or several"
+    return re.split(r"^#+ \w", below[1], maxsplit=1, flags=re.MULTILINE)[0]
 
 
 def blocks(title: str, page: str = "widget.md") -> list[tuple[str, str]]:
     """The examples below a heading of the manual: language and text."""
-    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
-    below = re.split(rf"^#+ {re.escape(title)}\n", text, flags=re.MULTILINE)
-    assert len(below) == 2, f"{page} has no heading {title!r}, or several"
-    return _FENCE.findall(re.split(r"^#+ \w", below[1], maxsplit=1, flags=re.MULTILINE)[0])
+    return _FENCE.findall(section(title, page))
 
 
 def recipe(title: str, language: str, service: str) -> str:
@@ -29,13 +32,10 @@ def recipe(title: str, language: str, service: str) -> str:
     return found.replace(_MANUAL, service)
 
 
-def made(template: str, values: Mapping[str, str]) -> str:
-    """What a generator makes of a template, where all places are known."""
-    for place, value in values.items():
-        assert place in template, place
-        template = template.replace(place, value)
-    assert not _LEFT.search(template), template
-    return template
+def included(title: str) -> tuple[str, str]:
+    """The file that the manual puts a generator's example into, and how it says that a page calls it."""
+    (found,) = re.findall(r"^In `(\S+)`, (?:called with|used as) `(.+?)`", section(title), re.MULTILINE)
+    return found
 
 
 def page(body: str) -> str:
