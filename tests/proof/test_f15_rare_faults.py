@@ -37,7 +37,7 @@ HOUR = 3600
 
 @pytest.fixture
 def small_disk(installs: Installs) -> Iterator[Path]:
-    """A disk of few megabytes; PostgreSQL knows it as a tablespace of its name."""
+    """A small disk, of which another file leaves 300 kB; PostgreSQL knows it as a tablespace of its name."""
     if os.geteuid():
         pytest.skip("only root may mount a small disk")
     disk = Path(tempfile.mkdtemp(prefix="greenroom_disk_"))
