@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from html import unescape
+from ipaddress import ip_address
 from typing import Any
 
 from flask import Flask
@@ -68,6 +69,11 @@ def comment(n: int, **changes: str) -> dict[str, str]:
     return {
         "page": f"/page/{n}", "name": "Ada", "email": f"c{n}@mail.example.org", "body": f"The word {n}."
     } | changes  # fmt: skip
+
+
+def within(network: str, n: int) -> str:
+    """The n-th address of an IPv6 network of 64 bits; those that are left are as odd as they may be."""
+    return str(ip_address(int(ip_address(f"{network}::")) + (n * 0x9E3779B97F4A7C15 & 2**64 - 1)))
 
 
 def _accepted(answer: TestResponse, *good: int) -> bool:
@@ -183,6 +189,9 @@ LIMITED: dict[str, Knock] = {
 """Each limit of the settings, and how to knock at what it guards. A limit that is absent fails a test."""
 LIMITED_BY_SITE = {name: LIMITED[name] for name in ("limit_submit", "limit_page", "limit_site")}
 """Those that a site may have of its own."""
+WHEREVER = {"limit_email", "limit_page", "limit_site"}
+"""Those that hold from every address together; by all others each client is counted by itself."""
+BY_ADDRESS = [name for name in LIMITED if name not in WHEREVER]
 
 
 def only(app: Flask, limit: str, **more: Any) -> None:

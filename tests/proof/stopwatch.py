@@ -15,6 +15,9 @@ from werkzeug.test import TestResponse
 TOLD_APART = 4.5
 """|t| from which on two kinds count as different; by chance one comparison in 100,000 gets there."""
 
+SURE = TOLD_APART + 2
+"""So many standard errors apart, two kinds are told apart 49 times of 50."""
+
 Action = Callable[[], object]
 Maker = Callable[[int], Action]
 """What is done the n-th time, made ready before the clock starts."""
@@ -33,8 +36,26 @@ class Took:
     wall: list[int] = field(default_factory=list)
     work: list[int] = field(default_factory=list)
 
+    def add(self, more: Took) -> None:
+        self.wall.extend(more.wall)
+        self.work.extend(more.work)
 
-def times(kinds: Sequence[Maker], n: int, seed: int = 13) -> list[Took]:
+
+def times_until(kinds: Sequence[Maker], n: int, most: int, bound: float) -> list[Took]:
+    """`n` actions of each of two kinds, and as many again until a difference of `bound` microseconds would show.
+
+    The busier the machine, the more it takes; `most` at most. How far apart they are is not looked at meanwhile, so
+    that chance has one try only.
+    """
+    found = times(kinds, n)
+    while len(found[0].wall) < most and shows(*found) > bound:
+        done = len(found[0].wall)
+        for one, more in zip(found, times(kinds, n, seed=13 + done, first=len(kinds) * done), strict=True):
+            one.add(more)
+    return found
+
+
+def times(kinds: Sequence[Maker], n: int, seed: int = 13, first: int = 0) -> list[Took]:
     """`n` actions of each kind, done in a random order so that no kind has the better moments."""
     order = [kind for kind in range(len(kinds)) for _ in range(n)]
     random.Random(seed).shuffle(order)
@@ -42,7 +63,7 @@ def times(kinds: Sequence[Maker], n: int, seed: int = 13) -> list[Took]:
     gc.collect()
     gc.disable()
     try:
-        for turn, kind in enumerate(order):
+        for turn, kind in enumerate(order, first):
             action = kinds[kind](turn)
             wall, work = perf_counter_ns(), process_time_ns()
             action()
@@ -87,11 +108,29 @@ def differences(name: str, a: Took, b: Took) -> list[str]:
     return found
 
 
+def shows(a: Took, b: Took) -> float:
+    """The difference in microseconds that would show by the better clock."""
+    return min(_shows(a, b))
+
+
+def _shows(a: Took, b: Took) -> tuple[float, float]:
+    """By the clock on the wall, and by that of the work."""
+    (_, wall), (_, work) = welch(a.wall, b.wall), welch(a.work, b.work)
+    return SURE * wall / 1000, SURE * work / 1000
+
+
+def blurred(name: str, a: Took, b: Took, bound: float) -> list[str]:
+    """That nothing is proved, since the machine was too busy for a difference of `bound` microseconds to show."""
+    seen = shows(a, b)
+    return [f"{name}: {seen:.0f} us would show after {len(a.wall)} tries, {bound:.0f} are to"] if seen > bound else []
+
+
 def told(name: str, a: Took, b: Took) -> str:
-    """The values for the page: t, and how small a difference would have been seen by the better clock."""
-    (t, one), (other_t, other) = welch(a.wall, b.wall), welch(a.work, b.work)
-    seen = TOLD_APART * min(one, other) / 1000
-    return f"{name}: |t| {max(abs(t), abs(other_t)):.1f}, {seen:.0f} µs would show"
+    """The values for the page: how many tries, t, and how small a difference would have been seen by each clock."""
+    (t, _), (other_t, _) = welch(a.wall, b.wall), welch(a.work, b.work)
+    wall, work = _shows(a, b)
+    tries = f"{len(a.wall):,} tries each, |t| {max(abs(t), abs(other_t)):.1f}"
+    return f"{name}: {tries}, {work:.0f} µs of work would show, {wall:.0f} µs of the whole"
 
 
 def spin(microseconds: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
@@ -17,13 +18,17 @@ from service.db import db, transaction
 from service.sites import operations as sites
 from tests.support import FULL
 
-from .doors import DOORS
+from .doors import DOORS, Door
 from .ledger import Proof
 from .origins import ALLOWED, KINDS, NEEDED, ORIGINS, Asked, asked, wrong_origins
 from .world import World
 
 PUBLIC = [door for door in DOORS if door.is_public]
 PRIVATE = [door for door in DOORS if not door.is_public]
+READING, REFUSED = KINDS[:2], KINDS[2:]
+PARTS = 4 if FULL else 1
+"""Each with a site that is as small as at first."""
+Way = tuple[Door, str, str]
 LISTED = ("http://localhost:4321", "https://xn--bcher-kva.example", "https://blog.example.org:8443", ALLOWED)
 
 
@@ -43,11 +48,35 @@ def test_only_the_sites_own_origin_may_read_public_answers(world: World, proof: 
     assert len(statuses) >= 7, "not every kind of answer was seen"
 
 
-@pytest.mark.figure("7", quick=60, full=1_800)
-def test_no_origin_may_read_a_private_answer(world: World, proof: Proof) -> None:
-    ways = list(product(PRIVATE, KINDS, ORIGINS))
-    for one in asked(world, ways[world.turn :: 5 if FULL else 149], **_moderator(world)):
+@pytest.mark.figure("7", quick=250, full=5_600)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_no_origin_may_read_a_private_answer(world: World, proof: Proof, part: int) -> None:
+    for one in asked(world, private_ways(world.turn)[part::PARTS], **_moderator(world)):
         proof.case(*wrong_origins(one))
+
+
+def private_ways(turn: int) -> list[Way]:
+    """Every private door from every origin, by a request and by its preflight; of what is refused a third.
+
+    By chance, not each third of a list: its pairs would be the same at every door.
+    """
+    chance = random.Random(7 + turn)
+    by_pages, refused = (list(product(PRIVATE, kinds, ORIGINS)) for kinds in (READING, REFUSED))
+    chosen = [*by_pages, *chance.sample(refused, len(refused) // 3)]
+    chance.shuffle(chosen)
+    return chosen if FULL else chosen[:250]
+
+
+@pytest.mark.parametrize("turn", [0, 1])
+def test_origins_meet_private_doors_in_every_way(turn: int) -> None:
+    """At full size all of them every door, by what pages read; in any size many of them some door, by each way."""
+    ways = {(door.name, kind, origin) for door, kind, origin in private_ways(turn)}
+    for kind in KINDS:
+        assert len({origin for _, one, origin in ways if one == kind}) > len(ORIGINS) // 4, kind
+    if FULL:
+        names = [door.name for door in PRIVATE]
+        assert ways.issuperset(product(names, READING, ORIGINS))
+        assert {way[:2] for way in ways} == set(product(names, KINDS))
 
 
 def _moderator(world: World) -> dict[str, str]:

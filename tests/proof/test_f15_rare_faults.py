@@ -9,16 +9,22 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
+from service.comments.models import Comment
 from service.db import db
 from tests.processes import ask, until
 from tests.proof.faults import Install, Installs, counted, late, settle
+from tests.proof.journal import Clients
 from tests.proof.ledger import Proof
 from tests.proof.mischief import CLOCK, moved_clock
+from tests.proof.served import Mischief
 
 pytest_plugins = ("tests.proof.installs",)
 
@@ -31,7 +37,7 @@ HOUR = 3600
 
 @pytest.fixture
 def small_disk(installs: Installs) -> Iterator[Path]:
-    """A disk of few megabytes; PostgreSQL knows it as a tablespace of its name."""
+    """A small disk, of which another file leaves 300 kB; PostgreSQL knows it as a tablespace of its name."""
     if os.geteuid():
         pytest.skip("only root may mount a small disk")
     disk = Path(tempfile.mkdtemp(prefix="greenroom_disk_"))
@@ -96,22 +102,46 @@ def test_a_database_that_stops_dead_loses_nothing(install: Install, durable: Any
     settle(proof, install, clients, *late(slowest))
 
 
+JUMPS = (HOUR, 0, -HOUR, 0, HOUR, -HOUR, HOUR)
+
+
 @pytest.mark.figure("15", quick=0, full=300)
 def test_a_clock_that_jumps_loses_nothing(install: Install, proof: Proof) -> None:
     """An hour forth, back to the truth, an hour back, and to the truth; then on, so that all that was told is due."""
+    clients = written_while_it_jumps(install, moved_clock)
+    times = moments(install)
+    hours = (max(times) - min(times)).total_seconds() / HOUR
+    assert hours > 1.9, f"all was written within {hours:.1f} h: the clock did not jump"
+    assert jumps(times) >= len(JUMPS), f"of {len(JUMPS)} jumps only {jumps(times)} show"
+    proof.note(f"the clock moved by up to {hours:.1f} h, {len(JUMPS)} ×: {counted(clients)}")
+    settle(proof, install, clients, *refused(clients))
+
+
+def written_while_it_jumps(install: Install, mischief: Mischief | None, each: int = 40) -> Clients:
     clock = install.place / CLOCK
     clock.write_text("0")
-    with install.written(install.serve(mischief=moved_clock)) as clients:
-        for wrong in (HOUR, 0, -HOUR, 0, HOUR, -HOUR, HOUR):
-            clients.write(40)
+    with install.written(install.serve(mischief=mischief)) as clients:
+        for wrong in JUMPS:
+            clients.write(each)
             clock.write_text(str(wrong))
-        clients.write(40)
+        clients.write(each)
+    return clients
+
+
+def moments(install: Install) -> list[datetime]:
+    """When each comment was written by the clock of the service, in the order in which the clients said them."""
     with install.app.app_context():
-        first, last = (
-            db.session.scalar(db.text(f"SELECT {which}(created_at) FROM comments")) for which in ("min", "max")
-        )
-    proof.note(f"the clock moved by up to 2 h, 7 ×: {counted(clients)}")
-    settle(proof, install, clients, *refused(clients))
+        return list(db.session.scalars(select(Comment.created_at).order_by(Comment.body)))
+
+
+def jumps(times: list[datetime]) -> int:
+    return sum(abs(one - other) > timedelta(minutes=30) for one, other in pairwise(times))
+
+
+@pytest.mark.control("15")
+def test_a_clock_that_does_not_follow_is_seen(install: Install) -> None:
+    written_while_it_jumps(install, None, each=5)
+    assert jumps(moments(install)) == 0
 
 
 def refused(clients: Any) -> list[str]:

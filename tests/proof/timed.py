@@ -26,7 +26,7 @@ from tests.support import FULL
 
 from .knocking import csrf_token
 from .ledger import Proof
-from .stopwatch import Action, Maker, differences, shape, times, told
+from .stopwatch import Action, Maker, blurred, differences, shape, times, times_until, told
 from .world import sent
 
 PASSWORD = "correct horse battery staple"
@@ -97,12 +97,25 @@ def alike(proof: Proof, kinds: dict[str, Maker]) -> None:
         proof.case(*([f"{first} or {name}: {seen ^ found}"] if found != seen else []))
 
 
-def compare(proof: Proof, kinds: dict[str, Maker], n: int) -> None:
+@dataclass(frozen=True)
+class Tries:
+    """How often each of two kinds is timed: until `bound` microseconds would show, and from `least` to `most` times."""
+
+    least: int
+    most: int
+    bound: float
+
+
+def compare(proof: Proof, kinds: dict[str, Maker], tries: Tries) -> None:
     """Two kinds look alike and, at full size, take the same time."""
     alike(proof, kinds)
-    name = " or ".join(kinds)
-    one, other = times(list(kinds.values()), n)
-    proof.cases(2 * n, differences(name, one, other) if FULL else [])
+    name, makers = " or ".join(kinds), list(kinds.values())
+    if not FULL:
+        one, other = times(makers, tries.least)
+        proof.cases(2 * tries.least, [])
+        return
+    one, other = times_until(makers, tries.least, tries.most, tries.bound)
+    proof.cases(2 * len(one.wall), [*differences(name, one, other), *blurred(name, one, other, tries.bound)])
     proof.note(told(name, one, other))
 
 
