@@ -1,7 +1,7 @@
 """Figure 2: hostile texts in a real Chromium, in every place where the service shows what people wrote.
 
-These tests are part of the plain suite wherever there is a Chromium, so they are not marked `browser`. What is shown
-does not depend on the database, so all texts are tried on SQLite, and a sample on PostgreSQL.
+Like all that uses Chromium they are left out of `make test`: their quick part is run by `make check`, and by
+`make browser`. What is shown does not depend on the database, so all texts are tried on SQLite, a sample on PostgreSQL.
 """
 
 from __future__ import annotations
