@@ -105,11 +105,15 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(_Keeper())
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """At full size, pass over what succeeded with the same sources; keep to the figures asked for."""
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """At full size, pass over what succeeded with the same sources; keep to the figures asked for.
+
+    There is no list when a file could not be read: its tests would be missing from it, and nobody would miss them.
+    """
     if config.option.collectonly:
         return
-    if config.getoption("--list-figures") and getattr(config, "workerinput", {}).get("workerid", "gw0") == "gw0":
+    is_first = getattr(config, "workerinput", {}).get("workerid", "gw0") == "gw0"
+    if config.getoption("--list-figures") and is_first and not session.testsfailed:
         _keep(LISTED, {one.nodeid: asdict(_result(one)) for one in items if _number(one)})
     wanted = config.getoption("--figure")
     done = {test for test, result in kept().items() if result.outcome == "passed"} if FULL else set()

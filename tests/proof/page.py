@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from .figures import FIGURES, NO_DATABASE, smaller
+from .figures import FIGURES, NO_DATABASE
 from .ledger import ROOT, Result, listed, runs
+from .smaller import smaller
 
 PAGE = ROOT / "docs" / "proof.md"
 MOST_MINUTES = 60

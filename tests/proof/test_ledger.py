@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from . import ledger, page
-from .figures import FIGURES, SMALLER, smaller
+from .figures import FIGURES
 from .footing import ROOT, footing
 from .ledger import Proof, Result
+from .smaller import SMALLER, smaller
 from .test_f20_mutants import DRAWN
 
 PASSED = Result("4", "sqlite", is_control=False, floor=10, cases=12, outcome="passed", seconds=2.0)
@@ -122,7 +123,11 @@ def test_every_test_of_every_figure_is_listed_whichever_are_run(
     options: dict[str, Any] = {"--list-figures": True, "--figure": ["5"]}
     hook = SimpleNamespace(pytest_deselected=lambda items: None)
     config: Any = SimpleNamespace(option=SimpleNamespace(collectonly=False), getoption=options.__getitem__, hook=hook)
-    ledger.pytest_collection_modifyitems(config, items)
+    session: Any = SimpleNamespace(testsfailed=1)
+    ledger.pytest_collection_modifyitems(session, config, list(items))
+    assert ledger.listed() == {}
+    session.testsfailed = 0
+    ledger.pytest_collection_modifyitems(session, config, items)
     assert items == []
     gone = "tests/proof/test_f04_house.py::gone"
     ledger._keep(ledger.KEPT, {one: ledger._as_kept(one, asdict(PASSED)) for one in (tests[0], gone)})
