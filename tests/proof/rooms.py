@@ -104,7 +104,12 @@ ROOMS = {
             "service/authors/queries.py": (),
             "service/comments/operations.py": ("_author", "new_author", "token_digest"),
         },
-        ("tests/authors", "tests/embed/test_mine*.py", "tests/comments/test_submitting.py"),
+        (
+            "tests/authors",
+            "tests/embed/test_mine*.py",
+            "tests/comments/test_submitting.py",
+            "tests/moderation/test_people.py",
+        ),
         without=("becomes_a_job", "leads_to_the_same_thread"),
     ),
     "deciding": Room(
