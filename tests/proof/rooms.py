@@ -128,7 +128,7 @@ ROOMS = {
             "service/moderation/bulk.py": (),
             "service/moderation/scope.py": (),
         },
-        ("tests/moderation", "tests/comments/test_submitting.py", "tests/comments/test_idempotency.py"),
+        ("tests/moderation", "tests/comments/test_submitting.py"),
         without=("winner_each_round", "lost_update", "becomes_a_job", "leads_to_the_same_thread"),
     ),
 }
