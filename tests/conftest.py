@@ -23,6 +23,7 @@ from service.db import Base, db, transaction
 from service.sites import operations as sites
 from service.sites.models import Site
 from tests import browser
+from tests.support import CORPORA
 
 ORIGIN = "https://blog.example.org"
 ROOT = Path(__file__).parent.parent
@@ -82,10 +83,9 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """Real exports and attack payloads, read in place."""
-    place = Path(os.environ.get("GREENROOM_CORPORA", ROOT.parent / "shared"))
-    if not place.is_dir():
-        pytest.skip(f"no corpora at {place}; set GREENROOM_CORPORA")
-    return place
+    if not CORPORA.is_dir():
+        pytest.skip(f"no corpora at {CORPORA}; set GREENROOM_CORPORA")
+    return CORPORA
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 from flask.testing import FlaskClient
@@ -12,6 +13,9 @@ PAGE = "/reviews/blacksmith"
 
 FULL = os.environ.get("GREENROOM_PROOFS") == "full"
 """Whether the proofs run at their full size, as `make prove` has them, and not at the suite's quick one."""
+
+CORPORA = Path(os.environ.get("GREENROOM_CORPORA", Path(__file__).parent.parent.parent / "shared"))
+"""Real exports and attack payloads, if they are there."""
 
 
 def submission(**changes: Any) -> dict[str, Any]:

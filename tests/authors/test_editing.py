@@ -144,11 +144,14 @@ def test_mail_can_be_stopped_and_no_version_grows_stale(ada: Author, desk: Desk,
 
 
 def test_text_and_mail_are_changed_together(ada: Author, held: str) -> None:
+    """And mail about another comment still comes."""
+    another = ada.say(body="Of this, too.", notify=True)
     wished = ada.say(body="Tell me.", notify=True)
     answer = ada.edit(wished, body="Do not.", notify=False).json
     assert (answer["body"], answer["notify"]) == ("Do not.", False)
     assert ada.edit(wished, body="And on.", notify=True).status_code == 422
     assert ada.mine()[0]["body"] == "Do not."
+    assert {one["id"]: one["notify"] for one in ada.mine()} == {held: False, another: True, wished: False}
 
 
 def test_an_old_refused_change_is_told_until_the_text_is_another(ada: Author, desk: Desk, held: str) -> None:

@@ -56,6 +56,8 @@ def test_markdown_has_no_hidden_definitions() -> None:
         ("**https://x.example/**", "https://x.example/"),
         ("https://x.example/_a_/*b*?c=1&d=2#e", "https://x.example/_a_/*b*?c=1&d=2#e"),
         ("HTTP://X.example!", "HTTP://X.example"),
+        ("https://x.example/X", "https://x.example/X"),
+        ("[see https://x.example/a]", "https://x.example/a"),
         ("看https://x.example。谢谢", "https://x.example"),
         ("“https://x.example”", "https://x.example"),
         ("https://bücher.example/ü", "https://xn--bcher-kva.example/%C3%BC"),
@@ -101,6 +103,7 @@ def test_markdown_keeps_every_word_however_deep(mark: str, depth: int) -> None:
 
 def test_markdown_nests_as_deep_as_people_do() -> None:
     assert render("> " * 8 + "a").count("<blockquote>") == 8
+    assert render("> " * 10 + "a") == f"<p>{'&gt; ' * 10}a</p>"
     assert render("- a\n  - b\n    - c\n      - d").count("<ul>") == 4
 
 

@@ -27,7 +27,8 @@ def main(figures: list[str]) -> int:
     with timed():
         for marks, workers in PARTS:
             command = [
-                sys.executable, "-m", "pytest", "-n", workers, "-m", f"({marks}", *_ONE_BY_ONE, *_PATIENT, *chosen,
+                sys.executable, "-m", "pytest", "-n", workers, "-m", f"({marks}", *_ONE_BY_ONE, *_PATIENT,
+                "--list-figures", *chosen,
             ]  # fmt: skip
             done = subprocess.run(command, env=os.environ | _FOR_ALL)
             if done.returncode not in (0, 1, _NOTHING_LEFT):

@@ -22,3 +22,6 @@ FIGURES = {
     "20": "Hygiene: mutants that live, requirements without a test, starts on default secrets",
 }
 """In the order of security.md. Those of mails, imports from elsewhere and load come with their features."""
+
+NO_DATABASE = {"12", "20"}
+"""These hold whichever database there is; each of the others is to be shown on both."""

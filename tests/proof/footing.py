@@ -12,11 +12,13 @@ ROOT = Path(__file__).parent.parent.parent
 _ALWAYS = ("tests/conftest.py", "tests/proof/conftest.py")
 _PATH = re.compile(r"\btests/[\w./*-]*[\w*]")
 _MODULE = re.compile(r"\btests(?:\.\w+)+")
-_READ = {".py", ".js", ".cjs", ".toml", ".txt"}
+_DATA = re.compile(r'"([\w.-]+\.(?:cjs|js|json|toml|txt))"')
+_SHOWN = re.compile(r'"([\w/]+\.py)::')
+_READ = {".py", ".js", ".cjs", ".json", ".toml", ".txt"}
 
 
 def footing(file: str) -> set[Path]:
-    """The files below tests/ that a test uses: what it imports, names as a module, or names as a path, and so on."""
+    """The files below tests/ that a test uses: what it imports, names as a module, path or file, and so on."""
     found: set[Path] = set()
     waiting = [ROOT / one for one in (file, *_ALWAYS)]
     while waiting:
@@ -29,12 +31,27 @@ def footing(file: str) -> set[Path]:
 
 @cache
 def _named(file: Path) -> frozenset[Path]:
-    """What one file names. A package's `__init__.py` and `conftest.py` go with whatever lies in it."""
+    """What one file names. A package's `__init__.py` and `conftest.py` go with whatever lies in it.
+
+    Tables and scripts are named without their way (`"roles.txt"`), and one of those may name tests as pytest does.
+    """
     text = file.read_text(errors="ignore") if file.suffix in _READ else ""
     paths = [one for name in _PATH.findall(text) for one in _files(name)]
     modules = set(_MODULE.findall(text)) | (set(_imports(file, text)) if file.suffix == ".py" else set())
     around = [file.parent / name for name in ("__init__.py", "conftest.py")]
-    return frozenset([*paths, *around, *(one for name in modules for one in _module(name))])
+    data = [one for name in _DATA.findall(text) for one in _data().get(name, ())]
+    shown = [ROOT / "tests" / name for name in (() if file.suffix == ".py" else _SHOWN.findall(text))]
+    return frozenset([*paths, *around, *data, *shown, *(one for name in modules for one in _module(name))])
+
+
+@cache
+def _data() -> dict[str, list[Path]]:
+    """What lies in the rooms of the tests and is no Python, by its name."""
+    found: dict[str, list[Path]] = {}
+    for one in (ROOT / "tests").glob("*/*"):
+        if one.suffix in _READ - {".py"}:
+            found.setdefault(one.name, []).append(one)
+    return found
 
 
 def _files(name: str) -> Iterator[Path]:

@@ -23,7 +23,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import FULL
+from tests.support import CORPORA, FULL
 
 from .figures import FIGURES
 from .footing import footing
@@ -31,7 +31,9 @@ from .footing import footing
 ROOT = Path(__file__).parent.parent.parent
 KEPT = ROOT / ".proof" / "results.json"
 RUNS = ROOT / ".proof" / "runs.json"
+LISTED = ROOT / ".proof" / "listed.json"
 _SOURCES = ("service", "migrations", "pyproject.toml", "requirements-dev.lock", "docker-compose.yml")
+_HOSTILE = ("corpora", "real")
 _SHOWN = 20
 _TOLD = 1_000
 """Characters of what went wrong that are kept with a result: a run may be ended before it tells."""
@@ -39,7 +41,7 @@ _TOLD = 1_000
 
 @dataclass
 class Result:
-    """What one test of a figure tried and found; `seconds` of its call."""
+    """What one test of a figure tried and found; `seconds` of its call. No `outcome`: it was not run."""
 
     figure: str
     database: str
@@ -87,6 +89,7 @@ _PROOF = pytest.StashKey[Proof]()
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--figure", action="append", default=[], help="prove only this figure, such as 4 or 5c")
+    parser.addoption("--list-figures", action="store_true", help="note the tests of all figures, whichever are run")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -102,10 +105,16 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(_Keeper())
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """At full size, pass over what succeeded with the same sources; keep to the figures asked for."""
+def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
+    """At full size, pass over what succeeded with the same sources; keep to the figures asked for.
+
+    There is no list when a file could not be read: its tests would be missing from it, and nobody would miss them.
+    """
     if config.option.collectonly:
         return
+    is_first = getattr(config, "workerinput", {}).get("workerid", "gw0") == "gw0"
+    if config.getoption("--list-figures") and is_first and not session.testsfailed:
+        _keep(LISTED, {one.nodeid: asdict(_result(one)) for one in items if _number(one)})
     wanted = config.getoption("--figure")
     done = {test for test, result in kept().items() if result.outcome == "passed"} if FULL else set()
     chosen = [
@@ -159,8 +168,15 @@ class _Keeper:
             if name == "proof":
                 results = {test: _as_kept(test, asdict(result)) for test, result in kept().items()}
                 results[report.nodeid] = _as_kept(report.nodeid, value)
-                KEPT.parent.mkdir(exist_ok=True)
-                KEPT.write_text(json.dumps(results, indent=1))
+                _keep(KEPT, results)
+
+
+def _keep(place: Path, told: Any) -> None:
+    """Write it whole or not at all: whoever ends a run may do so at any moment."""
+    place.parent.mkdir(exist_ok=True)
+    beside = place.with_suffix(".new")
+    beside.write_text(json.dumps(told, indent=1))
+    beside.replace(place)
 
 
 def runs() -> list[tuple[float, float]]:
@@ -174,12 +190,13 @@ def runs() -> list[tuple[float, float]]:
 def timed() -> Iterator[None]:
     """A run, which goes on with the results of those before it while some are of these sources."""
     before, start = runs() if kept() else [], time.time()
-    RUNS.parent.mkdir(exist_ok=True)
-    RUNS.write_text(json.dumps([*before, (start, 0)]))
+    LISTED.unlink(missing_ok=True)
+    _keep(RUNS, [*before, (start, 0)])
     try:
         yield
     finally:
-        RUNS.write_text(json.dumps([*before, (start, time.time())]))
+        _keep(RUNS, [*before, (start, time.time())])
+        _corpora.cache_clear()
         sources.cache_clear()  # they may have changed meanwhile
 
 
@@ -197,18 +214,38 @@ def kept() -> dict[str, Result]:
     return {test: Result(**one["result"]) for test, one in found.items() if one["sources"] == sources(_file_of(test))}
 
 
+def listed() -> dict[str, Result]:
+    """Every test of a figure that the run collected, with what was kept of it; what was not run has no outcome."""
+    found = json.loads(LISTED.read_text()) if LISTED.exists() else {}
+    return {test: Result(**one) for test, one in found.items()} | {
+        test: result for test, result in kept().items() if test in found
+    }
+
+
 @cache
 def sources(file: str) -> str:
-    """A digest of all that a result of a test in this file depends on: all that we serve, and what the test uses."""
+    """A digest of all that a result of a test in this file depends on.
+
+    That is all that we serve, what the test uses, and the hostile texts of others.
+    """
     listed = subprocess.run(
         ["git", "ls-files", "-z", "-co", "--exclude-standard", *_SOURCES], cwd=ROOT, check=True, capture_output=True
     )
-    digest = hashlib.sha256()
+    digest = hashlib.sha256(_corpora())
     served = set(filter(None, listed.stdout.decode().split("\0")))
     for name in sorted(served | {str(one.relative_to(ROOT)) for one in footing(file)}):
         path = ROOT / name
         digest.update(f"{name}\0".encode() + (path.read_bytes() if path.exists() else b""))
     return digest.hexdigest()
+
+
+@cache
+def _corpora() -> bytes:
+    digest = hashlib.sha256()
+    for path in sorted(one for name in _HOSTILE for one in (CORPORA / name).rglob("*") if one.is_file()):
+        content = hashlib.sha256(path.read_bytes()).digest()
+        digest.update(f"{path.relative_to(CORPORA)}\0".encode() + content)
+    return digest.digest()
 
 
 def _number(item: pytest.Item) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 
@@ -38,6 +39,10 @@ class Rehearsal:
     def __init__(self, app: Flask, watched: Watched) -> None:
         self.app, self.watched = app, watched
         self.garden, self.sinks = Garden(HOSTILE), Sinks(app)
+        self.every = 4
+        """One of so many texts is shown in one of the documents of one text that are not the form, too."""
+        self.alone: Counter[int] = Counter()
+        """How many texts each of these documents has shown."""
 
     def learn(self) -> None:
         """See what documents look like while nothing in them is hostile."""
@@ -89,12 +94,13 @@ class Rehearsal:
         return sight.texts, self.watched.drawn(sight)
 
     def _chosen(self, own: Own) -> list[Fetch]:
-        """The form with most of the fields; and for every fourth text one of the others, always the same one."""
+        """The form with most of the fields; and for one of so many texts one of the others, always the same one."""
         form, *others = self.sinks.of_one(own)
-        if own.text in EVERYWHERE:
-            return [form, *others]
-        number = zlib.crc32(own.text.encode())
-        return [form] if number % 4 else [form, others[number // 4 % len(others)]]
+        turn, left = divmod(zlib.crc32(own.text.encode()), self.every)
+        some = {turn % len(others)} if not left else set[int]()
+        chosen = set(range(len(others))) if own.text in EVERYWHERE else some
+        self.alone.update({number: int(number in chosen) for number in range(len(others))})
+        return [form, *(others[number] for number in sorted(chosen))]
 
     def blamed(self, texts: Sequence[str], looked: Looked) -> str:
         """What was wrong, and which text did it."""

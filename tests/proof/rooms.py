@@ -24,6 +24,7 @@ ROOMS = {
     "rendering": Room(
         {
             "service/comments/rendering.py": (),
+            "service/comments/commonmark.py": (),
             "service/comments/foreignhtml.py": (),
             "service/comments/plaintext.py": (),
         },
@@ -56,6 +57,7 @@ ROOMS = {
             "service/accounts/passwords.py": (),
             "service/accounts/principal.py": (),
             "service/accounts/queries.py": (),
+            "service/moderation/team.py": (),
         },
         (
             "tests/accounts",
@@ -70,6 +72,7 @@ ROOMS = {
     ),
     "entering": Room(
         {
+            "service/accounts/again.py": (),
             "service/accounts/factors.py": (),
             "service/accounts/invites.py": (),
             "service/accounts/passkeys.py": (),
@@ -91,6 +94,39 @@ ROOMS = {
             "service/comments/status.py": (),
             "service/comments/operations.py": ("transition", "_recount", "reshow", "revise", "_keep"),
             "service/moderation/operations.py": (),
+        },
+        ("tests/moderation", "tests/comments/test_submitting.py"),
+        without=("winner_each_round", "lost_update", "becomes_a_job", "leads_to_the_same_thread"),
+    ),
+    "authors": Room(
+        {
+            "service/authors/operations.py": (),
+            "service/authors/queries.py": (),
+            "service/comments/operations.py": ("_author", "new_author", "token_digest"),
+        },
+        (
+            "tests/authors",
+            "tests/embed/test_mine*.py",
+            "tests/comments/test_submitting.py",
+            "tests/moderation/test_people.py",
+        ),
+        without=("becomes_a_job", "leads_to_the_same_thread"),
+    ),
+    "deciding": Room(
+        {
+            "service/comments/operations.py": (
+                "",
+                "submit",
+                "_reasons",
+                "write",
+                "_tell",
+                "_what_stands",
+                "_store",
+                "undo",
+                "tell_edit",
+            ),
+            "service/moderation/bulk.py": (),
+            "service/moderation/scope.py": (),
         },
         ("tests/moderation", "tests/comments/test_submitting.py"),
         without=("winner_each_round", "lost_update", "becomes_a_job", "leads_to_the_same_thread"),

@@ -1,7 +1,7 @@
 """Which pages may put ours into a frame, by the word of a real Chromium: the desk none, a thread its site's own.
 
-Like the tests of figure 2 these are part of the plain suite wherever there is a Chromium. The headers on which all
-of this hangs are the same on both databases, as test_f07_headers finds; so one is enough for the browser.
+Like the tests of figure 2 these are left out of `make test`, and run by `make check`. The headers on which all of this
+hangs are the same on both databases, as test_f07_headers finds; so one is enough for the browser.
 """
 
 from __future__ import annotations
