@@ -3,56 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 import time_machine
-from flask import Flask
 
 from service.accounts import operations, passwords, queries
 from service.accounts.models import Moderator, SignIn
 from service.accounts.operations import NewToken
-from service.audit.models import INSTALL, AuditDetail, AuditEntry
+from service.audit.models import INSTALL
 from service.db import db, transaction
-from service.errors import Conflict, Invalid, NotFound, Problem
+from service.errors import Conflict, Invalid, NotFound
 from tests.accounts.conftest import PASSWORD, People
+from tests.accounts.still import ADA, BOB, NOON, deeds, moderator, refused
+from tests.accounts.still import clock as clock
 
 # What a row holds is the same on every database, and test_accounts asks both.
 pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True, scope="session")
-
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-ADA, BOB = "ada@example.org", "bob@example.org"
-
-
-@pytest.fixture(autouse=True)
-def context(app: Flask) -> Iterator[None]:
-    with app.app_context(), time_machine.travel(NOON, tick=False):
-        yield
-
-
-def moderator(email: str = ADA, **more: Any) -> Moderator:
-    with transaction():
-        return operations.add_moderator(email, "Ada", PASSWORD, actor="test", **more)
-
-
-def deeds(act: Callable[[], Any]) -> list[tuple[Any, ...]]:
-    """Who did what on which chain to whom with which details, in a transaction."""
-    before = {one.id for one in db.session.query(AuditEntry)}
-    with transaction():
-        act()
-    rows = db.session.query(AuditEntry, AuditDetail).join(AuditDetail, AuditDetail.entry_id == AuditEntry.id)
-    told = [(one, more) for one, more in rows.order_by(AuditEntry.n) if one.id not in before]
-    return [(one.action, one.actor, one.chain, one.subject_id, more.details) for one, more in told]
-
-
-def refused(act: Callable[[], Any]) -> Problem:
-    with pytest.raises(Problem) as caught, transaction():
-        act()
-    db.session.rollback()
-    return caught.value
 
 
 def test_a_new_account() -> None:
