@@ -107,6 +107,7 @@ def app(usual_app: Flask) -> Flask:
 def small_app(settings: Settings) -> Flask:
     app = Flask("small", static_folder=None)
     app.jinja_loader = TEMPLATES
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # as in the whole app
     app.config["SECRET_KEY"] = "a secret that only tests have, 32 characters"
     app.config["PUBLIC_URL"] = settings.public_url
     app.extensions["greenroom_settings"] = settings
