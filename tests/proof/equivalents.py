@@ -43,6 +43,9 @@ service/accounts/queries.py _rows: int(db.session.execute(statement).rowcount)
 → db.session.execute(statement).rowcount
 service/accounts/queries.py recovery_left: int(db.session.scalar(mine) or 0) → db.session.scalar(mine) or 0
 """,
+    "No account has this address, nor the other.": """
+service/accounts/security.py _attempt: '' → 'XXXX'
+""",
     "No blueprint has this name, nor the other.": """
 service/accounts/guard.py _ask_at_guarded_doors: '' → 'XXXX'
 """,
