@@ -14,6 +14,7 @@ from uuid import UUID
 import jinja2
 import pytest
 import sqlalchemy
+from cryptography.fernet import Fernet
 from flask import Blueprint, Flask, abort, render_template_string, request
 from flask.testing import FlaskClient
 from flask_wtf.csrf import generate_csrf
@@ -31,6 +32,7 @@ from service.sites.models import Site
 
 HOME = "http://127.0.0.1:8080"
 PASSWORD = "correct horse battery"
+SEALING_KEY = Fernet.generate_key().decode()
 TEMPLATES = jinja2.ChoiceLoader(
     [
         # The desk's frame needs the whole desk; what is asked here is only in its middle.
@@ -105,10 +107,11 @@ def app(usual_app: Flask) -> Flask:
 def small_app(settings: Settings) -> Flask:
     app = Flask("small", static_folder=None)
     app.jinja_loader = TEMPLATES
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]  # as in the whole app
     app.config["SECRET_KEY"] = "a secret that only tests have, 32 characters"
     app.config["PUBLIC_URL"] = settings.public_url
     app.extensions["greenroom_settings"] = settings
-    app.extensions["greenroom_keys"] = Keys(app.config["SECRET_KEY"], (), b"i" * 32, b"a" * 32)
+    app.extensions["greenroom_keys"] = Keys(app.config["SECRET_KEY"], (SEALING_KEY,), b"i" * 32, b"a" * 32)
     init_database(app, settings)
     limits.init_app(app, settings)
     security.init_app(app, settings)
@@ -142,7 +145,8 @@ def add_doors(app: Flask) -> None:
     def me() -> dict[str, Any]:
         who = guard.principal()
         ids = {scope: sorted(str(one) for one in who.site_ids(scope)) for scope in ("read", "moderate", "manage")}
-        return {"kind": who.kind, "name": who.name, "actor": who.actor, "is_admin": who.is_admin, "sites": ids}
+        told = {"kind": who.kind, "name": who.name, "actor": who.actor, "is_admin": who.is_admin, "sites": ids}
+        return told | {"session": str(guard.this_session()), "account": guard.myself().email}
 
     @private.post("/admin")
     @guard.guarded("manage")
@@ -168,6 +172,17 @@ def add_doors(app: Flask) -> None:
     @guard.guarded("read")
     def token() -> str:
         return str(generate_csrf())
+
+    @private.get("/in-person")
+    @guard.guarded("read")
+    def in_person() -> str:
+        guard.require_person()
+        return "done"
+
+    @app.post("/alone")
+    @guard.guarded("read")
+    def alone() -> str:
+        return "a door of no blueprint"
 
     app.register_blueprint(private)
     app.register_blueprint(desk)

@@ -3,56 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 import time_machine
-from flask import Flask
 
 from service.accounts import operations, passwords, queries
 from service.accounts.models import Moderator, SignIn
 from service.accounts.operations import NewToken
-from service.audit.models import INSTALL, AuditDetail, AuditEntry
+from service.audit.models import INSTALL
 from service.db import db, transaction
-from service.errors import Conflict, Invalid, NotFound, Problem
+from service.errors import Conflict, Invalid, NotFound
 from tests.accounts.conftest import PASSWORD, People
+from tests.accounts.still import ADA, BOB, NOON, deeds, moderator, refused
+from tests.accounts.still import clock as clock
 
 # What a row holds is the same on every database, and test_accounts asks both.
 pytestmark = pytest.mark.parametrize("url", ["sqlite"], indirect=True, scope="session")
-
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-ADA, BOB = "ada@example.org", "bob@example.org"
-
-
-@pytest.fixture(autouse=True)
-def context(app: Flask) -> Iterator[None]:
-    with app.app_context(), time_machine.travel(NOON, tick=False):
-        yield
-
-
-def moderator(email: str = ADA, **more: Any) -> Moderator:
-    with transaction():
-        return operations.add_moderator(email, "Ada", PASSWORD, actor="test", **more)
-
-
-def deeds(act: Callable[[], Any]) -> list[tuple[Any, ...]]:
-    """Who did what on which chain to whom with which details, in a transaction."""
-    before = {one.id for one in db.session.query(AuditEntry)}
-    with transaction():
-        act()
-    rows = db.session.query(AuditEntry, AuditDetail).join(AuditDetail, AuditDetail.entry_id == AuditEntry.id)
-    told = [(one, more) for one, more in rows.order_by(AuditEntry.n) if one.id not in before]
-    return [(one.action, one.actor, one.chain, one.subject_id, more.details) for one, more in told]
-
-
-def refused(act: Callable[[], Any]) -> Problem:
-    with pytest.raises(Problem) as caught, transaction():
-        act()
-    db.session.rollback()
-    return caught.value
 
 
 def test_a_new_account() -> None:
@@ -286,20 +254,91 @@ def test_sessions_are_kept_for_ninety_days(seen: int, ended: int | None, is_kept
         assert operations.purge() == int(not is_kept)
 
 
-def test_lists_are_in_their_order(people: People) -> None:
-    bob, ada = moderator(BOB), moderator()
-    site = people.site("here")
+def test_every_token_that_opens_something_is_ended(people: People) -> None:
+    site, who, bob, ended = people.site("here"), moderator(), moderator(BOB), list[int]()
     with transaction():
-        operations.grant(bob, site, "viewer", actor="cli")
-        operations.grant(ada, site, "owner", actor="cli")
-        first, second = (operations.issue_token(ada, NewToken(name, ["read"]), actor="cli").token for name in "ab")
-        operations.issue_token(bob, NewToken("c", ["read"]), actor="cli")
-        operations.revoke_token(first, actor="cli")
-    assert [one.email for one in queries.moderators()] == [ADA, BOB]
-    assert [(one.email, role) for one, role in queries.people_of(site)] == [(ADA, "owner"), (BOB, "viewer")]
-    assert queries.people_of(UUID(int=1)) == []
-    assert [one.id for one in queries.tokens_of(ada.id)] == sorted([first.id, second.id], reverse=True)
-    found = queries.token_by_id(second.id)
-    assert found is not None and found.name == "b"
-    assert queries.all_site_ids() == {site}
-    assert queries.moderator_at(BOB) is bob
+        one, two, late, over = (
+            operations.issue_token(who, NewToken(name, ["read"], *more), actor="cli").token
+            for name, *more in (("one", site), ("two",), ("late", None, NOON + timedelta(seconds=1)), ("over",))
+        )
+        other = operations.issue_token(bob, NewToken("theirs", ["read"]), actor="cli").token
+        operations.revoke_token(over, actor="cli")
+    with time_machine.travel(NOON + timedelta(seconds=1), tick=False):
+        told = deeds(lambda: ended.append(operations.end_tokens(who, actor="command")))
+        assert sorted(told) == sorted([
+            ("token.revoked", "command", str(site), one.id, {}), ("token.revoked", "command", INSTALL, two.id, {}),
+        ])  # fmt: skip
+        assert [each.revoked_at is not None for each in (one, two, late, over, other)] == [
+            True,
+            True,
+            False,
+            True,
+            False,
+        ]
+        assert deeds(lambda: ended.append(operations.end_tokens(who, actor="command"))) == []
+    assert ended == [2, 0]
+
+
+def test_a_session_of_ones_own_is_ended() -> None:
+    who, bob = moderator(), moderator(BOB)
+    with transaction():
+        one, two, three = (operations.open_session(who.id) for _ in range(3))
+        theirs = operations.open_session(bob.id)
+    ended, many = ("session.ended", f"moderator:{who.id}", INSTALL, who.id, {}), list[int]()
+    assert deeds(lambda: operations.end_one_session(one, who.id)) == [ended]
+    for id_ in (one, theirs, UUID(int=1)):
+        problem = refused(lambda id_=id_: operations.end_one_session(id_, who.id))  # type: ignore[misc]
+        assert (type(problem), problem.detail) == (NotFound, "There is no open session of yours by that id.")
+    assert deeds(lambda: many.append(operations.end_other_sessions(who.id, two))) == [ended]
+    assert [each.id for each in operations.sessions_of(who.id)] == [two] and three != two
+    assert deeds(lambda: many.append(operations.end_other_sessions(who.id, None))) == [ended]
+    assert deeds(lambda: many.append(operations.end_other_sessions(who.id, None))) == []
+    assert many == [1, 1, 0] and [each.id for each in operations.sessions_of(bob.id)] == [theirs]
+
+
+@pytest.mark.parametrize("told", ["Firefox, Linux", ""])
+def test_of_a_session_the_browser_is_kept(told: str) -> None:
+    who = moderator()
+    with transaction():
+        opened = operations.open_session(who.id, told)
+    assert db.session.get_one(SignIn, opened).browser == (told or None)
+
+
+@pytest.mark.parametrize("step", ["password", "code"])
+def test_a_refused_step_is_written_down(step: str) -> None:
+    who = moderator()
+    told = deeds(lambda: operations.note_refused(who.id, step))
+    assert told == [("session.refused", "system", INSTALL, who.id, {"step": step})]
+
+
+def test_a_password_is_proven_until_it_is_changed() -> None:
+    who = moderator()
+    proof = operations.prove(who, PASSWORD)
+    assert (proof.moderator_id, proof.kept) == (who.id, who.password)
+    assert str(who.password) not in repr(proof)
+    with pytest.raises(AttributeError):
+        proof.kept = None  # type: ignore[misc]
+    with transaction():
+        assert operations.proven(proof).id == who.id
+        operations.set_password(who, "another horse battery", actor="cli")
+    problem = refused(lambda: operations.proven(proof))
+    told = "The password of this account was changed meanwhile. Sign in again."
+    assert (type(problem), problem.detail) == (Conflict, told)
+
+
+@pytest.mark.parametrize("typed", ["a wrong password", "", PASSWORD + "\0", "x" * 1_001])
+def test_what_is_not_the_password_is_said_of_its_field(typed: str) -> None:
+    who = moderator()
+    wanted = [{"code": "wrong", "detail": "This is not your present password."}]
+    assert refused(lambda: operations.prove(who, typed)).errors == {"old": wanted}
+    assert refused(lambda: operations.prove(who, typed, "password")).errors == {"password": wanted}
+    bare = Moderator(id=who.id, password=None)
+    assert refused(lambda: operations.prove(bare, typed)).errors == {"old": wanted}
+
+
+@pytest.mark.parametrize("length", [1, 12, 1_000])
+def test_a_password_fits_whatever_its_length_is(length: int) -> None:
+    """Those that are too short for a new one, too: they may be from before."""
+    kept = passwords.hashed("x" * length)
+    assert (passwords.fits("x" * length, kept), passwords.fits("y" * length, kept)) == (True, False)
+    assert (passwords.fits("x" * 1_001, passwords.hashed("x" * 1_001)), passwords.fits("x", None)) == (False, False)

@@ -267,3 +267,31 @@ def test_nobody_hands_on_more_than_they_have(people: People, app: Flask) -> None
         assert person is not None
         assert person.covers(["manage"], here) and person.covers(["read"], None)
         assert not person.covers(["read"], there)
+
+
+def test_a_door_of_no_blueprint_is_guarded_too(people: People, app: Flask, browser: Browser) -> None:
+    who = people.moderator()
+    assert browser.post("/alone").status_code == 401
+    assert browser.post("/alone", headers=bearer(people.token(who))).text == "a door of no blueprint"
+    assert browser.post("/alone", headers=bearer(people.token(who, "manage"))).status_code == 403
+    browser.sign_in()
+    assert browser.post("/alone", headers={"Origin": "https://evil.example"}).status_code == 403
+    assert browser.post_own("/alone").status_code == 200
+
+
+def test_a_program_has_no_session_even_in_a_browser_that_has_one(people: People, browser: Browser) -> None:
+    who = people.moderator()
+    browser.sign_in()
+    with browser.session_transaction() as session:
+        mine = session["sign_in"]
+    told = browser.get("/me").json
+    assert (told["kind"], told["session"], told["account"]) == ("session", mine, "ada@example.org")
+    told = browser.get("/me", headers=bearer(people.token(who))).json
+    assert (told["kind"], told["session"], told["account"]) == ("token", "None", "ada@example.org")
+
+
+def test_some_doors_are_for_somebody_in_person(people: People, browser: Browser) -> None:
+    refused = browser.get("/in-person", headers=bearer(people.token(people.moderator())))
+    assert (refused.status_code, refused.json["detail"]) == (403, "A token cannot do this. Sign in to the desk.")
+    browser.sign_in()
+    assert browser.get("/in-person").text == "done"
