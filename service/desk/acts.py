@@ -104,7 +104,7 @@ def note(comment_id: UUID) -> Response:
 @guarded("moderate")
 def reply(comment_id: UUID) -> Response:
     """Answer a comment in the name of its site; one that waits is published first."""
-    place = parser.parse(schemas.Place(), location="form")
+    place = parser.parse(schemas.OnItem(), location="form")
     typed = {"answer": request.form.get("body", "")}
     approval = Verdict("approve", hold_back=settings().undo_seconds)
     try:
@@ -134,9 +134,12 @@ def pin(comment_id: UUID) -> Response:
 
 
 def _back_on(one: Comment, values: dict[str, Any], said: str) -> Response:
-    """The comment again, and what was done."""
+    """The comment again, and what was done. Its own page is drawn anew whole, with its history."""
+    if wants_fragment() and values["at"] == "comment":
+        return Response(headers={"HX-Refresh": "true"})
     if wants_fragment():
-        return draw("item.html", one=views.item(one, principal()), back=values["back"], said=said)
+        mine = one.decided_by == principal().actor
+        return draw("item.html", one=views.item(one, principal()), back=values["back"], said=said, undoable=mine)
     return away(url_for("desk.comment", comment_id=one.id, back=values["back"] or None))
 
 
@@ -163,7 +166,8 @@ def _seen_before(comment_id: UUID, problem: Problem, values: dict[str, Any]) -> 
         raise problem
     told = {"back": values["back"], "problem": problem, "typed": values}
     if wants_fragment():
-        return draw("item.html", problem.status, one=views.item(one, principal()), **told)
+        at = values.get("at", "queue")
+        return draw("item.html", problem.status, one=views.item(one, principal()), at=at, **told)
     return comment_page(one, status=problem.status, **told)
 
 

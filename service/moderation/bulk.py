@@ -118,7 +118,8 @@ def undo(decision_id: UUID, who: Principal) -> Progress:
     if not ids and (bulk is None or (bulk.state == DONE and not bulk.undone_by)):
         raise _not_there()
     if bulk is None:
-        return Progress(decision_id, "undone", 1, 1, [Outcome(ids[0], undo_one(decision_id, ids[0], who).status)])
+        first = min(ids)  # a reply that was written with it is younger, and goes with it
+        return Progress(decision_id, "undone", 1, 1, [Outcome(first, undo_one(decision_id, first, who).status)])
     if bulk.undone_by:
         raise Conflict("This was undone already.")
     record(Deed("comments.undone", who.actor, None, bulk.id, {"total": bulk.done}))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -57,16 +57,21 @@ def find(comment_id: UUID, who: Principal, scope: str) -> Comment:
     """A comment that `who` may see. NotFound otherwise, whether it exists or not."""
     comment = comments.get(comment_id, who.sites)
     if comment is None:
-        raise NotFound("There is no comment by that id, or you have no role on its site.")
+        raise _missing()
     who.require(comment.site_id, scope)
     return comment
+
+
+def _missing() -> NotFound:
+    return NotFound("There is no comment by that id, or you have no role on its site.")
 
 
 def find_locked(comment_id: UUID, who: Principal) -> Comment:
     """A comment on which `who` may decide, locked. NotFound, or Conflict when nothing is left of it."""
     find(comment_id, who, "moderate")
     comment = comments.get_for_update(comment_id)
-    assert comment is not None
+    if comment is None:
+        raise _missing()  # its import was undone since
     if comment.erased_at:
         raise Conflict("Its author had this comment erased. There is nothing left to decide.")
     return comment
@@ -123,6 +128,8 @@ def undo_one(decision_id: UUID, comment_id: UUID, who: Principal) -> Comment:
     if comment.decision_id != decision_id:
         raise _told(Conflict("This was decided again since, and stays so."), comment)
     undo(comment, entry, who.actor)
+    for one in queries.written_with(decision_id, comment_id):
+        undo_one(decision_id, one, who)  # a reply below what nobody sees any more
     return comment
 
 
@@ -206,6 +213,7 @@ def answer(
 ) -> Comment:
     """Reply to a published comment in the name of its site; `approval` publishes one that waits.
 
+    With an approval the reply is told of no sooner than that, and goes when that is undone.
     Raises Conflict when it is not published, and StaleVersion (412) when it is not the one that was seen.
     """
     parent = find_locked(comment_id, who)
@@ -219,7 +227,10 @@ def answer(
         name=parent.site.name[:NAME_LENGTH], is_moderator=True, reasons=[],
     )  # fmt: skip
     write(comment, body, "md")
-    transition(comment, APPROVED, Change(who.actor, "comment.created"))
+    change = Change(who.actor, "comment.created")
+    if approval:
+        change = replace(change, not_before=now() + timedelta(seconds=approval.hold_back), decision_id=approval.id)
+    transition(comment, APPROVED, change)
     return comment
 
 
@@ -233,7 +244,7 @@ def _author_of_site(site_id: UUID) -> Author:
 def person_with(site: Site, address: str, who: Principal) -> UUID | None:
     """Who writes with an address on a site: one of their comments, by which they can be found. Asking is audited."""
     record(Deed("person.looked-up", who.actor, site.id))
-    return queries.with_address(site.id, email_index(site.id, address))
+    return authors.with_address(site.id, email_index(site.id, address))
 
 
 def reveal(comment_id: UUID, who: Principal) -> str | None:
