@@ -63,8 +63,9 @@ def decide_matching(wanted: Filter, seen: Mapping[str, Any], verdict: Verdict, w
     """Decide on all that a filter matches, if it still matches what the moderator saw (else Conflict).
 
     `seen`: how many, as `count`, and where it is said, which came last (`newest`), and when one of them was last
-    `edited`: of as many, some may be others or have other words.
+    `edited`: of as many, some may be others or have other words. What came after `newest` is left as it is.
     """
+    wanted = replace(wanted, until=seen.get("newest"))
     total, newest, edited = queries.newest(wanted)
     number = seen["count"]
     if total != number:
@@ -85,7 +86,8 @@ def _as_json(wanted: Filter) -> dict[str, Any]:
 
 def _from_json(values: dict[str, Any]) -> Filter:
     """A filter as _as_json wrote it; it matches what is pending now."""
-    ids = {name: UUID(values[name]) for name in ("page_id", "person", "taken_by", "free_for") if values.get(name)}
+    names = ("page_id", "person", "taken_by", "free_for", "until")
+    ids = {name: UUID(values[name]) for name in names if values.get(name)}
     return Filter(**values | ids | {"status": PENDING})
 
 
