@@ -14,7 +14,7 @@ from flask_babel import gettext
 from werkzeug.exceptions import UnprocessableEntity
 
 from service import errors
-from service.accounts.guard import guarded, principal
+from service.accounts.guard import Principal, guarded, principal
 from service.comments.models import Comment
 from service.comments.status import DECISIONS
 from service.db import transaction
@@ -53,7 +53,9 @@ def decide(comment_id: UUID) -> Response:
 
 def _is_what_was_wanted(one: Comment, verdict: Verdict) -> bool:
     """Whether the moderator decided just this already: an answer that got lost on its way, and the form sent again."""
-    return (one.status, one.decided_by) == (DECISIONS[verdict.decision], principal().actor)
+    meant = (DECISIONS[verdict.decision], principal().actor, verdict.reason_code)
+    is_meant = (one.status, one.decided_by, one.reason_code) == meant
+    return is_meant and one.reason == operations.words_of(one.site_id, verdict)
 
 
 def _outcome(one: Comment, values: dict[str, Any]) -> Response:
@@ -70,19 +72,18 @@ def _outcome(one: Comment, values: dict[str, Any]) -> Response:
 def undo(comment_id: UUID) -> Response:
     """Bring back what stood before a decision."""
     values = parser.parse(schemas.Undo(), location="form")
-    act = partial(operations.undo_one, values["undoes"], comment_id, principal())
     try:
-        _once("undo", values["undoes"], act, comment_id)
+        _once("undo", values["undoes"], partial(operations.undo_one, values["undoes"], comment_id), comment_id)
     except SEEN_BEFORE as problem:
         return _seen_before(comment_id, problem, values)
     return _outcome(operations.find(comment_id, principal(), "read"), values)
 
 
-def _once(door: str, key: UUID | None, act: Callable[[], Comment], *said: Any) -> None:
-    """Do it, unless the same form did it already."""
+def _once(door: str, key: UUID | None, act: Callable[[Principal], Comment], *said: Any) -> None:
+    """Do it, unless the same form did it already. By whoever asks, as they are when it is their turn."""
 
     def told() -> Answer:
-        act()
+        act(principal())
         return Answer(HTTPStatus.OK, {})
 
     with transaction():
@@ -95,7 +96,7 @@ def note(comment_id: UUID) -> Response:
     """Leave a note for other moderators."""
     values = parser.parse(schemas.Noted(), location="form")
     text = values["note"]
-    _once("note", values["key"], partial(operations.note, comment_id, text, principal()), comment_id, text)
+    _once("note", values["key"], partial(operations.note, comment_id, text), comment_id, text)
     return _back_on(operations.find(comment_id, principal(), "read"), values, gettext("Noted."))
 
 
@@ -110,7 +111,7 @@ def reply(comment_id: UUID) -> Response:
     try:
         values = parser.parse(schemas.Reply(), location="form")
         text = values["body"]
-        act = partial(operations.answer, comment_id, text, principal(), approval, values["seen"])
+        act = partial(operations.answer, comment_id, text, approval=approval, if_match=values["seen"])
         _once("reply", values["key"], act, comment_id, text)
     except UnprocessableEntity as error:
         return _seen_before(comment_id, errors.of_http(error), place | typed)

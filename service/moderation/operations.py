@@ -89,7 +89,7 @@ def decide(comment_id: UUID, verdict: Verdict, who: Principal, if_match: str | N
         actor=who.actor,
         event=EVENT_OF[DECISIONS[verdict.decision]],
         name=who.name,
-        reason=_words(comment.site_id, verdict),
+        reason=words_of(comment.site_id, verdict),
         reason_code=verdict.reason_code,
         note=verdict.note,
         not_before=now() + timedelta(seconds=verdict.hold_back),
@@ -103,7 +103,7 @@ def decide(comment_id: UUID, verdict: Verdict, who: Principal, if_match: str | N
     return comment
 
 
-def _words(site_id: UUID, verdict: Verdict) -> str | None:
+def words_of(site_id: UUID, verdict: Verdict) -> str | None:
     """Why, in words: the moderator's own, or else those of the site's reason. Invalid when the site has it not."""
     if verdict.reason_code is None:
         return verdict.reason
