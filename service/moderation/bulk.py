@@ -204,7 +204,8 @@ def _outcome(comment_id: UUID, act: Callable[[], Comment]) -> Outcome:
         return Outcome(comment_id, act().status)
     except Problem as problem:
         current = problem.more.get("current", {})
-        return Outcome(comment_id, current.get("status"), problem.detail, current.get("by"))
+        wrong = [text["detail"] for texts in (problem.errors or {}).values() for text in texts]
+        return Outcome(comment_id, current.get("status"), (wrong or [problem.detail])[0], current.get("by"))
 
 
 def _noted(bulk: BulkDecision, outcomes: list[Outcome]) -> list[Outcome]:

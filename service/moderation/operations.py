@@ -30,6 +30,9 @@ OTHERS = {
 """Who decides beside moderators, by the kind of an actor."""
 
 
+NO_REASON = "The site of this comment has no reason of that name."
+
+
 @dataclass(frozen=True)
 class Verdict:
     """What a moderator decided, and why. `hold_back`: seconds for which nobody is told."""
@@ -109,7 +112,7 @@ def words_of(site_id: UUID, verdict: Verdict) -> str | None:
         return verdict.reason
     found = sites.reason(site_id, verdict.reason_code)
     if found is None or found.retired_at:
-        raise Invalid.field("reason_code", "reason", "The site of this comment has no reason of that name.")
+        raise Invalid.field("reason_code", "reason", NO_REASON)
     return verdict.reason or found.sentence
 
 

@@ -16,6 +16,8 @@ from service.db import db, new_id, transaction
 from service.moderation import bulk, worker
 from service.moderation.models import BulkDecision
 from service.moderation.worker import decide as work
+from service.sites import reasons
+from service.sites.models import Site
 from tests.desk.conftest import HOME, Browser, fields, text, the_form, tree, words
 from tests.desk.test_queue import items
 
@@ -274,6 +276,17 @@ def test_a_job_can_be_stopped_before_it_has_begun(anna: Browser, comment: Leave,
     page = after(anna, anna.press(page, "Stop and undo"))
     assert "Stopped before anything was decided." in words(page) and "Undo" not in words(page)
     assert not work() and {stored(one).status for one in ids} == {"pending"}
+
+
+def test_a_reason_that_a_site_lacks_is_told_as_that(anna: Browser, comment: Leave, site: Site, stored: Stored) -> None:
+    ids = [comment(), comment()]
+    page = anna.get("/desk/")
+    with transaction():
+        reasons.replace(site, [], actor="test", if_match="*")
+    answer = select_and(anna, page, "Reject all", *ids, reason_code="insult")
+    assert answer.status_code == 409
+    assert "Nothing was changed: 2 are of a site without this reason." in words(answer)
+    assert {stored(one).status for one in ids} == {"pending"}
 
 
 def test_a_decision_on_many_is_shown_to_nobody_else(anna: Browser, signed_in: Any, comment: Leave) -> None:

@@ -142,3 +142,30 @@ def test_a_long_decision_shows_how_far_it_is(desk: Desk, sit_down: Any, monkeypa
             assert work()
         page.wait_for_selector(f"#progress:has-text('{said}')")
     page.wait_for_selector("h2:has-text('Decided')")
+
+
+def test_what_is_selected_stays_so_when_it_is_drawn_anew(desk: Desk, sit_down: Any) -> None:
+    ids = several(desk, 2)
+    page = sit_down("anna")
+    page.keyboard.press("x")
+    page.click(f"#c-{ids[0]} .noting summary")
+    page.fill(f"#note-{ids[0]}", "Ask Bert.")
+    page.click(f"#c-{ids[0]} .noting button")
+    page.wait_for_selector(f"#c-{ids[0]} .flash")
+    assert page.is_checked(f"#c-{ids[0]} .pick") and page.inner_text("#picked") == "1 selected"
+    page.click(f"#c-{ids[0]} .decide .spam")
+    page.wait_for_selector(f"#c-{ids[0]}.done")
+    assert page.inner_text("#picked") == ""
+
+
+def test_enter_on_a_checkbox_decides_nothing(desk: Desk, sit_down: Any) -> None:
+    ids = several(desk, 2)
+    page = sit_down("anna")
+    page.check(f"#c-{ids[0]} .pick")
+    page.keyboard.press("Enter")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    assert page.inner_text("#picked") == "2 selected"
+    page.keyboard.press("s")
+    come_to(page, ".flash:has-text('2 marked as spam.')")
+    assert {desk.version(one) for one in ids} == {2}

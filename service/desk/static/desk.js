@@ -8,6 +8,8 @@ const AGAIN = 5_000; // after which what could not be sent is sent again, in ms
 const AWAY = [502, 503, 504]; // what is answered when the desk is away for a while
 const TYPING = 1_000; // without a letter, after which the next one is a key again, in ms
 
+const UNASKED = { "X-Unasked": "true" }; // of a look that the script takes: an open page alone keeps no session alive
+
 const queue = document.getElementById("queue");
 const keys = document.getElementById("keys");
 const undecided = () => [...document.querySelectorAll("article.item:not(.done)")];
@@ -155,6 +157,7 @@ document.addEventListener("htmx:after:request", (event) => {
 
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
   const old = ctx.request.form?.closest(".item");
+  if (old?.querySelector(".pick:checked")) pick(document.querySelectorAll(`#${old.id} .pick`), true);
   if (ctx.request.form?.matches(".item .decide")) answered(old.id);
   else if (old) stay(old);
   else if (document.activeElement === document.body) many()?.querySelector(`[value="${ctx.request.submitter?.value}"]`)?.focus();
@@ -263,7 +266,7 @@ function look() {
 }
 
 async function read(url) {
-  const answer = await fetch(url, { headers: { Accept: "text/html" } }).catch(() => null);
+  const answer = await fetch(url, { headers: { Accept: "text/html", ...UNASKED } }).catch(() => null);
   if (!answer?.ok || answer.redirected) return null;
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
@@ -299,7 +302,7 @@ let seen = null;
 
 async function news() {
   if (document.hidden) return;
-  const answer = await fetch(presenceUrl(), { headers: seen ? { "If-None-Match": seen } : {} }).catch(() => null);
+  const answer = await fetch(presenceUrl(), { headers: { ...UNASKED, ...(seen && { "If-None-Match": seen }) } }).catch(() => null);
   if (!answer?.ok || answer.redirected) return;
   const isFirst = !seen;
   seen = answer.headers.get("ETag");
@@ -346,7 +349,7 @@ function presence(looking = others) {
 /** On the page of one comment there is no queue that asks. */
 async function attend() {
   if (document.hidden) return;
-  const answer = await fetch(presenceUrl()).catch(() => null);
+  const answer = await fetch(presenceUrl(), { headers: UNASKED }).catch(() => null);
   if (answer?.ok && !answer.redirected) presence((await answer.json()).looking);
 }
 
