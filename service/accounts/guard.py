@@ -176,7 +176,8 @@ def signed_in() -> Moderator | None:
     sign_in, moderator = found
     if not moderator.active or moderator.fs_uniquifier != session.get("_user_id"):
         return None
-    _note(sign_in.seen_at, lambda: queries.see_sign_in(UUID(named)))
+    if "X-Unasked" not in request.headers:  # a look that a page takes by itself is no use of the session
+        _note(sign_in.seen_at, lambda: queries.see_sign_in(UUID(named)))
     return moderator
 
 

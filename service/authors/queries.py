@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text, tuple_, update
+from sqlalchemy import and_, delete, false, func, select, text, tuple_, update
 from sqlalchemy.orm import joinedload
 
 from service.comments.models import Author, Comment, CommentRevision, HoldReason, UndoEntry
@@ -172,3 +172,19 @@ def _add_up(record: dict[str, Any], status: str, number: int, first: datetime) -
     for name in ("comments", "approved", "rejected"):
         record[name] = record.get(name, 0) + (number if name in ("comments", of) else 0)
     record["first_seen"] = min(first, record.get("first_seen", first))
+
+
+def with_address(site_id: UUID, index: bytes) -> UUID | None:
+    """The first comment with an address on a site."""
+    rows = select(Comment.id).where(Comment.site_id == site_id, Comment.email_index == index)
+    return db.session.scalar(rows.order_by(Comment.created_at, Comment.id).limit(1))
+
+
+def same_person(comment_id: UUID) -> Any:
+    """By the person of a comment: with the same address on the same site, or without one with the same token."""
+    row = select(Comment.site_id, Comment.email_index, Comment.author_id).where(Comment.id == comment_id)
+    found = db.session.execute(row).one_or_none()
+    if found is None:
+        return false()
+    by = Comment.email_index == found.email_index if found.email_index else Comment.author_id == found.author_id
+    return and_(Comment.site_id == found.site_id, by)

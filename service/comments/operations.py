@@ -16,7 +16,7 @@ from service.comments.facts import facts_of
 from service.comments.likeness import likeness
 from service.comments.models import Author, Comment, CommentRevision, HoldReason, UndoEntry
 from service.comments.rendering import RENDER_VERSION, render
-from service.comments.status import APPROVED
+from service.comments.status import APPROVED, DELETED
 from service.comments.threads import MOST_PINNED
 from service.db import db, new_id, now
 from service.privacy.seal import email_index, network_label, seal
@@ -145,7 +145,7 @@ def transition(comment: Comment, to: str, change: Change) -> None:
     if before is not None:
         comment.decided_at, comment.decided_by = now(), change.actor
         comment.decided_name, comment.reason, comment.reason_code = change.name, change.reason, change.reason_code
-        comment.decision_id = change.decision_id
+    comment.decision_id = change.decision_id
     _store(comment, before)
     if not change.event:
         return
@@ -167,9 +167,10 @@ def _tell(type_: str, comment: Comment, told: dict[str, Any]) -> None:
 
 
 def _what_stands(comment: Comment) -> dict[str, Any]:
-    """What a decision takes the place of, as an UndoEntry holds it."""
-    names = ("status", "decided_at", "decided_by", "decided_name", "reason", "reason_code", "pinned_at")
-    return {name: getattr(comment, name) for name in names} | {"previous_id": comment.decision_id}
+    """What a decision takes the place of, as an UndoEntry holds it. To undo what made a comment deletes it."""
+    names = ("decided_at", "decided_by", "decided_name", "reason", "reason_code", "pinned_at")
+    stood = {name: getattr(comment, name) for name in names}
+    return stood | {"status": comment.status or DELETED, "previous_id": comment.decision_id}
 
 
 def _store(comment: Comment, before: str | None) -> None:

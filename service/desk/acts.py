@@ -14,7 +14,7 @@ from flask_babel import gettext
 from werkzeug.exceptions import UnprocessableEntity
 
 from service import errors
-from service.accounts.guard import guarded, principal
+from service.accounts.guard import Principal, guarded, principal
 from service.comments.models import Comment
 from service.comments.status import DECISIONS
 from service.db import transaction
@@ -53,7 +53,9 @@ def decide(comment_id: UUID) -> Response:
 
 def _is_what_was_wanted(one: Comment, verdict: Verdict) -> bool:
     """Whether the moderator decided just this already: an answer that got lost on its way, and the form sent again."""
-    return (one.status, one.decided_by) == (DECISIONS[verdict.decision], principal().actor)
+    meant = (DECISIONS[verdict.decision], principal().actor, verdict.reason_code)
+    is_meant = (one.status, one.decided_by, one.reason_code) == meant
+    return is_meant and one.reason == operations.words_of(one.site_id, verdict)
 
 
 def _outcome(one: Comment, values: dict[str, Any]) -> Response:
@@ -70,19 +72,18 @@ def _outcome(one: Comment, values: dict[str, Any]) -> Response:
 def undo(comment_id: UUID) -> Response:
     """Bring back what stood before a decision."""
     values = parser.parse(schemas.Undo(), location="form")
-    act = partial(operations.undo_one, values["undoes"], comment_id, principal())
     try:
-        _once("undo", values["undoes"], act, comment_id)
+        _once("undo", values["undoes"], partial(operations.undo_one, values["undoes"], comment_id), comment_id)
     except SEEN_BEFORE as problem:
         return _seen_before(comment_id, problem, values)
     return _outcome(operations.find(comment_id, principal(), "read"), values)
 
 
-def _once(door: str, key: UUID | None, act: Callable[[], Comment], *said: Any) -> None:
-    """Do it, unless the same form did it already."""
+def _once(door: str, key: UUID | None, act: Callable[[Principal], Comment], *said: Any) -> None:
+    """Do it, unless the same form did it already. By whoever asks, as they are when it is their turn."""
 
     def told() -> Answer:
-        act()
+        act(principal())
         return Answer(HTTPStatus.OK, {})
 
     with transaction():
@@ -95,7 +96,7 @@ def note(comment_id: UUID) -> Response:
     """Leave a note for other moderators."""
     values = parser.parse(schemas.Noted(), location="form")
     text = values["note"]
-    _once("note", values["key"], partial(operations.note, comment_id, text, principal()), comment_id, text)
+    _once("note", values["key"], partial(operations.note, comment_id, text), comment_id, text)
     return _back_on(operations.find(comment_id, principal(), "read"), values, gettext("Noted."))
 
 
@@ -104,13 +105,13 @@ def note(comment_id: UUID) -> Response:
 @guarded("moderate")
 def reply(comment_id: UUID) -> Response:
     """Answer a comment in the name of its site; one that waits is published first."""
-    place = parser.parse(schemas.Place(), location="form")
+    place = parser.parse(schemas.OnItem(), location="form")
     typed = {"answer": request.form.get("body", "")}
     approval = Verdict("approve", hold_back=settings().undo_seconds)
     try:
         values = parser.parse(schemas.Reply(), location="form")
         text = values["body"]
-        act = partial(operations.answer, comment_id, text, principal(), approval, values["seen"])
+        act = partial(operations.answer, comment_id, text, approval=approval, if_match=values["seen"])
         _once("reply", values["key"], act, comment_id, text)
     except UnprocessableEntity as error:
         return _seen_before(comment_id, errors.of_http(error), place | typed)
@@ -134,9 +135,12 @@ def pin(comment_id: UUID) -> Response:
 
 
 def _back_on(one: Comment, values: dict[str, Any], said: str) -> Response:
-    """The comment again, and what was done."""
+    """The comment again, and what was done. Its own page is drawn anew whole, with its history."""
+    if wants_fragment() and values["at"] == "comment":
+        return Response(headers={"HX-Refresh": "true"})
     if wants_fragment():
-        return draw("item.html", one=views.item(one, principal()), back=values["back"], said=said)
+        mine = one.decided_by == principal().actor
+        return draw("item.html", one=views.item(one, principal()), back=values["back"], said=said, undoable=mine)
     return away(url_for("desk.comment", comment_id=one.id, back=values["back"] or None))
 
 
@@ -163,7 +167,8 @@ def _seen_before(comment_id: UUID, problem: Problem, values: dict[str, Any]) -> 
         raise problem
     told = {"back": values["back"], "problem": problem, "typed": values}
     if wants_fragment():
-        return draw("item.html", problem.status, one=views.item(one, principal()), **told)
+        at = values.get("at", "queue")
+        return draw("item.html", problem.status, one=views.item(one, principal()), at=at, **told)
     return comment_page(one, status=problem.status, **told)
 
 

@@ -101,7 +101,7 @@ def _switch_off(values: dict[str, Any]) -> Outcome:
 def _renew(values: dict[str, Any]) -> Outcome:
     proof = again.prove(values["old"])
     with transaction():
-        return {"recovery": factors.renew_recovery(proven(proof))}
+        return {"recovery": factors.renew_recovery(proven(proof)), "renewed": True}
 
 
 def party() -> Party | None:

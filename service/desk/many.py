@@ -34,7 +34,7 @@ def decide_many() -> Response:
         values = parser.parse(schemas.Many(), location="form")
         return _there(_once(values), values)
     except (UnprocessableEntity, Conflict) as refused:
-        if wants_fragment():
+        if wants_fragment() and not request.form.get("all"):
             raise
         return _again(place, refused if isinstance(refused, Problem) else errors.of_http(refused))
 
@@ -76,7 +76,10 @@ def _again(place: dict[str, Any], problem: Problem) -> Response:
     """The list as it is now, with what was wrong; all of it stays selected if it was, by its present count."""
     back = dict(parse_qsl(place["back"]))
     asked = list_at(back) | {"select": schemas.ALL if request.form.get("all") else None}
-    return queue_page(asked, back, problem.status, problem=problem)
+    answer = queue_page(asked, back, problem.status, problem=problem)
+    if wants_fragment():  # only the buttons, about what matches now
+        answer.headers |= {"HX-Retarget": "#many", "HX-Reswap": "outerHTML", "HX-Reselect": "#many, #main > #say-page"}
+    return answer
 
 
 @bp.route("/decisions/<uuid:decision_id>")

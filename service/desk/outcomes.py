@@ -14,6 +14,7 @@ from service.desk import words
 from service.desk.views import brief
 from service.moderation import bulk, queries
 from service.moderation.models import BulkDecision
+from service.moderation.operations import NO_REASON
 
 SHOWN_OF_MANY = 100
 """Comments of a decision on many that are told one by one."""
@@ -53,9 +54,12 @@ def many_refused(results: Sequence[Mapping[str, Any]], who: Principal) -> str:
 
 
 def _others(results: Sequence[Mapping[str, Any]], who: Principal) -> list[str]:
-    """`2 were decided by Ada meanwhile`: what was refused, by whoever was there before."""
-    by = Counter("" if one.get("by") == who.name else one.get("by") for one in results if one.get("problem"))
-    return [words.came_before(name, number) for name, number in by.most_common()]
+    """`2 were decided by Ada meanwhile`: what was refused, by whoever was there before, or for what it lacks."""
+    refused = [one for one in results if one.get("problem")]
+    lacking = sum(one["problem"] == NO_REASON for one in refused)
+    by = Counter("" if one.get("by") == who.name else one.get("by") for one in refused if one["problem"] != NO_REASON)
+    told = [words.came_before(name, number) for name, number in by.most_common()]
+    return told + ([words.without_reason(lacking)] if lacking else [])
 
 
 def each_of_many(found: BulkDecision, who: Principal) -> dict[str, Any]:

@@ -58,6 +58,7 @@ def replace_reasons() -> Response:
     try:
         wanted = [operations.Wanted(**one) for one in _read(rows)]
         with transaction():
+            site = site_of(values["site"], "manage")  # as it is by now: a role can go while this waits for its turn
             operations.replace(site, wanted, actor=principal().actor, if_match=values["seen"])
     except UnprocessableEntity as error:
         return _page(422, site.key, rows, errors.of_http(error))

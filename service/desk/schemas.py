@@ -106,9 +106,13 @@ class Ruled(Place):
         return {name: data[name] for name in data if name not in unasked}
 
 
-class Decide(Ruled, schemas.Decide):
+class OnItem(Place):
     at = fields.String(load_default="queue", validate=validate.OneOf(["queue", "comment"]))
     """Which page the form was on."""
+
+
+class Decide(Ruled, OnItem, schemas.Decide):
+    pass
 
 
 class Picked(fields.Field[tuple[UUID, str]]):
@@ -145,7 +149,7 @@ class Undo(Place):
     at = fields.String(load_default="queue", validate=validate.OneOf(["queue", "comment", "flash"]))
 
 
-class Sent(Place):
+class Sent(OnItem):
     """A form that adds something: sent twice, it counts once."""
 
     key = fields.UUID(load_default=None)
@@ -190,5 +194,5 @@ class Settle(Place, schemas.Settle):
     pass
 
 
-class Pin(Place):
+class Pin(OnItem):
     pinned = fields.Boolean(load_default=False)

@@ -158,7 +158,7 @@ def set_site(site: str) -> Response:
         if sent["deed"] == "preview":
             return _page(found, typed, trial=policies.try_policy(found, values))
         with transaction():
-            policies.change_settings(found, values, principal(), sent["seen"])
+            policies.change_settings(site_of(site, "manage"), values, principal(), sent["seen"])
     except (Invalid, Conflict) as problem:
         return _page(site_of(site, "manage"), typed, problem=problem, seen=sent["seen"])
     except (StaleVersion, VersionNeeded) as problem:

@@ -133,6 +133,11 @@ def came_before(name: str | None, number: int) -> str:
     )
 
 
+def without_reason(number: int) -> str:
+    """Why some of many were not rejected: the reason is one of another site."""
+    return ngettext("%(num)s is of a site without this reason", "%(num)s are of a site without this reason", number)
+
+
 def span(seconds: int) -> str:
     """How long something takes: `3 days`, `20 hours`, `5 minutes`; days from the second on, likewise hours."""
     if seconds >= 2 * 86_400:

@@ -63,8 +63,9 @@ def decide_matching(wanted: Filter, seen: Mapping[str, Any], verdict: Verdict, w
     """Decide on all that a filter matches, if it still matches what the moderator saw (else Conflict).
 
     `seen`: how many, as `count`, and where it is said, which came last (`newest`), and when one of them was last
-    `edited`: of as many, some may be others or have other words.
+    `edited`: of as many, some may be others or have other words. What came after `newest` is left as it is.
     """
+    wanted = replace(wanted, until=seen.get("newest"))
     total, newest, edited = queries.newest(wanted)
     number = seen["count"]
     if total != number:
@@ -85,7 +86,8 @@ def _as_json(wanted: Filter) -> dict[str, Any]:
 
 def _from_json(values: dict[str, Any]) -> Filter:
     """A filter as _as_json wrote it; it matches what is pending now."""
-    ids = {name: UUID(values[name]) for name in ("page_id", "person", "taken_by", "free_for") if values.get(name)}
+    names = ("page_id", "person", "taken_by", "free_for", "until")
+    ids = {name: UUID(values[name]) for name in names if values.get(name)}
     return Filter(**values | ids | {"status": PENDING})
 
 
@@ -118,7 +120,8 @@ def undo(decision_id: UUID, who: Principal) -> Progress:
     if not ids and (bulk is None or (bulk.state == DONE and not bulk.undone_by)):
         raise _not_there()
     if bulk is None:
-        return Progress(decision_id, "undone", 1, 1, [Outcome(ids[0], undo_one(decision_id, ids[0], who).status)])
+        first = min(ids)  # a reply that was written with it is younger, and goes with it
+        return Progress(decision_id, "undone", 1, 1, [Outcome(first, undo_one(decision_id, first, who).status)])
     if bulk.undone_by:
         raise Conflict("This was undone already.")
     record(Deed("comments.undone", who.actor, None, bulk.id, {"total": bulk.done}))
@@ -201,7 +204,8 @@ def _outcome(comment_id: UUID, act: Callable[[], Comment]) -> Outcome:
         return Outcome(comment_id, act().status)
     except Problem as problem:
         current = problem.more.get("current", {})
-        return Outcome(comment_id, current.get("status"), problem.detail, current.get("by"))
+        wrong = [text["detail"] for texts in (problem.errors or {}).values() for text in texts]
+        return Outcome(comment_id, current.get("status"), (wrong or [problem.detail])[0], current.get("by"))
 
 
 def _noted(bulk: BulkDecision, outcomes: list[Outcome]) -> list[Outcome]:

@@ -25,7 +25,12 @@ class Bulk(Ruled):
     items = fields.List(fields.Nested(BulkItem), validate=validate.Length(1, AT_MOST))
     filter = fields.Nested(QueueFilter)
     count = Whole(strict=True, validate=validate.Range(0, 2**53))
-    newest = fields.UUID(metadata={"description": "With `filter`: the comment that came last of those that were seen."})
+    newest = fields.UUID(
+        metadata={
+            "description": "With `filter`: the comment that came last of those that were seen. "
+            "Later ones are not decided on, and do not count."
+        }
+    )
     edited = fields.String(
         allow_none=True,
         validate=validate.Length(1, 40),

@@ -11,6 +11,7 @@ from service.comments.status import PENDING
 from service.db import now
 from service.moderation import queries
 from service.moderation.queries import LEASE, Filter
+from service.sites import queries as sites
 
 
 def take(wanted: Filter, sort: str, number: int, who: Principal) -> tuple[list[Comment], datetime]:
@@ -18,7 +19,7 @@ def take(wanted: Filter, sort: str, number: int, who: Principal) -> tuple[list[C
 
     What the moderator has taken already counts, and is kept for them anew.
     """
-    queries.lock_sites(wanted.site_ids)
+    sites.lock_sites(wanted.site_ids)
     until = now() + LEASE
     free = replace(wanted, status=PENDING, free_for=who.moderator_id)
     found = queries.listed(free, sort=sort, after=None, limit=number).rows

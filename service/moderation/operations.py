@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -28,6 +28,9 @@ OTHERS = {
     "author": "the author", "reader": "a reader", "import": "an import", "command": "a command", "system": "Greenroom",
 }  # fmt: skip
 """Who decides beside moderators, by the kind of an actor."""
+
+
+NO_REASON = "The site of this comment has no reason of that name."
 
 
 @dataclass(frozen=True)
@@ -57,16 +60,21 @@ def find(comment_id: UUID, who: Principal, scope: str) -> Comment:
     """A comment that `who` may see. NotFound otherwise, whether it exists or not."""
     comment = comments.get(comment_id, who.sites)
     if comment is None:
-        raise NotFound("There is no comment by that id, or you have no role on its site.")
+        raise _missing()
     who.require(comment.site_id, scope)
     return comment
+
+
+def _missing() -> NotFound:
+    return NotFound("There is no comment by that id, or you have no role on its site.")
 
 
 def find_locked(comment_id: UUID, who: Principal) -> Comment:
     """A comment on which `who` may decide, locked. NotFound, or Conflict when nothing is left of it."""
     find(comment_id, who, "moderate")
     comment = comments.get_for_update(comment_id)
-    assert comment is not None
+    if comment is None:
+        raise _missing()  # its import was undone since
     if comment.erased_at:
         raise Conflict("Its author had this comment erased. There is nothing left to decide.")
     return comment
@@ -84,7 +92,7 @@ def decide(comment_id: UUID, verdict: Verdict, who: Principal, if_match: str | N
         actor=who.actor,
         event=EVENT_OF[DECISIONS[verdict.decision]],
         name=who.name,
-        reason=_words(comment.site_id, verdict),
+        reason=words_of(comment.site_id, verdict),
         reason_code=verdict.reason_code,
         note=verdict.note,
         not_before=now() + timedelta(seconds=verdict.hold_back),
@@ -98,13 +106,13 @@ def decide(comment_id: UUID, verdict: Verdict, who: Principal, if_match: str | N
     return comment
 
 
-def _words(site_id: UUID, verdict: Verdict) -> str | None:
+def words_of(site_id: UUID, verdict: Verdict) -> str | None:
     """Why, in words: the moderator's own, or else those of the site's reason. Invalid when the site has it not."""
     if verdict.reason_code is None:
         return verdict.reason
     found = sites.reason(site_id, verdict.reason_code)
     if found is None or found.retired_at:
-        raise Invalid.field("reason_code", "reason", "The site of this comment has no reason of that name.")
+        raise Invalid.field("reason_code", "reason", NO_REASON)
     return verdict.reason or found.sentence
 
 
@@ -123,6 +131,8 @@ def undo_one(decision_id: UUID, comment_id: UUID, who: Principal) -> Comment:
     if comment.decision_id != decision_id:
         raise _told(Conflict("This was decided again since, and stays so."), comment)
     undo(comment, entry, who.actor)
+    for one in queries.written_with(decision_id, comment_id):
+        undo_one(decision_id, one, who)  # a reply below what nobody sees any more
     return comment
 
 
@@ -206,6 +216,7 @@ def answer(
 ) -> Comment:
     """Reply to a published comment in the name of its site; `approval` publishes one that waits.
 
+    With an approval the reply is told of no sooner than that, and goes when that is undone.
     Raises Conflict when it is not published, and StaleVersion (412) when it is not the one that was seen.
     """
     parent = find_locked(comment_id, who)
@@ -219,7 +230,10 @@ def answer(
         name=parent.site.name[:NAME_LENGTH], is_moderator=True, reasons=[],
     )  # fmt: skip
     write(comment, body, "md")
-    transition(comment, APPROVED, Change(who.actor, "comment.created"))
+    change = Change(who.actor, "comment.created")
+    if approval:
+        change = replace(change, not_before=now() + timedelta(seconds=approval.hold_back), decision_id=approval.id)
+    transition(comment, APPROVED, change)
     return comment
 
 
@@ -233,7 +247,7 @@ def _author_of_site(site_id: UUID) -> Author:
 def person_with(site: Site, address: str, who: Principal) -> UUID | None:
     """Who writes with an address on a site: one of their comments, by which they can be found. Asking is audited."""
     record(Deed("person.looked-up", who.actor, site.id))
-    return queries.with_address(site.id, email_index(site.id, address))
+    return authors.with_address(site.id, email_index(site.id, address))
 
 
 def reveal(comment_id: UUID, who: Principal) -> str | None:

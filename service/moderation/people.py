@@ -11,7 +11,6 @@ from service.accounts.principal import Principal
 from service.authors import queries as authors
 from service.comments.models import Comment
 from service.errors import Invalid
-from service.moderation import queries
 from service.moderation.operations import find, masked_email
 from service.rules import operations as rules
 from service.rules import queries as rule_queries
@@ -40,7 +39,7 @@ class Person:
 
 def known(comment: Comment) -> Person:
     """The person of a comment, with the rules that stand about them, their domain and their networks."""
-    theirs = queries.same_person(comment.id)
+    theirs = authors.same_person(comment.id)
     counts, first, last = authors.record_of(theirs)
     names, networks = authors.names_of(theirs), authors.networks_of(theirs)
     domain = domain_of(masked_email(comment) or "")

@@ -11,13 +11,13 @@ from uuid import UUID
 from sqlalchemy import Select, and_, case, delete, false, func, or_, select, tuple_, update
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
+from service.authors import queries as authors
 from service.comments.models import Comment, CommentRevision, HoldReason, UndoEntry
 from service.comments.queries import with_words
 from service.db import db, insert_or_update, now
 from service.moderation.models import BulkDecision, Claim
 from service.pagination import Page as Rows
 from service.pagination import Position, page_of
-from service.sites.models import Site
 from service.sites.queries import is_of
 
 LEASE = timedelta(minutes=10)
@@ -38,7 +38,7 @@ class Filter:
     revision: str | None = None
     """`held`: those of which a change waits."""
     person: UUID | None = None
-    """Only by the person of this comment: see `same_person`."""
+    """Only by the person of this comment: see `authors.queries.same_person`."""
     network: str | None = None
     """Only what came from the network with this label."""
     rating: float | None = None
@@ -51,6 +51,8 @@ class Filter:
     """Only what this moderator has taken."""
     free_for: UUID | None = None
     """Without what others than this moderator have taken."""
+    until: UUID | None = None
+    """Without what came after this comment."""
 
 
 def matching(rows: Select[Any], wanted: Filter) -> Select[Any]:
@@ -72,12 +74,15 @@ def _conditions(wanted: Filter) -> Iterator[Any]:
         yield Comment.id.in_(select(HoldReason.comment_id).where(HoldReason.code == wanted.reason))
     if wanted.revision:
         yield Comment.id.in_(select(CommentRevision.comment_id).where(CommentRevision.state == wanted.revision))
+    if wanted.until:
+        last = db.session.get(Comment, wanted.until)
+        yield tuple_(Comment.created_at, Comment.id) <= (last.created_at, last.id) if last else false()
     yield from _about_author_and_text(wanted)
 
 
 def _about_author_and_text(wanted: Filter) -> Iterator[Any]:
     if wanted.person:
-        yield same_person(wanted.person)
+        yield authors.same_person(wanted.person)
     if wanted.alike:
         kind, _, value = wanted.alike.partition(":")
         yield ALIKE[kind] == value
@@ -89,16 +94,6 @@ def _about_author_and_text(wanted: Filter) -> Iterator[Any]:
         yield Comment.html.contains("<a href=") == wanted.has_link
     if wanted.first_timer is not None:
         yield _has_approved() != wanted.first_timer
-
-
-def same_person(comment_id: UUID) -> Any:
-    """By the person of a comment: with the same address on the same site, or without one with the same token."""
-    row = select(Comment.site_id, Comment.email_index, Comment.author_id).where(Comment.id == comment_id)
-    found = db.session.execute(row).one_or_none()
-    if found is None:
-        return false()
-    by = Comment.email_index == found.email_index if found.email_index else Comment.author_id == found.author_id
-    return and_(Comment.site_id == found.site_id, by)
 
 
 def _has_approved() -> Any:
@@ -193,12 +188,6 @@ def newest(wanted: Filter) -> tuple[int, UUID | None, datetime | None]:
     return number, db.session.scalar(last.limit(1)), edited
 
 
-def with_address(site_id: UUID, index: bytes) -> UUID | None:
-    """The first comment with an address on a site."""
-    rows = select(Comment.id).where(Comment.site_id == site_id, Comment.email_index == index)
-    return db.session.scalar(rows.order_by(Comment.created_at, Comment.id).limit(1))
-
-
 def bulk(bulk_id: UUID, moderator_id: UUID) -> BulkDecision | None:
     """A bulk decision of somebody's own."""
     whose = BulkDecision.moderator_id == moderator_id
@@ -237,12 +226,6 @@ def forget_claims() -> None:
     db.session.execute(delete(Claim).where(~_counts()))
 
 
-def lock_sites(site_ids: Sequence[UUID]) -> None:
-    """Let nobody else share out comments of these sites until the commit."""
-    rows = select(Site.id).where(Site.id.in_(site_ids)).order_by(Site.id)
-    db.session.execute(rows.with_for_update(key_share=True))
-
-
 def locked_bulk(bulk_id: UUID) -> BulkDecision | None:
     """A bulk decision as it is now, locked: its worker waits until the commit."""
     row = select(BulkDecision).where(BulkDecision.id == bulk_id).with_for_update()
@@ -272,6 +255,14 @@ def undo_entry(decision_id: UUID, comment_id: UUID) -> UndoEntry | None:
     """What a decision took the place of. Read with its comment locked: nobody else changes it meanwhile."""
     found = select(UndoEntry).where(UndoEntry.decision_id == decision_id, UndoEntry.comment_id == comment_id)
     return db.session.scalar(found.execution_options(populate_existing=True))
+
+
+def written_with(decision_id: UUID, comment_id: UUID) -> list[UUID]:
+    """Replies to a comment that were written with a decision on it, as long as nobody has decided on them since."""
+    rows = select(UndoEntry.comment_id).join(Comment, Comment.id == UndoEntry.comment_id)
+    rows = rows.where(UndoEntry.decision_id == decision_id, UndoEntry.undone_at.is_(None))
+    rows = rows.where(Comment.parent_id == comment_id, Comment.decided_at.is_(None), Comment.erased_at.is_(None))
+    return list(db.session.scalars(rows))
 
 
 def undoable(comment_ids: Sequence[UUID]) -> set[UUID]:

@@ -164,3 +164,9 @@ def histograms(page_ids: Sequence[UUID], scale: float) -> dict[UUID, dict[float,
     for page_id, value, count in db.session.execute(rows.order_by(RatingCount.value)):
         found.setdefault(page_id, {})[value] = count
     return found
+
+
+def lock_sites(site_ids: Sequence[UUID]) -> None:
+    """Let nobody else share out comments of these sites until the commit."""
+    rows = select(Site.id).where(Site.id.in_(site_ids)).order_by(Site.id)
+    db.session.execute(rows.with_for_update(key_share=True))

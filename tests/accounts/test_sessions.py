@@ -75,6 +75,15 @@ def test_a_session_that_nobody_used_for_long_ends(people: People, browser: Brows
         assert browser.get("/me").status_code == 401
 
 
+def test_a_page_that_looks_by_itself_keeps_no_session_alive(people: People, browser: Browser) -> None:
+    people.moderator()
+    browser.sign_in()
+    with time_machine.travel(now() + operations.IDLE - timedelta(minutes=5)):
+        assert browser.get("/me", headers={"X-Unasked": "true"}).status_code == 200
+    with time_machine.travel(now() + operations.IDLE + timedelta(minutes=5)):
+        assert browser.get("/me").status_code == 401
+
+
 def test_a_session_ends_after_a_week_however_much_it_is_used(people: People, browser: Browser) -> None:
     people.moderator()
     browser.sign_in()

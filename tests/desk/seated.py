@@ -33,8 +33,8 @@ from tests.processes import free_port
 from tests.support import post
 
 HARMLESS = (
-    "status of 401", "status of 409", "status of 412", "Failed to fetch", "ERR_CONN", "ERR_SOCKET",
-    "Autofocus processing",
+    "status of 401", "status of 409", "status of 412", "status of 413", "status of 50",
+    "Failed to fetch", "ERR_CONN", "ERR_SOCKET", "Autofocus processing",
 )  # fmt: skip
 """What a browser's console says about refusals and outages that a test wants."""
 

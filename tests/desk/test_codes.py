@@ -197,6 +197,7 @@ def test_a_recovery_code_lets_in_once_however_it_is_typed(anna: Browser, open_br
 def test_new_recovery_codes_replace_the_old(anna: Browser, open_browser: Callable[[], Browser]) -> None:
     _, old = set_up(anna)
     done = anna.press(anna.get(PAGE), "Make other recovery codes", old=PASSWORD)
+    assert "take the place of those before" in words(done) and "are asked for from now on" not in words(done)
     new = re.findall(r"<code>([a-z2-7-]{29})</code>", done.text)
     browser = at_the_second_step(open_browser)
     assert enter(browser, old[0]).status_code == 422

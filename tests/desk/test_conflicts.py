@@ -97,6 +97,21 @@ def test_a_decision_that_is_sent_again_counts_once(anna: Browser, comment: Leave
     assert stored(one).version == 2
 
 
+@pytest.mark.parametrize("later", [{"reason": "Not here."}, {"reason_code": "insult"}])
+def test_the_same_decision_for_another_reason_is_another_one(
+    anna: Browser, comment: Leave, stored: Stored, later: dict[str, str]
+) -> None:
+    """From another window, say: it is not told to be done, and its words stay in the form."""
+    one = comment()
+    page = anna.get("/desk/")
+    assert anna.press(page, "Reject", reason_code="off-topic").status_code == 303
+    answer = anna.press(page, "Reject", **{"reason_code": "off-topic"} | later)
+    assert answer.status_code == 412 and "It was set to rejected by Anna on" in words(answer)
+    assert later.get("reason", "") in answer.text
+    assert (stored(one).reason_code, stored(one).version) == ("off-topic", 2)
+    assert anna.press(page, "Reject", reason_code="off-topic").status_code == 303
+
+
 def test_what_the_states_do_not_allow_is_a_conflict(
     anna: Browser, bert: Browser, comment: Leave, stored: Stored
 ) -> None:

@@ -16,6 +16,8 @@ from service.db import db, new_id, transaction
 from service.moderation import bulk, worker
 from service.moderation.models import BulkDecision
 from service.moderation.worker import decide as work
+from service.sites import reasons
+from service.sites.models import Site
 from tests.desk.conftest import HOME, Browser, fields, text, the_form, tree, words
 from tests.desk.test_queue import items
 
@@ -106,26 +108,49 @@ def test_all_that_match_are_decided_after_their_number_was_seen(anna: Browser, c
 
 
 def test_a_number_that_changed_since_loses_nothing(anna: Browser, comment: Leave, stored: Stored) -> None:
-    ids = [comment(), comment()]
+    ids = [comment(), comment(), comment()]
     page = anna.get("/desk/?select=all&sort=newest")
-    ids.append(comment())
+    anna.press(anna.get("/desk/"), "Approve", within=f"c-{ids.pop(0)}")
     answer = anna.press(page, "All are spam", within="many")
     assert answer.status_code == 409
-    assert "You saw 2 comments; there are 3 now. Nothing was changed." in words(answer)
-    assert "All 3 comments that match are selected." in words(answer)
+    assert "You saw 3 comments; there are 2 now. Nothing was changed." in words(answer)
+    assert "All 2 comments that match are selected." in words(answer)
     assert {stored(one).status for one in ids} == {"pending"}
     after(anna, anna.press(answer, "All are spam", within="many"))
     assert {stored(one).status for one in ids} == {"spam"}
 
 
-def test_as_many_others_are_seen_to_be_others(anna: Browser, comment: Leave, stored: Stored) -> None:
+def test_what_came_since_waits_on(anna: Browser, comment: Leave, stored: Stored) -> None:
+    ids = [comment(), comment()]
+    page = anna.get("/desk/?select=all")
+    ids.append(comment())
+    page = after(anna, anna.press(page, "All are spam", within="many"))
+    assert "2 marked as spam." in words(page)
+    assert [stored(one).status for one in ids] == ["spam", "spam", "pending"]
+
+
+def test_the_buttons_are_drawn_anew_when_all_that_matched_has_changed(anna: Browser, comment: Leave) -> None:
     ids = [comment(), comment()]
     page = anna.get("/desk/?select=all")
     anna.press(anna.get("/desk/"), "Approve", within=f"c-{ids[0]}")
-    later = comment()
+    answer = anna.htmx(page, "All are spam", within="many")
+    assert (answer.status_code, answer.headers["HX-Retarget"], answer.headers["HX-Reswap"]) == (
+        409,
+        "#many",
+        "outerHTML",
+    )
+    assert anna.htmx(answer, "All are spam", within="many").headers["HX-Redirect"]
+
+
+def test_as_many_others_are_seen_to_be_others(anna: Browser, comment: Leave, stored: Stored) -> None:
+    ids = [comment(), comment(), comment()]
+    anna.press(anna.get("/desk/"), "Reject", within=f"c-{ids[0]}")
+    page = anna.get("/desk/?select=all")
+    anna.press(anna.get("/desk/"), "Approve", within=f"c-{ids[2]}")
+    anna.press(anna.get("/desk/?status=rejected"), "Restore", within=f"c-{ids[0]}")
     answer = anna.press(page, "All are spam", within="many")
     assert answer.status_code == 409 and "some of them are others now" in words(answer)
-    assert (stored(ids[1]).status, stored(later).status) == ("pending", "pending")
+    assert [stored(one).status for one in ids] == ["pending", "pending", "approved"]
 
 
 def test_all_that_match_are_decided_only_in_the_words_that_were_seen(
@@ -251,6 +276,17 @@ def test_a_job_can_be_stopped_before_it_has_begun(anna: Browser, comment: Leave,
     page = after(anna, anna.press(page, "Stop and undo"))
     assert "Stopped before anything was decided." in words(page) and "Undo" not in words(page)
     assert not work() and {stored(one).status for one in ids} == {"pending"}
+
+
+def test_a_reason_that_a_site_lacks_is_told_as_that(anna: Browser, comment: Leave, site: Site, stored: Stored) -> None:
+    ids = [comment(), comment()]
+    page = anna.get("/desk/")
+    with transaction():
+        reasons.replace(site, [], actor="test", if_match="*")
+    answer = select_and(anna, page, "Reject all", *ids, reason_code="insult")
+    assert answer.status_code == 409
+    assert "Nothing was changed: 2 are of a site without this reason." in words(answer)
+    assert {stored(one).status for one in ids} == {"pending"}
 
 
 def test_a_decision_on_many_is_shown_to_nobody_else(anna: Browser, signed_in: Any, comment: Leave) -> None:

@@ -92,15 +92,41 @@ def test_what_is_sent_again_is_about_what_was_selected_then(desk: Desk, sit_down
     assert [desk.status(one) for one in ids] == ["spam", "pending", "pending"]
 
 
-def test_a_number_that_changed_is_said_beside_the_buttons(desk: Desk, sit_down: Any) -> None:
+def test_a_wave_that_goes_on_is_decided_as_far_as_it_was_seen(desk: Desk, sit_down: Any) -> None:
     ids = several(desk, 2)
     page = sit_down("anna")
     page.click("text=Select all that match")
     come_to(page, "#many:has-text('All 2 comments that match are selected.')")
     ids.append(desk.leave(body="Later.", email="later@mail.example.org"))
     page.keyboard.press("s")
-    page.wait_for_selector("#say-page:has-text('You saw 2 comments; there are 3 now. Nothing was changed.')")
-    assert {desk.status(one) for one in ids} == {"pending"}
+    come_to(page, ".flash:has-text('2 marked as spam.')")
+    assert [desk.status(one) for one in ids] == ["spam", "spam", "pending"]
+
+
+def test_a_number_that_changed_is_said_beside_the_buttons_and_pressed_again(desk: Desk, sit_down: Any) -> None:
+    ids = several(desk, 3)
+    page = sit_down("anna")
+    page.click("text=Select all that match")
+    come_to(page, "#many:has-text('All 3 comments that match are selected.')")
+    desk.decide("bert", ids[0], "approve")
+    page.click("#many .spam")
+    page.wait_for_selector("#say-page:has-text('You saw 3 comments; there are 2 now. Nothing was changed.')")
+    page.wait_for_selector("#many:has-text('All 2 comments that match are selected.')")
+    assert page.evaluate("document.activeElement.value") == "spam"
+    assert [desk.status(one) for one in ids] == ["approved", "pending", "pending"]
+    page.keyboard.press("s")
+    come_to(page, ".flash:has-text('2 marked as spam.')")
+    assert [desk.status(one) for one in ids] == ["approved", "spam", "spam"]
+
+
+def test_that_nothing_is_left_of_what_was_selected_is_told(desk: Desk, sit_down: Any) -> None:
+    (one,) = several(desk, 1)
+    page = sit_down("anna")
+    page.click("text=Select all that match")
+    come_to(page, "#many:has-text('1 comment that matches is selected.')")
+    desk.decide("bert", one, "approve")
+    page.keyboard.press("s")
+    page.wait_for_selector("#say-page:has-text('You saw 1 comments; there are 0 now. Nothing was changed.')")
 
 
 def test_a_long_decision_shows_how_far_it_is(desk: Desk, sit_down: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,3 +142,30 @@ def test_a_long_decision_shows_how_far_it_is(desk: Desk, sit_down: Any, monkeypa
             assert work()
         page.wait_for_selector(f"#progress:has-text('{said}')")
     page.wait_for_selector("h2:has-text('Decided')")
+
+
+def test_what_is_selected_stays_so_when_it_is_drawn_anew(desk: Desk, sit_down: Any) -> None:
+    ids = several(desk, 2)
+    page = sit_down("anna")
+    page.keyboard.press("x")
+    page.click(f"#c-{ids[0]} .noting summary")
+    page.fill(f"#note-{ids[0]}", "Ask Bert.")
+    page.click(f"#c-{ids[0]} .noting button")
+    page.wait_for_selector(f"#c-{ids[0]} .flash")
+    assert page.is_checked(f"#c-{ids[0]} .pick") and page.inner_text("#picked") == "1 selected"
+    page.click(f"#c-{ids[0]} .decide .spam")
+    page.wait_for_selector(f"#c-{ids[0]}.done")
+    assert page.inner_text("#picked") == ""
+
+
+def test_enter_on_a_checkbox_decides_nothing(desk: Desk, sit_down: Any) -> None:
+    ids = several(desk, 2)
+    page = sit_down("anna")
+    page.check(f"#c-{ids[0]} .pick")
+    page.keyboard.press("Enter")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    assert page.inner_text("#picked") == "2 selected"
+    page.keyboard.press("s")
+    come_to(page, ".flash:has-text('2 marked as spam.')")
+    assert {desk.version(one) for one in ids} == {2}

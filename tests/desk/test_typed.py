@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -12,11 +13,12 @@ from service.accounts import operations as accounts
 from service.accounts import queries
 from service.authors import operations as authors
 from service.db import transaction
-from service.sites.queries import site_of
+from service.sites import reasons
+from service.sites.queries import reasons_of, site_of
 from tests.browser import Watch
 from tests.conftest import add_site
 from tests.desk.conftest import PASSWORD
-from tests.desk.seated import Desk
+from tests.desk.seated import Desk, come_to
 from tests.desk.seated import desk as desk
 from tests.desk.seated import sit_down as sit_down
 from tests.desk.seated import watch as watch
@@ -27,9 +29,9 @@ pytestmark = pytest.mark.browser
 SitDown = Callable[[str], Any]
 
 
-def sign_in_again(page: Page) -> None:
+def sign_in_again(page: Page, name: str = "anna") -> None:
     page.wait_for_selector("#password")
-    page.fill("#email", "anna@desk.example.org")
+    page.fill("#email", f"{name}@desk.example.org")
     page.fill("#password", PASSWORD)
     page.click("main button")
 
@@ -39,8 +41,43 @@ def has(page: Page, field: str, typed: str) -> None:
 
 
 def shelved(page: Page) -> list[str]:
+    """What is kept, without for whom."""
     found: list[str] = page.evaluate("Object.keys(sessionStorage)")
-    return found
+    return [re.sub("^typed:[-0-9a-f]{36}:", "typed:", key) for key in found]
+
+
+def test_what_one_types_fills_no_form_of_the_next_one(desk: Desk, sit_down: SitDown) -> None:
+    """In one window: Anna's session ends, Bert signs in; then Anna comes back, and signs out."""
+    one = desk.leave()
+    page = sit_down("anna")
+    page.click(f"#c-{one} .noting summary")
+    page.fill(f"#note-{one}", "By Anna.")
+    for name, typed in (("bert", ""), ("anna", "By Anna.")):
+        page.context.clear_cookies()
+        page.goto(f"{desk.url}/desk/")
+        sign_in_again(page, name)
+        come_to(page, f"#c-{one}")
+        has(page, f"note-{one}", typed)
+    page.click("text=Sign out")
+    page.wait_for_selector("text=Sign in")
+    assert shelved(page) == []
+
+
+def test_a_list_that_another_owner_shortened_keeps_each_word_with_its_reason(desk: Desk, sit_down: SitDown) -> None:
+    own(desk, "anna")
+    page = sit_down("anna")
+    page.goto(f"{desk.url}/desk/reasons")
+    codes = [one.input_value() for one in page.locator("[name=code]").all() if one.input_value()]
+    page.fill("[name=title] >> nth=1", "A better title")
+    with desk.app.app_context(), transaction():
+        site = site_of("blog")
+        assert site
+        left = [reasons.Wanted(**row) for row in reasons.told(reasons_of([site.id])[site.id])[1:]]
+        reasons.replace(site, left, actor="test", if_match="*")
+    page.reload()
+    has(page, f"title-blog-{codes[1]}", "A better title")
+    assert page.input_value(f"#title-blog-{codes[2]}") != "A better title"
+    assert page.input_value("[name=title] >> nth=0") == "A better title"
 
 
 @pytest.mark.parametrize("what", ["reason", "note", "answer"])
@@ -69,7 +106,7 @@ def test_nothing_typed_at_a_comment_is_lost_when_a_session_ends(desk: Desk, sit_
         ("people/{one}", "note", None, "form.ruling"),
         ("?q=forge", "filter-name", ".saved summary", ".saved details form"),
         ("sites/blog", "hold_words", None, "form.settings"),
-        ("reasons", "sentence-blog-1", None, "form.reasons"),
+        ("reasons", "sentence-blog-off-topic", None, "form.reasons"),
     ],
 )
 def test_nothing_typed_on_a_page_is_lost_when_a_session_ends(

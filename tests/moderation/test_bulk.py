@@ -80,18 +80,38 @@ def test_a_bulk_decision_begins_with_what_was_seen(site: Site, client: FlaskClie
 
 
 def test_as_many_others_are_not_what_was_seen(site: Site, client: FlaskClient, robin: Principal) -> None:
-    first, last = said(client), said(client)
+    back, first, last = (said(client) for _ in range(3))
     wanted = Filter([site.id], "pending")
-    decided(first, "approve", robin)
-    said(client)
+    decided(back, "reject", robin)
+    decided(last, "approve", robin)
+    decided(back, "restore", robin, "*")
     with pytest.raises(Conflict) as refused, transaction():
         bulk.decide_matching(wanted, {"count": 2, "newest": last}, Verdict("spam"), robin)
     assert refused.value.detail == "You saw 2 comments; some of them are others now. Nothing was changed."
-    assert [row(one).status for one in (first, last)] == ["approved", "pending"]
+    assert [row(one).status for one in (first, last)] == ["pending", "approved"]
     newest = queries.newest(wanted)[1]
     with transaction():
         done = bulk.decide_matching(wanted, {"count": 2, "newest": newest}, Verdict("spam"), robin)
     assert (done.total, done.done) == (2, 2)
+
+
+@pytest.mark.parametrize("at_once", [0, 500])
+def test_what_came_after_the_last_that_was_seen_is_left_as_it_is(
+    site: Site, client: FlaskClient, robin: Principal, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    """Of the same moment, too: a wave does not end while somebody reads how many it is."""
+    ids = [said(client) for _ in range(4)]
+    monkeypatch.setattr(bulk, "AT_ONCE", at_once)
+    wanted = Filter([site.id], "pending")
+    with transaction():
+        done = bulk.decide_matching(wanted, {"count": 2, "newest": ids[1]}, Verdict("spam"), robin)
+    monkeypatch.setattr(bulk, "AT_ONCE", 500)
+    while work():
+        pass
+    assert done.total == 2
+    assert [row(one).status for one in ids] == ["spam", "spam", "pending", "pending"]
+    with pytest.raises(Conflict), transaction():
+        bulk.decide_matching(wanted, {"count": 2, "newest": uuid4()}, Verdict("spam"), robin)
 
 
 def work(who: Any = acting) -> bool:

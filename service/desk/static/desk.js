@@ -5,7 +5,10 @@ const AHEAD = 8; // comments that are there before they are looked at
 const EVERY = 20_000; // between two looks for new ones, in ms
 const SOON = 1_000; // between two looks at how far a decision on many is, in ms
 const AGAIN = 5_000; // after which what could not be sent is sent again, in ms
+const AWAY = [502, 503, 504]; // what is answered when the desk is away for a while
 const TYPING = 1_000; // without a letter, after which the next one is a key again, in ms
+
+const UNASKED = { "X-Unasked": "true" }; // of a look that the script takes: an open page alone keeps no session alive
 
 const queue = document.getElementById("queue");
 const keys = document.getElementById("keys");
@@ -16,7 +19,7 @@ const decided = []; // the ids of articles, the last one last
 const unanswered = new Set(); // the ids of articles that were decided on
 const regretted = new Set(); // the ids of those of them that are undone as soon as their answer is there
 const lost = new Map(); // where a form is sent → the form, and the button that was pressed, when no answer came
-const many = document.getElementById("many"); // the form that decides on all that is selected
+const many = () => document.getElementById("many"); // the form that decides on all that is selected
 
 /** The comment that keys are about: the one with the focus, else the first. */
 function current() {
@@ -31,7 +34,7 @@ function go(item) {
 
 /** To another page, once all that was decided on this one has its answer. */
 function leave(address) {
-  if (unanswered.size) document.addEventListener("htmx:after:swap", () => leave(address), { once: true });
+  if (unanswered.size) document.addEventListener("htmx:finally:request", () => leave(address), { once: true });
   else location.assign(address);
 }
 
@@ -50,7 +53,7 @@ function open(details, selector) {
 const picked = () => [...document.querySelectorAll(".pick:checked")];
 
 /** Whether a decision is about what is selected, and not about one comment. */
-const isMany = () => many && (many.elements.all || picked().length > 0);
+const isMany = () => many() && (many().elements.all || picked().length > 0);
 
 function pick(boxes, checked) {
   for (const box of boxes) box.checked = checked;
@@ -95,8 +98,8 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "?") keys?.showModal();
   else if (event.key === "z") undo();
   else if (event.key === "Escape" && picked().length) pick(picked(), false);
-  else if (/^[1-9]$/.test(event.key)) reject(isMany() ? many : item, Number(event.key));
-  else if (DECISIONS[event.key] && isMany()) many.querySelector(`[value=${DECISIONS[event.key]}]`).click();
+  else if (/^[1-9]$/.test(event.key)) reject(isMany() ? many() : item, Number(event.key));
+  else if (DECISIONS[event.key] && isMany()) many().querySelector(`[value=${DECISIONS[event.key]}]`).click();
   else if (item && DECISIONS[event.key]) item.querySelector(`.decide [value=${DECISIONS[event.key]}]`)?.click();
   else if (item && deeds[event.key]) deeds[event.key](item);
   else return;
@@ -113,8 +116,8 @@ function reject(form, place) {
 
 /** Undo the last decision; one that has no answer yet as soon as it has one. */
 function undo() {
-  const last = decided.findLast((id) => unanswered.has(id) || document.querySelector(`#${id}.done .undo button`));
-  const button = last ? document.querySelector(`#${last} .undo button`) : document.querySelector(".undo button");
+  const last = decided.findLast((id) => unanswered.has(id) || document.querySelector(`#${id} .undo button`));
+  const button = last ? document.querySelector(`#${last} .undo button`) : document.querySelector(".undo button:not(article *)");
   if (unanswered.has(last)) regretted.add(last);
   else if (button) button.click();
   else say(live.dataset.nothing);
@@ -140,15 +143,35 @@ document.getElementById("pick-page")?.addEventListener("click", (event) => {
 document.addEventListener("change", count);
 
 // Another form of its item may have been answered meanwhile, and drawn the item anew.
-document.addEventListener("htmx:after:request", ({ detail: { ctx } }) => {
+document.addEventListener("htmx:after:request", (event) => {
+  const { ctx } = event.detail;
   if (!ctx.target.isConnected) ctx.target = document.getElementById(ctx.target.id) ?? ctx.target;
-  if (ctx.hx?.redirect) unanswered.clear(); // it leads elsewhere, such as to sign in
+  if (isForeign(ctx)) {
+    event.preventDefault();
+    (AWAY.includes(ctx.response.status) ? keep : refused)(ctx);
+  } else if (ctx.hx.redirect && ctx.response.status !== 401) {
+    event.preventDefault();
+    leave(ctx.hx.redirect); // where a session ended nothing is taken any more: that leads to sign in at once
+  } else if (ctx.hx.redirect) unanswered.clear();
 });
 
 document.addEventListener("htmx:after:swap", ({ detail: { ctx } }) => {
-  if (ctx.request.form?.matches(".item .decide")) answered(ctx.request.form.closest(".item").id);
+  const old = ctx.request.form?.closest(".item");
+  if (old?.querySelector(".pick:checked")) pick(document.querySelectorAll(`#${old.id} .pick`), true);
+  if (ctx.request.form?.matches(".item .decide")) answered(old.id);
+  else if (old) stay(old);
+  else if (document.activeElement === document.body) many()?.querySelector(`[value="${ctx.request.submitter?.value}"]`)?.focus();
   for (const id of unanswered) document.getElementById(id)?.setAttribute("aria-busy", "true");
 });
+
+/** The comment that was drawn anew keeps the focus; one that does not wait any more leads to the next. */
+function stay(old) {
+  const item = document.getElementById(old.id);
+  const approve = ".decide [value=approve]";
+  const isPublished = old.querySelector(approve) && item?.querySelector(".undo") && !item.querySelector(approve);
+  if (isPublished) decided.push(old.id); // by the reply to it, which is undone with it
+  if (item && document.activeElement === document.body) go((isPublished && neighbour(item, 1)) || item);
+}
 
 /** What became of a decision is there: an outcome, or a refusal beside its buttons. */
 function answered(id) {
@@ -157,7 +180,7 @@ function answered(id) {
   unanswered.delete(id);
   item?.removeAttribute("aria-busy");
   if (!item?.classList.contains("done")) return;
-  if (document.activeElement === document.body) go(undecided()[0] ?? item);
+  if (document.activeElement === document.body) go(neighbour(item, 1) ?? item);
   if (isRegretted) item.querySelector(".undo button")?.click();
 }
 
@@ -173,14 +196,32 @@ document.addEventListener("submit", ({ target }) => {
 });
 
 document.addEventListener("htmx:error", ({ detail: { ctx } }) => {
-  if (!ctx?.request.form || ctx.text !== undefined) return; // nothing was sent, or an answer came and something else is wrong
-  const id = ctx.request.form.getAttribute("hx-post");
-  lost.set(id, { form: ctx.request.form, button: ctx.request.submitter, about: picked() });
-  const { form } = drawn(lost.get(id));
-  if (form) beside(form)?.replaceChildren(live.dataset.lost);
-  say(live.dataset.lost);
-  setTimeout(() => send(id), AGAIN);
+  if (ctx?.request.form && ctx.text === undefined) keep(ctx); // else nothing was sent, or an answer came and something else is wrong
 });
+
+/** Whether an answer is none of the desk's, but of what stands before it: nothing of it may take an item's place. */
+const isForeign = ({ hx, response: { status, headers } }) =>
+  AWAY.includes(status) || (status >= 500 && !hx.retarget) || !/^text\/html\b/.test(headers.get("Content-Type") ?? "");
+
+/** Send it again later. */
+function keep({ request }) {
+  const id = request.form.getAttribute("hx-post");
+  lost.set(id, { form: request.form, button: request.submitter, about: picked() });
+  tell(lost.get(id), live.dataset.lost);
+  setTimeout(() => send(id), AGAIN);
+}
+
+/** It was not taken, and nobody can say why: the moderator decides whether to send it again. */
+function refused({ request }) {
+  tell({ form: request.form, button: request.submitter }, live.dataset.refused);
+  if (request.form.matches(".item .decide")) answered(request.form.closest(".item").id);
+}
+
+function tell(sent, words) {
+  const { form } = drawn(sent);
+  if (form) beside(form)?.replaceChildren(words);
+  say(words);
+}
 
 /** A form and its button as they are now, if they are: an item that was drawn anew gets back what nobody types. */
 function drawn({ form, button }) {
@@ -198,7 +239,7 @@ function send(id) {
   const { form, button } = drawn(lost.get(id));
   lost.delete(id);
   if (!form) return unanswered.delete(sent.closest(".item")?.id);
-  if (form === many) pick(picked(), false), pick(about, true); // about those that were meant, whatever is selected by now
+  if (form.id === "many") pick(picked(), false), pick(about, true); // about those that were meant, whatever is selected by now
   if (button && form.checkValidity()) {
     sending = true;
     form.requestSubmit(button);
@@ -225,7 +266,7 @@ function look() {
 }
 
 async function read(url) {
-  const answer = await fetch(url, { headers: { Accept: "text/html" } }).catch(() => null);
+  const answer = await fetch(url, { headers: { Accept: "text/html", ...UNASKED } }).catch(() => null);
   if (!answer?.ok || answer.redirected) return null;
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
@@ -261,7 +302,7 @@ let seen = null;
 
 async function news() {
   if (document.hidden) return;
-  const answer = await fetch(presenceUrl(), { headers: seen ? { "If-None-Match": seen } : {} }).catch(() => null);
+  const answer = await fetch(presenceUrl(), { headers: { ...UNASKED, ...(seen && { "If-None-Match": seen }) } }).catch(() => null);
   if (!answer?.ok || answer.redirected) return;
   const isFirst = !seen;
   seen = answer.headers.get("ETag");
@@ -308,7 +349,7 @@ function presence(looking = others) {
 /** On the page of one comment there is no queue that asks. */
 async function attend() {
   if (document.hidden) return;
-  const answer = await fetch(presenceUrl()).catch(() => null);
+  const answer = await fetch(presenceUrl(), { headers: UNASKED }).catch(() => null);
   if (answer?.ok && !answer.redirected) presence((await answer.json()).looking);
 }
 

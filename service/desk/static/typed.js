@@ -4,8 +4,8 @@ const TYPED = 'form[method="post"] :is(textarea, input:not([type], [readonly], [
 const OF_A_COMMENT = /-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const OUTSIDE = "/desk/sign-"; // with what these pages begin on which nobody is signed in
 
-/** Where a field is kept. That of a comment is the same on every page, any other one is its page's. */
-const shelf = (field) => `typed:${field.id}:${OF_A_COMMENT.test(field.id) ? "" : location.pathname}`;
+/** Where a field is kept, for who typed it. That of a comment is the same on every page, any other one is its page's. */
+const shelf = (field) => `typed:${document.body.dataset.who}:${field.id}:${OF_A_COMMENT.test(field.id) ? "" : location.pathname}`;
 const isOutside = location.pathname.startsWith(OUTSIDE);
 
 document.addEventListener("input", ({ target }) => {
@@ -35,6 +35,7 @@ document.addEventListener("htmx:after:swap", () => restore());
 // Of what the browser itself sent, a good answer leads on to a page of the desk, or shows a secret that is shown once;
 // a refusal is a page itself.
 document.addEventListener("submit", ({ target }) => {
+  if (target.matches(".who")) return sessionStorage.clear(); // whoever signs out leaves nothing to the next one
   if (target.matches("[hx-post]")) return;
   const sent = [...target.querySelectorAll(TYPED)].map(shelf);
   sessionStorage.setItem("sent", JSON.stringify(sent));
