@@ -11,53 +11,15 @@ from flask import Flask, request, request_finished
 from sqlalchemy import JSON, String
 
 from service.db import Base
-from service.desk import people_schemas as people
-from service.desk import schemas as desk
-from service.desk import webhook_schemas as hooks
-from service.embed import forms, mine
+from service.embed import forms
 from service.sites.schemas import SiteSettings
 
-from .doors import ACCOUNT, TEAM, WEBHOOK
+from .fields import FORMS
 from .parsers import by_lexbor
 from .world import rules, sent
 
 MARK = "<zq>"
 """Stands in every payload of these tests: a field that held it was written to."""
-
-FORMS: Mapping[str, frozenset[str]] = {
-    "POST /embed/<site>/comments": frozenset(
-        {*forms._HIDDEN, *forms.SHOWN, *forms._WORDPRESS, "comment_post_ID", "form_token", forms.HONEYPOT}
-    ),
-    "POST /desk/comments/<uuid:comment_id>": frozenset(desk.Edit().fields),
-    "POST /desk/comments/<uuid:comment_id>/decision": frozenset(desk.Decide().fields),
-    "POST /desk/comments/<uuid:comment_id>/revision": frozenset(desk.Settle().fields),
-    "POST /desk/comments/<uuid:comment_id>/undo": frozenset(desk.Undo().fields),
-    "POST /desk/comments/<uuid:comment_id>/notes": frozenset(desk.Noted().fields),
-    "POST /desk/comments/<uuid:comment_id>/reply": frozenset(desk.Edit().fields),
-    "POST /desk/comments/<uuid:comment_id>/pin": frozenset(desk.Pin().fields),
-    "POST /desk/people/lookup": frozenset({*desk.Place().fields, *people.LookUp().fields}),
-    "POST /desk/people/<uuid:comment_id>/rules": frozenset(people.RuleFrom().fields),
-    "POST /desk/rules": frozenset(people.RuleAbout().fields),
-    "POST /desk/rules/<uuid:rule_id>": frozenset(people.RuleEnd().fields),
-    "POST /desk/claims": frozenset(desk.Take().fields),
-    "POST /desk/decisions": frozenset(desk.Many().fields),
-    "POST /desk/decisions/<uuid:decision_id>/undo": frozenset(desk.Place().fields),
-    "POST /desk/filters": frozenset(desk.Save().fields),
-    "POST /desk/filters/<uuid:filter_id>/delete": frozenset(desk.Place().fields),
-    "POST /desk/reasons": frozenset(desk.Reasons().fields),
-    "POST /desk/sites/<site>": frozenset({*SiteSettings().fields, *desk.Settings().fields}),
-    "POST /desk/account": ACCOUNT,
-    "POST /desk/team": TEAM,
-    "POST /desk/webhooks": frozenset(hooks.NewWebhook().fields),
-    "POST /desk/webhooks/<uuid:endpoint_id>": WEBHOOK,
-    "POST /desk/sign-up": frozenset({"invite", "accept", "email", "name", "password"}),
-    "POST /desk/sign-in/code": frozenset({"code"}),
-    "POST /desk/sign-in/passkey": frozenset({"credential", "next"}),
-    "POST /desk/account/passkey": frozenset({"old"}),
-    "POST /mine": frozenset(mine.Typed.__dataclass_fields__),
-    "POST /desk/comments/<uuid:comment_id>/reveal": frozenset(desk.Place().fields),
-}
-"""The fields of forms; of those for JSON the document of the API tells."""
 
 NO_WORDS = {
     "POST /v1/sites/<site>/counts": "answers what pages were asked about, and stores nothing",
