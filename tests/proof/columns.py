@@ -17,15 +17,10 @@ from werkzeug.test import TestResponse
 from service.accounts import invites
 from service.accounts.models import Moderator
 from service.db import Base, db, transaction
-from service.desk import people_schemas as people
-from service.desk import schemas as desk
-from service.desk import webhook_schemas as hooks
-from service.embed import forms, mine
-from service.sites.schemas import SiteSettings
 from tests.desk.conftest import HOME, PASSWORD, Browser
 
 from .callers import SignedIn
-from .doors import ACCOUNT, DOORS, TEAM, WEBHOOK, Door
+from .doors import DOORS, Door
 from .world import World, stored_rows
 
 WORD, WHOLE, BROKEN, YEAR = "planted", 7_654_321, 7_654.25, 1987
@@ -35,43 +30,6 @@ _TRACES = (WORD, str(WHOLE), str(BROKEN), f"datetime({YEAR}")
 _COMES_AND_GOES = ("hold_reasons", "api_tokens", "reject_reasons")
 """How often somebody writes is a reason to hold a comment; when a token was last used is noted now and then; and a list
 that is put in the place of another one changes what was there."""
-
-FORMS = {
-    "POST /embed/<site>/comments": {
-        *forms._HIDDEN, *forms.SHOWN, *forms._WORDPRESS, forms.HONEYPOT, "comment_post_ID", "form_token", "preview",
-    },
-    "POST /desk/comments/<uuid:comment_id>": set(desk.Edit().fields),
-    "POST /desk/comments/<uuid:comment_id>/decision": set(desk.Decide().fields),
-    "POST /desk/comments/<uuid:comment_id>/reveal": set(desk.Place().fields),
-    "POST /desk/comments/<uuid:comment_id>/revision": set(desk.Settle().fields),
-    "POST /desk/comments/<uuid:comment_id>/undo": set(desk.Undo().fields),
-    "POST /desk/comments/<uuid:comment_id>/notes": set(desk.Noted().fields),
-    "POST /desk/comments/<uuid:comment_id>/reply": set(desk.Reply().fields),
-    "POST /desk/comments/<uuid:comment_id>/pin": set(desk.Pin().fields),
-    "POST /desk/people/lookup": {*desk.Place().fields, *people.LookUp().fields},
-    "POST /desk/people/<uuid:comment_id>/rules": set(people.RuleFrom().fields),
-    "POST /desk/rules": set(people.RuleAbout().fields),
-    "POST /desk/rules/<uuid:rule_id>": set(people.RuleEnd().fields),
-    "POST /desk/claims": set(desk.Take().fields),
-    "POST /desk/decisions": set(desk.Many().fields),
-    "POST /desk/decisions/<uuid:decision_id>/undo": set(desk.Place().fields),
-    "POST /desk/filters": set(desk.Save().fields),
-    "POST /desk/filters/<uuid:filter_id>/delete": set(desk.Place().fields),
-    "POST /desk/reasons": set(desk.Reasons().fields),
-    "POST /desk/sites/<site>": {*SiteSettings().fields, *desk.Settings().fields},
-    "POST /desk/account": set(ACCOUNT),
-    "POST /desk/team": set(TEAM),
-    "POST /desk/webhooks": set(hooks.NewWebhook().fields),
-    "POST /desk/webhooks/<uuid:endpoint_id>": set(WEBHOOK),
-    "POST /desk/sign-up": {"invite", "accept", "email", "name", "password"},
-    "POST /desk/sign-in/code": {"code"},
-    "POST /desk/sign-in/passkey": {"credential", "next"},
-    "POST /desk/account/passkey": {"old"},
-    "POST /mine": set(mine.Typed.__dataclass_fields__),
-    "POST /desk/sign-in": {"email", "password", "next"},
-    "POST /desk/sign-out": set(),
-}  # fmt: skip
-"""Doors that ignore what they do not know, and the names that they do know."""
 
 STEPS = ("POST /desk/sign-in/code", "POST /desk/sign-in/passkey", "POST /desk/account/passkey")
 """Steps of signing in, of somebody who is signed in, and of adding a passkey: they change nothing."""

@@ -6,19 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from service.desk import account, team, webhooks
 from service.embed.widget import release
 
 FORM = "application/x-www-form-urlencoded"
 DEVICE = "device-canary-0123456789"
 """What tells one reader's device from others."""
-
-
-ACCOUNT, TEAM, WEBHOOK = (
-    frozenset({"deed"}.union(*(shape().fields for shape, _ in page._DEEDS.values())))
-    for page in (account, team, webhooks)
-)
-"""The fields of pages that have several forms."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +74,7 @@ class Door:
     def undoing(self, comment: str, decision: str) -> Door:
         """The door about one decision on a comment."""
         path, form = self.path.replace("{fresh}", comment).replace("{decision}", decision), self.form
-        return replace(self, path=path, form={**form, "undoes": decision} if form is not None else None)
+        return replace(self, path=path, form={**form, "undoes": decision} if form and "undoes" in form else form)
 
     def deciding_on(self, change: str) -> Door:
         """The door about one change of a text."""

@@ -11,12 +11,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from service.desk import people_schemas as people
-from service.desk import schemas as desk
-from service.embed import forms, mine
-from service.embed import schemas as embed
-
-from .doors import ACCOUNT, DOORS, FORM, TEAM, Door
+from .doors import DOORS, FORM, Door
+from .fields import FORMS, OTHER_FORMS, PAGES
 
 LISTS = (
     "blns/strings", "fuzzdb/control_chars", "fuzzdb/crlf", "fuzzdb/format_strings", "fuzzdb/integers",
@@ -48,40 +44,6 @@ OWN_BODIES = [
 NO_JSON = [b"NaN", b"[NaN]", b"[Infinity]", b"[-Infinity]", b'{"rating": NaN}', b'{"rating": -Infinity}']
 """What Python's parser takes, and JSON is not."""
 
-FORMS: Mapping[str, frozenset[str]] = {
-    "POST /embed/<site>/comments": frozenset(
-        {*forms._HIDDEN, *forms.SHOWN, *forms._WORDPRESS, "comment_post_ID", "form_token", "preview", forms.HONEYPOT}
-    ),
-    "POST /desk/comments/<uuid:comment_id>": frozenset(desk.Edit().fields),
-    "POST /desk/comments/<uuid:comment_id>/decision": frozenset(desk.Decide().fields),
-    "POST /desk/comments/<uuid:comment_id>/revision": frozenset(desk.Settle().fields),
-    "POST /desk/comments/<uuid:comment_id>/pin": frozenset(desk.Pin().fields),
-    "POST /desk/people/lookup": frozenset({*desk.Place().fields, *people.LookUp().fields}),
-    "POST /desk/people/<uuid:comment_id>/rules": frozenset(people.RuleFrom().fields),
-    "POST /desk/rules": frozenset(people.RuleAbout().fields),
-    "POST /desk/rules/<uuid:rule_id>": frozenset(people.RuleEnd().fields),
-    "POST /desk/account": ACCOUNT,
-    "POST /desk/team": TEAM,
-    "POST /desk/sign-up": frozenset({"invite", "accept", "email", "name", "password"}),
-    "POST /desk/sign-in/code": frozenset({"code"}),
-    "POST /desk/sign-in/passkey": frozenset({"credential", "next"}),
-    "POST /desk/account/passkey": frozenset({"old"}),
-    "POST /mine": frozenset(mine.Typed.__dataclass_fields__),
-    "POST /desk/comments/<uuid:comment_id>/reveal": frozenset(desk.Place().fields),
-    "POST /desk/sign-in": frozenset({"email", "password", "next", "csrf_token"}),
-    "POST /desk/sign-out": frozenset({"csrf_token"}),
-}
-"""The fields of forms, and what stands in the addresses of pages; of the API the document tells."""
-
-PAGES: Mapping[str, frozenset[str]] = {
-    "GET /embed/<site>": frozenset(embed.ThreadQuery().fields),
-    "GET /embed/<site>/form": frozenset(embed.FormQuery().fields),
-    "GET /desk/": frozenset(desk.Queue().fields),
-    "GET /desk/waiting": frozenset(desk.News().fields),
-    "GET /desk/comments/<uuid:comment_id>": frozenset(desk.Place().fields),
-    "GET /desk/rules": frozenset(people.RulesPage().fields),
-    "GET /desk/sign-in": frozenset({"next"}),
-}
 HEADERS = (
     "Idempotency-Key", "If-Match", "If-None-Match", "If-Modified-Since", "Authorization", "Accept", "Accept-Language",
     "Content-Type", "Origin", "Referer", "Cookie", "Range", "Host", "X-Forwarded-For", "X-Forwarded-Proto",
@@ -153,7 +115,10 @@ def spots(document: Mapping[str, Any]) -> Iterator[Spot]:
     for door in DOORS:
         described = document["paths"].get(_described(door.rule), {}).get(door.method.lower(), {})
         yield from (Spot(door, "json", name) for name in _leaves(described, document, door))
-        yield from (Spot(door, "form", name) for name in sorted(FORMS.get(door.name, ())))
+        if door.form is not None:
+            yield from (Spot(door, "form", name) for name in sorted(FORMS[door.name]))
+        for form in OTHER_FORMS.get(door.name, ()):
+            yield from (Spot(replace(door, form=form), "form", name) for name in form if name != "deed")
         asked = [one["name"] for one in described.get("parameters", []) if one["in"] == "query"]
         yield from (Spot(door, "query", name) for name in [*asked, *sorted(PAGES.get(door.name, ())), "unheard-of"])
         for number, piece in enumerate(door.rule.split("/")):

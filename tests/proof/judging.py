@@ -21,6 +21,7 @@ from tests.conftest import empty
 
 from .doors import Door
 from .hostile import Bad, content_type
+from .in_person import InPerson
 from .world import World, changed, filled, sent, snapshot
 
 MOST_SECONDS = 2.0
@@ -28,11 +29,14 @@ MOST_SECONDS = 2.0
 
 WRITES_WHEN_REFUSED = {
     "POST /desk/sign-in": "a failed sign-in is written down, with no word of what was typed",
+    "POST /desk/sign-in/code": "so is a code that is wrong",
     "POST /desk/sign-in/passkey": "so is a passkey that opens nothing",
     "POST /desk/account": "and a password that is wrong, where it is asked for again",
     "POST /desk/account/passkey": "the same",
     "POST /v1/tokens": "the same",
 }
+WHERE_IT_IS_WRITTEN = {"audit_entries", "audit_details", "audit_heads"}
+"""And nowhere else: all other tables stay as they are."""
 _ROUNDS = 300
 """Accepted requests after which the world is put back: full tables would make everything slow."""
 
@@ -59,6 +63,7 @@ class Judge:
                 connection.exec_driver_sql("VACUUM")
         self.world = self.world.again()
         self._settle()
+        self._person = InPerson(self.world)
         self._accepted, self._fresh, self._held, self._kept, self._newcomer = 0, "", "", "", ""
         self._decided: tuple[str, str] | None = None
         self._made: dict[str, str] = {}
@@ -72,6 +77,7 @@ class Judge:
         if self._accepted >= _ROUNDS:
             self._put_back()
         bad = self._about_something_new(bad)
+        stored = snapshot() if bad.door.name in WRITES_WHEN_REFUSED else {}
         started = time.process_time()
         self.last = answer = self.send(bad)
         took = time.process_time() - started
@@ -82,11 +88,15 @@ class Judge:
         if took > MOST_SECONDS:
             wrong.append(f"took {took:.1f} s")
         if self._written() != self._mark:
-            wrong += self._look_at_rows(bad, answer)
+            wrong += self._look_at_rows(bad, answer, stored)
         return [f"{bad.shown}: {what}" for what in wrong]
 
     def _about_something_new(self, bad: Bad) -> Bad:
-        """With a comment that nobody has decided yet, where the door wants one; made before anything is counted."""
+        """With a comment that nobody has decided yet, where the door wants one, and with somebody at a browser; made
+        before anything is counted."""
+        if InPerson.is_wanted(bad.door):
+            self._person.get_ready(bad.door)
+            self._settle()
         if bad.door.wants_change:
             if not self._held:
                 self._held = self.world.wish(self.world.a)
@@ -122,31 +132,44 @@ class Judge:
         if not self._fresh:
             self._fresh = self.world.say(self.world.a)
             self._settle()
-        return replace(bad, door=replace(bad.door, path=bad.door.path.replace("{fresh}", self._fresh)))
+        (author,) = (one.token for one in self.world.a.said if one.id == self._fresh)
+        headers = {name: text.replace("{author}", author) for name, text in bad.door.headers.items()}
+        path = bad.door.path.replace("{fresh}", self._fresh)
+        return replace(bad, door=replace(bad.door, path=path, headers=headers))
 
     def send(self, bad: Bad) -> TestResponse:
         door, world = bad.door, self.world
         who = {"Authorization": f"Bearer {world.admin}"} if door.is_guarded else {}
+        client = world.app.test_client()
         if "Authorization" in door.headers:
             who = {}
+        if InPerson.is_wanted(door):
+            client, who = self._person.browser(door)
         if bad.raw is None:
-            return world.send(door, world.a, **who)
+            return world.send(door, world.a, client=client, **who)
         path = filled(door.path, world.names(door, world.a))
         headers = {"Accept": door.accept, **filled(dict(door.headers), world.names(door, world.a)), **who}
         kind = bad.kind or content_type(door)
         claimed = {} if bad.length is None else {"CONTENT_LENGTH": bad.length}
         return sent(
-            world.app.test_client(), path, method=door.method, headers=headers, data=bad.raw, content_type=kind,
+            client, path, method=door.method, headers=headers, data=bad.raw, content_type=kind,
             environ_overrides=claimed,
         )  # fmt: skip
 
-    def _look_at_rows(self, bad: Bad, answer: TestResponse) -> list[str]:
-        """Something was written: by a request that was accepted, which is then read back, or else by none."""
+    def _look_at_rows(self, bad: Bad, answer: TestResponse, stored: dict[str, str]) -> list[str]:
+        """Something was written: by a request that was accepted, which is then read back, or else by none.
+
+        `stored`: what was there before a door that may write something all the same.
+        """
         before = self.rows
         self._settle()
         if answer.status_code < 400:
             self._accepted += 1
-            if bad.door.rule.endswith("/decision"):
+            if InPerson.is_wanted(bad.door):
+                self._person.is_done(bad.door)
+            if (bad.door.form or {}).get("deed") == "password":
+                self._accepted = _ROUNDS  # nobody could come in after this
+            if bad.door.rule.endswith("/decision") or bad.door.name == "DELETE /v1/mine":
                 self._fresh = ""
             if bad.door.rule.endswith("/undo"):
                 self._decided = None
@@ -161,8 +184,9 @@ class Judge:
             if bad.door.name.startswith("DELETE /v1/moderators/"):
                 self._newcomer = ""
             return self._read_back(bad, answer)
-        if bad.door.name in WRITES_WHEN_REFUSED:
-            return []
+        if stored:
+            elsewhere = [one for one in changed(stored) if one not in WHERE_IT_IS_WRITTEN]
+            return [f"{answer.status_code}, and {elsewhere} changed"] if elsewhere else []
         if self.rows != before:
             return [f"{answer.status_code}, and the number of rows changed"]
         return self._ask_again(bad)
@@ -260,10 +284,17 @@ def misshapen(status: int, body: bytes) -> Iterator[str]:
                 yield f"errors.{field} is {one}"
 
 
-def counted() -> tuple[int, ...]:
+def counted() -> dict[str, int]:
     """How many rows each table has."""
     with db.engine.connect() as connection:
-        return tuple(connection.exec_driver_sql(_count_all()).one())
+        numbers = connection.exec_driver_sql(_count_all()).one()
+    return dict(zip((table.name for table in Base.metadata.sorted_tables), numbers, strict=True))
+
+
+def grown(before: Mapping[str, int], door: str) -> list[str]:
+    """The tables that have more or fewer rows than before, though a request of this door was refused."""
+    may = WHERE_IT_IS_WRITTEN if door in WRITES_WHEN_REFUSED else set()
+    return [name for name, number in counted().items() if number != before[name] and name not in may]
 
 
 @cache

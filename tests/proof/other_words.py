@@ -10,6 +10,7 @@ from functools import partial
 from itertools import cycle
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from service.db import transaction
 from service.errors import Invalid
@@ -55,10 +56,10 @@ def titles(stage: Stage, opened: Packs, renamed: Packs) -> Found:
     def shown() -> dict[str, str]:
         return {one["id"]: one["title"] for one in stage.every("/v1/pages?site=blog", "pages")}
 
-    number = sum(written(opened, opens))
+    number = written(opened, opens)
     faults = list(_back(told, shown(), "title"))
     ids = cycle(list(told))
-    number += sum(written(renamed, renames))
+    number += written(renamed, renames)
     faults += _back(told, shown(), "title")
     renaming = stage.every("/v1/audit?site=blog&action=page.renamed", "entries")
     latest: dict[str, str] = {}
@@ -78,7 +79,7 @@ def aliases(stage: Stage, packs: Packs) -> Found:
         told.extend([f"id:x {name}"] if taken else [])
         return taken
 
-    number = sum(written(packs, write))
+    number = written(packs, write)
     shown = [one["details"]["alias"] for one in stage.every("/v1/audit?site=blog&action=page.alias", "entries")]
     return number, list(_back(dict(enumerate(told)), dict(enumerate(reversed(shown))), "id"))
 
@@ -88,14 +89,14 @@ def settings(stage: Stage, by_api: Packs, by_desk: Packs) -> Found:
     faults: list[str] = []
 
     def takes(text: str) -> bool:
-        values = {"name": text, "privacy_text": text}
+        values = {"name": text, "privacy_text": text, "privacy_url": _led_to(text)}
         answer = stage.ask("PATCH", "/v1/sites/blog", values)
         if "errors" not in answer:
             faults.extend(_back(values, answer, "setting"))
         return "errors" not in answer
 
     def takes_at_desk(text: str) -> bool:
-        values = {"name": text, "privacy_text": text}
+        values = {"name": text, "privacy_text": text, "privacy_url": _led_to(text)}
         is_taken = stage.at_desk("/desk/sites/blog", _form_of(stage) | values).status_code == 303
         if is_taken:
             faults.extend(_back(values, stage.ask("GET", "/v1/sites/blog"), "setting"))
@@ -105,9 +106,14 @@ def settings(stage: Stage, by_api: Packs, by_desk: Packs) -> Found:
         address = {"privacy_url": " ".join(pack)}
         assert "privacy_url" in stage.ask("PATCH", "/v1/sites/blog", address)["errors"]
         assert stage.at_desk("/desk/sites/blog", _form_of(stage) | {"name": "x"} | address).status_code == 422
-    number = sum(written(by_api, takes)) + sum(written(by_desk, takes_at_desk))
+    number = written(by_api, takes) + written(by_desk, takes_at_desk)
     faults += stage.page_faults(["/desk/sites", "/desk/sites/blog", "/desk/audit"])
     return number, faults
+
+
+def _led_to(text: str) -> str:
+    """An address with as much of a text in it as there is room for."""
+    return f"https://example.org/?{quote(text[:80], safe='')}"
 
 
 def _form_of(stage: Stage) -> dict[str, str]:
@@ -123,10 +129,8 @@ def decisions(stage: Stage, by_api: Packs, by_desk: Packs, folder: Path) -> Foun
     told: list[tuple[str, str]] = []
 
     def at_desk(one: str, values: Mapping[str, str]) -> bool:
-        return (
-            stage.at_desk(f"/desk/comments/{one}/decision", {**values, "note": f"Note: {values['reason']}"}).status_code
-            == 303
-        )
+        noted = {**values, "note": f"Note: {values['reason']}"}
+        return stage.at_desk(f"/desk/comments/{one}/decision", noted).status_code == 303
 
     def by_program(one: str, values: Mapping[str, str]) -> bool:
         if len(told) % 2:
@@ -141,7 +145,7 @@ def decisions(stage: Stage, by_api: Packs, by_desk: Packs, folder: Path) -> Foun
         told.extend([(one, reason)] if is_taken else [])
         return is_taken
 
-    number = sum(written(by_api, partial(write, by=by_program))) + sum(written(by_desk, partial(write, by=at_desk)))
+    number = written(by_api, partial(write, by=by_program)) + written(by_desk, partial(write, by=at_desk))
     faults: list[str] = []
     for one in ids:
         history = stage.ask("GET", f"/v1/moderation/comments/{one}")["history"]
@@ -172,7 +176,7 @@ def answers(stage: Stage, packs: Packs, folder: Path) -> Found:
         replies.update({made: Said(stage.ours().name, text)} if made else {})
         return is_taken
 
-    number = sum(written(packs, write))
+    number = written(packs, write)
     faults: list[str] = []
     for one in ids:
         shown = [row["note"] for row in stage.ask("GET", f"/v1/moderation/comments/{one}")["notes"]]
@@ -201,7 +205,7 @@ def kept(stage: Stage, packs: Packs, folder: Path) -> Found:
             told.append(row)
         return is_taken
 
-    number = sum(written(packs, write))
+    number = written(packs, write)
     for text in [" ".join(pack) for pack in packs][:1]:  # of several the order is that of their names
         stage.ask("POST", "/v1/moderation/filters", {"name": text[:60], "filter": {"q": text[:190]}})
     return number, faults + list(stage.page_faults(["/desk/", "/desk/?status=all", "/desk/filters", "/desk/reasons"]))
@@ -246,7 +250,7 @@ def hooks(stage: Stage, packs: Packs) -> Found:
                 sent(stage.client, f"{there}/{old}", method="DELETE", headers=stage.bearer)
         return is_taken
 
-    number = sum(written(packs, write))
+    number = written(packs, write)
     for address in ({"url": " ".join(pack)} for pack in packs[:1]):
         for method, path, document in (("POST", there, told), ("PATCH", f"{there}/{one}", {})):
             assert "url" in stage.ask(method, path, document | address)["errors"]
@@ -265,7 +269,7 @@ def reports(stage: Stage, packs: Packs, folder: Path) -> Found:
         told.extend([note] if is_taken else [])
         return is_taken
 
-    number = sum(written(packs, write))
+    number = written(packs, write)
     shown = [row["note"] for row in stage.ask("GET", f"/v1/moderation/comments/{one}")["reports"]]
     faults = list(_back(dict(enumerate(told[-len(shown) :])), dict(enumerate(reversed(shown))), "note of a report"))
     return number, faults + list(stage.page_faults([f"/desk/comments/{one}"]))
@@ -283,7 +287,7 @@ def changes(stage: Stage, packs: Packs) -> Found:
         told.update({said["id"]: (token, text)} if is_taken else {})
         return is_taken
 
-    number = sum(written(packs, write))
+    number = written(packs, write)
     ids = list(told)
     faults: list[str] = []
     for n, one in enumerate(ids):
@@ -321,7 +325,7 @@ def rulings(stage: Stage, packs: Packs) -> Found:
         told.update({one["id"]: note for one in newest})
         return is_taken
 
-    number = sum(written(packs, write))
+    number = written(packs, write)
     shown = {one["id"]: one["note"] for one in stage.every("/v1/rules?site=blog", "rules")}
     faults = list(_back(told, shown, "note on a rule"))
     seen = ["/desk/rules?limit=100", *(f"/desk/people/{one}" for one in ids)]
@@ -347,7 +351,7 @@ def of_sites(stage: Stage, names: Packs, privacy: Packs, folder: Path) -> Found:
         told[key] = name
         return True
 
-    number = sum(written(names, write))
+    number = written(names, write)
     with transaction():
         ours = stage.ours()
         sites.change_site(ours, {"name": next(iter(told.values()), "Blog")}, actor="test")

@@ -46,7 +46,7 @@ def of_staff(stage: Stage, names: Packs, folder: Path) -> Found:
         told.append(name)
         return True
 
-    number = sum(written(names, write))
+    number = written(names, write)
     return number, list(stage.page_faults(["/desk/?status=all&limit=100", *(f"/desk/comments/{one}" for one in ids)]))
 
 
@@ -61,7 +61,7 @@ def names(stage: Stage, packs: Packs) -> Found:
         way = next(ways) if is_taken else way
         return is_taken
 
-    number = sum(written(packs, write))
+    number = written(packs, write)
     faults = list(stage.page_faults(["/desk/account", "/desk/team?site=blog"]))
     with transaction():
         accounts.rename(stage.admin(), "Admin", actor="test")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
+from typing import Any
 from uuid import uuid4
 
 from flask import Flask
@@ -16,15 +17,18 @@ from service.accounts import operations as accounts
 from service.db import db, transaction
 from tests.desk.conftest import HOME, fields, the_form
 
+from .callers import ROLES, SIGNED_OUT
 from .doors import DEVICE, DOORS, Door
+from .fields import PAGES
 from .leaks import Needles, leaks, of_addresses, of_columns, of_domains, of_networks, of_secrets, of_tokens, together
 from .ways import AROUND, WAYS, Asking, with_query
 from .world import Said, World, rules, sent
 
-CALLERS = ("anonymous", "author", "viewer", "moderator", "owner", "admin", "foreign", "desk")
-"""`desk` is a browser with the session of a moderator; `foreign` a moderator of the other site."""
+_DESK = " at the desk"
+CALLERS = tuple(f"{role}{_DESK}" if by == "session" else role for role, means in ROLES.items() for by in means or ("",))
+"""Everybody of the table of figure 6, by every means that they have: `at the desk` is a browser with a session."""
 
-TOLD = ("moderator", "owner", "admin", "desk")
+TOLD = tuple(one for one in CALLERS if one.removesuffix(_DESK) in ("moderator", "owner", "admin"))
 """Who is told the address of a comment of the site when they ask for it."""
 
 SENDERS = ("203.0.113.77", "2001:db8:77:7::77")
@@ -83,6 +87,46 @@ def formats(door: Door) -> dict[str, Door]:
     return found
 
 
+def choices(document: Mapping[str, Any]) -> dict[str, dict[str, list[str]]]:
+    """Each door that reads → what may be chosen in its address, and every choice: such as a format, or a state.
+
+    The API's are in its document; a page of the desk has those of the same names.
+    """
+    found: dict[str, dict[str, list[str]]] = {}
+    for door in (one for one in DOORS if not one.changes):
+        path = door.rule.replace("<uuid:", "<").replace("<", "{").replace(">", "}")
+        parameters = document["paths"].get(path, {}).get(door.method.lower(), {}).get("parameters", [])
+        named = {one["name"]: _chosen(one["schema"]) for one in parameters if one["in"] == "query"}
+        found[door.name] = {name: values for name, values in named.items() if values}
+    every: dict[str, list[str]] = {}
+    for own in found.values():
+        for name, values in own.items():
+            every[name] = list(dict.fromkeys([*every.get(name, []), *values]))
+    for name, heard in PAGES.items():
+        if name.startswith("GET /desk/"):
+            found[name] = {one: every[one] for one in sorted(heard & every.keys())}
+    return found
+
+
+def _chosen(schema: Mapping[str, Any]) -> list[str]:
+    shape = schema.get("items", schema)
+    yes_or_no = [True, False] if "boolean" in str(shape.get("type")) else []
+    values = [one for one in shape.get("enum", yes_or_no) if one is not None]
+    return [str(one).lower() if isinstance(one, bool) else str(one) for one in values]
+
+
+def chosen(app: Flask) -> list[Door]:
+    """The doors with each choice in their addresses."""
+    document = app.test_client().get("/openapi.json").json or {}
+    told = choices(document)
+    return [
+        with_query(door, f"{name}={value}")
+        for door in DOORS
+        for name, values in told.get(door.name, {}).items()
+        for value in values
+    ]
+
+
 class Sweep:
     """All visits to a world, by everybody, and what is secret about them."""
 
@@ -92,19 +136,20 @@ class Sweep:
         self.secrets = {"browser": f"canary-agent-{uuid4().hex}", "page before": f"canary-page-{uuid4().hex}"}
         """What was sent or handed out, by what it is."""
         self.secrets["device"] = DEVICE
-        self.staff = f"c{uuid4().hex}@staff-canary.example.org"
+        self.staff: dict[str, str] = {}
+        """The addresses of those at the desk."""
         self.world.password = self.password = self.secrets["password"] = f"canary password {uuid4().hex}"
         self._bodies: dict[bytes, bytes] = {}
-        with transaction():
-            person = accounts.add_moderator(self.staff, "Desk", self.password, actor="test")
-            accounts.grant(person, world.a.site.id, "moderator", actor="test")
+        tokens = world.a.tokens | {"neighbour": world.b.tokens["moderator"], "admin": world.admin}
         self._callers = {
             "anonymous": {},
             "author": {"Authorization": f"Author {world.a.said[0].token}"},
-            "foreign": {"Authorization": f"Bearer {world.b.tokens['moderator']}"},
-            "admin": {"Authorization": f"Bearer {world.admin}"},
-        } | {role: {"Authorization": f"Bearer {world.a.tokens[role]}"} for role in ("viewer", "moderator", "owner")}
-        self._desk = self._signed_in()
+            "stranger": {"Authorization": f"Author {world.a.said[1].token}"},
+        } | {role: {"Authorization": f"Bearer {token}"} for role, token in tokens.items()}
+        for caller in (one for one in CALLERS if one.endswith(_DESK)):
+            self._hire(caller)
+        self._desks: dict[str, tuple[FlaskClient, dict[str, str]]] = {}
+        self._sign_in()
 
     def visits(self, *, full: bool) -> Iterator[Visit]:
         """Everybody at every door, and every way at every door that it fits.
@@ -118,10 +163,14 @@ class Sweep:
                 for one in forms if full else forms[(index + turn) % len(forms) :][:1]:
                     yield from self.visit(one, caller)
             if door.rule == "/desk/sign-out":
-                self._desk = self._signed_in()
+                self._sign_in()
+        for turn, door in enumerate(chosen(self.world.app)):
+            for caller in CALLERS if full else CALLERS[turn % len(CALLERS) :][:1]:
+                yield from self.visit(door, caller)
         half = db.engine.dialect.name == "postgresql"
         for turn, (kind, (_, fits)) in enumerate(WAYS.items()):
-            self._desk = self._signed_in() if full else self._desk
+            if full:
+                self._sign_in()
             with AROUND.get(kind, _as_always)(self.world.app, f"{self.world.a.said[0].email} {SENDERS[0]}"):
                 for index, door in enumerate(filter(fits, DOORS)):
                     asked = formats(door)[("json", "html")[(turn + index // 2) % 2]]
@@ -145,8 +194,8 @@ class Sweep:
 
     def client(self, caller: str) -> tuple[FlaskClient, dict[str, str]]:
         """Who asks, and from where. A session that was signed out stays so until the next way."""
-        if caller == "desk":
-            return self._desk
+        if caller in self._desks:
+            return self._desks[caller]
         told = self._callers[caller] | self._ways_of_browsers()
         client = self.world.app.test_client()
         client.environ_base["REMOTE_ADDR"] = SENDERS[len(told) % 2]
@@ -156,13 +205,33 @@ class Sweep:
         page = f"https://blog.example.org/?{self.secrets['page before']}"
         return {"X-Forwarded-For": SENDERS[0], "User-Agent": self.secrets["browser"], "Referer": page}
 
-    def _signed_in(self) -> tuple[FlaskClient, dict[str, str]]:
+    def _hire(self, caller: str) -> None:
+        """Somebody with such a role, whose address stands nowhere else."""
+        role = caller.removesuffix(_DESK)
+        address = self.staff[caller] = f"c{uuid4().hex}@staff-canary.example.org"
+        place = self.world.b if role == "neighbour" else self.world.a
+        with transaction():
+            person = accounts.add_moderator(address, "Desk", self.password, actor="test", is_admin=role == "admin")
+            if role != "admin":
+                has = {"neighbour": "moderator", "ended": "moderator"}.get(role, role)
+                accounts.grant(person, place.site.id, has, actor="test")
+
+    def _sign_in(self) -> None:
+        """New sessions for all at the desk; one of them has ended, and its cookie is still sent."""
+        self._desks = {caller: self._signed_in(address) for caller, address in self.staff.items()}
+        client, headers = self._desks[f"ended{_DESK}"]
+        (cookie,) = client._cookies.values()  # type: ignore[union-attr]
+        told = {name.replace("_", "-"): value for name, value in headers.items()}
+        assert sent(client, "/desk/sign-out", method="POST", headers=told, data={}).status_code == 303
+        client.set_cookie(cookie.key, cookie.value, domain=cookie.domain, path=cookie.path)
+
+    def _signed_in(self, address: str) -> tuple[FlaskClient, dict[str, str]]:
         """A new session; what was typed and given for it is secret."""
         client = self.world.app.test_client(use_cookies=True)
         client.environ_base["REMOTE_ADDR"] = SENDERS[1]
         told = self._ways_of_browsers() | {"Origin": HOME, "Accept": "text/html"}
         form, _ = the_form(sent(client, "/desk/sign-in", headers=told).text, "Sign in", None)
-        data = fields(form) | {"email": self.staff, "password": self.password}
+        data = fields(form) | {"email": address, "password": self.password}
         answer = sent(client, "/desk/sign-in", method="POST", data=data, headers=told)
         assert answer.status_code == 303, answer.text
         page = sent(client, "/desk/", headers=told)
@@ -199,8 +268,10 @@ class Sweep:
         labels = {place.site.key: of_columns([place], seals=False) for place in (self.world.a, self.world.b)}
         domains = of_domains(one.email for one in self.said)
         strangers = [domains, *labels.values()]
-        unseen = dict.fromkeys(CALLERS, [labels["zine"]]) | {"anonymous": strangers, "author": strangers}
-        unseen |= {"foreign": [labels["blog"]], "admin": []}
+        unseen = {caller: [labels["zine"]] for caller in CALLERS}
+        unseen |= {caller: strangers for caller in CALLERS if caller.removesuffix(_DESK) in SIGNED_OUT}
+        unseen |= {f"neighbour{by}": [labels["blog"]] for by in ("", _DESK)}
+        unseen |= {f"admin{by}": [] for by in ("", _DESK)}
         everybody = together([private or self.private(), of_columns([self.world.a, self.world.b], labels=False)])
         found = leaks({name: raw for mine in heaps.values() for name, raw in mine.items()}, everybody)
         return found + [line for caller in CALLERS for line in leaks(heaps[caller], together(unseen[caller]))]
@@ -218,7 +289,7 @@ class Sweep:
     def private(self) -> Needles:
         """What nobody is sent and nothing keeps as it is: addresses, networks, and every secret handed out."""
         return together([
-            of_addresses({one.email for one in self.said} | {*self.typed, self.staff, self.world.typed}),
+            of_addresses({one.email for one in self.said} | {*self.typed, *self.staff.values(), self.world.typed}),
             of_tokens({one: one for one in self.people}),
             of_networks({one.ip for one in self.said} | set(SENDERS)),
             *of_secrets(self.world),
@@ -237,10 +308,12 @@ def unvisited(visits: list[Visit], app: Flask, *, full: bool) -> set[str]:
     well = {one.door.name for one in right if one.status < 400}
     seen = {(one.door.name, one.caller) for one in right}
     tried = {(one.door.name, one.kind) for one in visits}
+    asked = {one.door.path for one in visits}
     every = {(name, kind) for name in names for kind, (_, fits) in WAYS.items() if name in known and fits(known[name])}
     return {
         *(f"{name}: no good answer" for name in names - well),
         *(f"{name} as {caller}" for name in names for caller in CALLERS if (name, caller) not in seen),
         *(f"{name}: never {kind}" for name, kind in every - tried if full),
+        *(f"{one.name}: never {one.path}" for one in chosen(app) if one.settled().path not in asked),
         *(f"nowhere: {kind}" for kind in WAYS.keys() - {kind for _, kind in tried}),
     }

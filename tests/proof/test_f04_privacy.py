@@ -1,7 +1,7 @@
 """No address, IP, token, or anything made of one, in any byte that anybody is sent, nor in logs, events or rows.
 
-Every rule is visited by eight callers in every format and in many ways, right and wrong. Only the moderators of a
-comment's own site are told its address, when they ask to reveal it.
+Every rule is visited by every caller of figure 6 in every format, with every choice that its address has, and in many
+ways, right and wrong. Only the moderators of a comment's own site are told its address, when they ask to reveal it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from tests.transfer.exports import comment, export, item, saved
 from .doors import DOORS
 from .leaks import Needles, leaks, of_addresses, of_columns, of_networks
 from .ledger import Proof
-from .sweep import CALLERS, TOLD, Sweep, Visit, unvisited
+from .sweep import CALLERS, TOLD, Sweep, Visit, chosen, unvisited
 from .ways import WAYS
 from .world import SOME_ID, Said, World
 
@@ -88,7 +88,7 @@ def _nothing_is_kept(sweep: Sweep, private: Needles, lines: bytes, proof: Proof)
     proof.case(*leaks({"log": lines}, private, columns))
     kept = stored()
     assert len(kept) >= len(db.metadata.tables)
-    for person in (*sweep.people, sweep.staff):
+    for person in (*sweep.people, *sweep.staff.values()):
         kept["moderators"] = kept["moderators"].replace(person.encode(), b"")
     proof.cases(len(kept), leaks(kept, private))
     proof.cases(0, leaks({name: rows for name, rows in kept.items() if name not in HOMES}, columns))
@@ -150,7 +150,7 @@ def test_a_shape_with_the_address_in_it_is_seen(world: World, monkeypatch: pytes
     monkeypatch.setattr(public, "told", lambda row: told(row) | {"author": told(row)["author"] | {"email": email}})
     sweep = Sweep(world)
     visits = [visit for door in doors for caller in TOLD for visit in sweep.visit(door, caller)]
-    assert len({line.partition(": ")[0] for line in sweep.found_in(visits)}) == len(visits) == 8
+    assert len({line.partition(": ")[0] for line in sweep.found_in(visits)}) == len(visits) == 2 * len(TOLD)
 
 
 @pytest.mark.control("4")
@@ -161,7 +161,7 @@ def test_a_header_that_tells_is_seen(world: World, monkeypatch: pytest.MonkeyPat
     )
     assert row is not None
     sweep = Sweep(world)
-    cookie = sweep.client("desk")[0].get_cookie("greenroom")
+    cookie = sweep.client("moderator at the desk")[0].get_cookie("greenroom")
     assert cookie is not None
     told = {
         "digest": hashlib.md5(said.email.lower().encode()).hexdigest()[:16],
@@ -184,9 +184,14 @@ def test_a_route_that_nobody_visits_is_seen(app: Flask) -> None:
     """Such as metrics, were there any; and a caller or a way that was left out."""
     visits = [Visit(caller, door, "right", 200, b"", b"") for door in DOORS for caller in CALLERS]
     visits += [Visit("admin", door, kind, 400, b"", b"") for door in DOORS for kind in WAYS]
+    visits += [Visit("admin", door, "right", 200, b"", b"") for door in chosen(app)]
     assert unvisited(visits, app, full=True) == set()
     fewer = [one for one in visits if not (one.caller == "admin" and one.door.name == "GET /v1/audit")]
     assert "GET /v1/audit as admin" in unvisited(fewer, app, full=False)
+    exports = [one for one in visits if one.door.path.endswith("format=csv")]
+    assert [one.door.name for one in exports] == ["GET /v1/audit"]
+    (missed,) = unvisited([one for one in visits if one not in exports], app, full=False)
+    assert missed.startswith("GET /v1/audit: never ") and missed.endswith("format=csv")
     fewer = [one for one in visits if one.kind != "locked" or one.door.name == "GET /"]
     assert len(unvisited(fewer, app, full=True)) == len(DOORS) - 1
     grown = create_app(app.extensions["greenroom_settings"])

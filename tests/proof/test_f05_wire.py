@@ -17,7 +17,7 @@ from tests.processes import ask, environment, free_port, running, until
 from tests.support import FULL
 
 from .doors import DOORS
-from .judging import MOST_SECONDS, WRITES_WHEN_REFUSED, counted, written_mark
+from .judging import MOST_SECONDS, counted, grown, written_mark
 from .ledger import Proof
 from .wire import NO_HTTP, Odd, Request, Told, chunked, faults, large, no_http, odd, ticks, told
 from .world import World
@@ -70,9 +70,9 @@ def _send_all(server: Server, proof: Proof, sent: Iterable[tuple[str, Odd]]) -> 
             now_used = ticks(server.process.pid)
             slowest, used = max(slowest, now_used - used), now_used
             if written() != mark:
-                before, mark, rows = rows, written(), counted()
-                if rows != before and not 200 <= answer.status < 400 and door not in WRITES_WHEN_REFUSED:
-                    wrong.append(f"{answer.status}, and the number of rows changed")
+                found, mark, rows = grown(rows, door), written(), counted()
+                if found and not 200 <= answer.status < 400:
+                    wrong.append(f"{answer.status}, and the number of rows of {found} changed")
             proof.case(*(f"{one.name}: {what}" for what in wrong))
     proof.case(*_unwell(server, slowest))
     proof.note(f"slowest {slowest * 10} ms of processor time")

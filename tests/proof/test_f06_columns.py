@@ -18,8 +18,9 @@ from service.doors import StrictParser
 from service.sites import operations as sites
 from tests.support import FULL
 
-from .columns import FORMS, STEPS, WHOLE, Browsing, Effect, Shape, columns, send_json, shapes
+from .columns import STEPS, WHOLE, Browsing, Effect, Shape, columns, send_json, shapes
 from .doors import DOORS, Door
+from .fields import FORMS
 from .ledger import Proof
 from .world import World, changed, snapshot
 

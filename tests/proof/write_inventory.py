@@ -4,101 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import click
-from flask import Flask, request, request_finished
+from flask import Flask, Response, request, request_finished
 from sqlalchemy import JSON, String
 
 from service.db import Base
-from service.desk import people_schemas as people
-from service.desk import schemas as desk
-from service.desk import webhook_schemas as hooks
-from service.embed import forms, mine
 from service.sites.schemas import SiteSettings
 
-from .doors import ACCOUNT, TEAM, WEBHOOK
+from .fields import FORMS
 from .parsers import by_lexbor
 from .world import rules, sent
 
 MARK = "<zq>"
 """Stands in every payload of these tests: a field that held it was written to."""
 
-FORMS: Mapping[str, frozenset[str]] = {
-    "POST /embed/<site>/comments": frozenset(
-        {*forms._HIDDEN, *forms.SHOWN, *forms._WORDPRESS, "comment_post_ID", "form_token", forms.HONEYPOT}
-    ),
-    "POST /desk/comments/<uuid:comment_id>": frozenset(desk.Edit().fields),
-    "POST /desk/comments/<uuid:comment_id>/decision": frozenset(desk.Decide().fields),
-    "POST /desk/comments/<uuid:comment_id>/revision": frozenset(desk.Settle().fields),
-    "POST /desk/comments/<uuid:comment_id>/undo": frozenset(desk.Undo().fields),
-    "POST /desk/comments/<uuid:comment_id>/notes": frozenset(desk.Noted().fields),
-    "POST /desk/comments/<uuid:comment_id>/reply": frozenset(desk.Edit().fields),
-    "POST /desk/comments/<uuid:comment_id>/pin": frozenset(desk.Pin().fields),
-    "POST /desk/people/lookup": frozenset({*desk.Place().fields, *people.LookUp().fields}),
-    "POST /desk/people/<uuid:comment_id>/rules": frozenset(people.RuleFrom().fields),
-    "POST /desk/rules": frozenset(people.RuleAbout().fields),
-    "POST /desk/rules/<uuid:rule_id>": frozenset(people.RuleEnd().fields),
-    "POST /desk/claims": frozenset(desk.Take().fields),
-    "POST /desk/decisions": frozenset(desk.Many().fields),
-    "POST /desk/decisions/<uuid:decision_id>/undo": frozenset(desk.Place().fields),
-    "POST /desk/filters": frozenset(desk.Save().fields),
-    "POST /desk/filters/<uuid:filter_id>/delete": frozenset(desk.Place().fields),
-    "POST /desk/reasons": frozenset(desk.Reasons().fields),
-    "POST /desk/sites/<site>": frozenset({*SiteSettings().fields, *desk.Settings().fields}),
-    "POST /desk/account": ACCOUNT,
-    "POST /desk/team": TEAM,
-    "POST /desk/webhooks": frozenset(hooks.NewWebhook().fields),
-    "POST /desk/webhooks/<uuid:endpoint_id>": WEBHOOK,
-    "POST /desk/sign-up": frozenset({"invite", "accept", "email", "name", "password"}),
-    "POST /desk/sign-in/code": frozenset({"code"}),
-    "POST /desk/sign-in/passkey": frozenset({"credential", "next"}),
-    "POST /desk/account/passkey": frozenset({"old"}),
-    "POST /mine": frozenset(mine.Typed.__dataclass_fields__),
-    "POST /desk/comments/<uuid:comment_id>/reveal": frozenset(desk.Place().fields),
-}
-"""The fields of forms; of those for JSON the document of the API tells."""
-
-NO_WORDS = {
-    "POST /v1/sites/<site>/counts": "answers what pages were asked about, and stores nothing",
-    "POST /v1/sites/<site>/comments/<uuid:comment_id>/vote": "takes a token of a fixed form, and keeps a digest of it",
-    "DELETE /v1/mine": "takes nothing but an id",
-    "POST /v1/moderation/comments/<uuid:comment_id>/reveal": "takes nothing",
-    "POST /v1/moderation/decisions/<uuid:decision_id>/undo": "takes nothing",
-    "POST /desk/comments/<uuid:comment_id>/undo": "takes the id of a decision, and where the moderator was",
-    "POST /v1/moderation/claims": "finds comments, and stores who has taken them",
-    "DELETE /v1/moderation/claims": "takes nothing",
-    "POST /desk/claims": "finds comments, and stores who has taken them",
-    "POST /desk/decisions": "takes ids, and a list that is asked for",
-    "POST /desk/decisions/<uuid:decision_id>/undo": "takes the id of a decision, and where the moderator was",
-    "DELETE /v1/moderation/filters/<uuid:filter_id>": "takes nothing",
-    "POST /desk/filters/<uuid:filter_id>/delete": "takes where the moderator was",
-    "POST /v1/sites/<site>/policy-preview": "tries settings, and stores nothing",
-    "POST /v1/moderation/comments/<uuid:comment_id>/pin": "takes nothing",
-    "DELETE /v1/moderation/comments/<uuid:comment_id>/pin": "takes nothing",
-    "POST /desk/comments/<uuid:comment_id>/pin": "takes one of two words, and where the moderator was",
-    "PATCH /v1/rules/<uuid:rule_id>": "takes a time",
-    "DELETE /v1/rules/<uuid:rule_id>": "takes nothing",
-    "DELETE /v1/webhooks/endpoints/<uuid:endpoint_id>": "takes nothing",
-    "POST /v1/webhooks/endpoints/<uuid:endpoint_id>/rotate": "takes nothing",
-    "POST /v1/webhooks/endpoints/<uuid:endpoint_id>/test": "takes nothing",
-    "POST /v1/webhooks/endpoints/<uuid:endpoint_id>/enable": "takes nothing",
-    "POST /v1/webhooks/endpoints/<uuid:endpoint_id>/recover": "takes a time",
-    "POST /v1/webhooks/deliveries/<uuid:delivery_id>/redeliver": "takes nothing",
-    "POST /desk/rules/<uuid:rule_id>": "takes one of six words, a day, and where the moderator was",
-    "POST /v1/people/lookup": "takes an address, and stores that somebody asked",
-    "POST /desk/people/lookup": "takes an address, and stores that somebody asked",
-    "POST /desk/comments/<uuid:comment_id>/reveal": "takes only where the moderator was",
-    "POST /desk/sign-out": "takes nothing",
-    "DELETE /v1/tokens/<uuid:token_id>": "takes nothing",
-    "PATCH /v1/moderators/<uuid:moderator_id>": "takes one of three words",
-    "DELETE /v1/moderators/<uuid:moderator_id>": "takes nothing",
-    "DELETE /v1/moderators/invites/<uuid:invite_id>": "takes nothing",
-    "POST /desk/sign-in/code": "takes a code, which is compared, and shown nowhere",
-    "POST /desk/account/passkey": "takes a password, which is compared, and shown nowhere",
-    "POST /desk/sign-in/passkey": "takes an answer of a device, which is verified, and shown nowhere",
-}
-"""Doors that change something without storing words, and why."""
+NO_WORDS_FILE = Path(__file__).parent / "no_words.txt"
 
 NO_WORDS_IN_SETTINGS = {
     "origins": "are origins, held to their form (tests/sites)",
@@ -111,69 +35,6 @@ NO_WORDS_IN_SETTINGS = {
     "limit_page": "is a limit, held to its form (tests/moderation)",
     "limit_site": "is a limit, held to its form (tests/moderation)",
 }
-
-NO_WORDS_IN = {
-    **NO_WORDS_IN_SETTINGS,
-    "url": "is an address in ASCII, held to its form (tests/outbound)",
-    "rating_max": "is a number",
-    "rating_halves": "is yes or no",
-    "depth": "is a number",
-    "close_after_days": "is a number",
-    "hold_after_reports": "is a number",
-    "max_links": "is a number",
-    "target_age_minutes": "is a number",
-    "retention_days": "is a number",
-    "password": "is hashed, and shown nowhere",
-    "csrf_token": "is compared, and shown nowhere",
-    "form_token": "is opened with a key, and shown nowhere",
-    "seen": "is compared with a version, and shown nowhere",
-    "items.if_match": "is compared with a version, and shown nowhere",
-    "at": "is one of two words",
-    "decision": "is one of five words",
-    "device": "is held to a form, and only a digest of it is kept",
-    "honeypot": "is seen to be filled in, and not kept",
-    forms.HONEYPOT: "is seen to be filled in, and not kept",
-    "site": "is the key of a site that there is",
-    "page_id": "is an id",
-    "comment": "is an id",
-    "revision": "is an id",
-    "token": "is compared, and shown to whoever sent it",
-    "deed": "is one of a few words",
-    "kind": "is one of five words",
-    "value": "is a name in ASCII, a range of addresses or a label, held to its form (tests/rules)",
-    "until": "is a time",
-    "sure": "is one word",
-    "cursor": "is opened with a key",
-    "code": "is lower-case letters, digits and -",
-    "reasons.code": "is lower-case letters, digits and -",
-    "reason_code": "is the code of a reason that the site has",
-    "share": "is the key of a site that there is",
-    "filter.alike": "is a host in ASCII, or a digest",
-    "filter.site": "is the key of a site that there is",
-    "filter.page": "finds comments, and is not kept",
-    "filter.q": "finds comments; a saved one is shown as that of an address is",
-    "filter.reason": "finds comments; a saved one is shown as that of an address is",
-    "filter.claimed": "is one of two words",
-    "filter.network": "finds comments; kept until a job is done, and shown nowhere",
-    "submit": "is a button",
-    "old": "is a password, and shown nowhere",
-    "credential": "is an answer of a device, and shown nowhere",
-    "id": "is an id",
-    "key": "is an id that is kept as a digest, so that a form counts once",
-    "edited": "is a time, compared and not kept",
-    "power": "is one of three words",
-    "role": "is one of three words",
-    "days": "is a number",
-    "invite": "is compared, and shown to whoever sent it",
-    "accept": "is one word",
-    "next": "is an address of the desk, held to its form",
-    "events": "are types of events that there are",
-    "format": "is one of four words",
-    "include_email": "is yes or no",
-    "since": "is a time",
-    "state": "is one of four words",
-}
-"""Fields without words that anybody is shown, and why."""
 
 NO_WORDS_OF_COMMANDS = {
     "site_key": "is the key of a site that there is",
@@ -192,20 +53,40 @@ NO_WORDS_OF_COMMANDS = {
 SETTINGS = {"name", "privacy_text", "privacy_url"}
 
 NO_WORDS_IN_COLUMNS = {
-    "key", "mode", "schema_type", "language", "origins", "hold_words", "spam_words", "url", "website", "status",
-    "network_label", "body_format", "decided_by", "undone_by", "source", "source_id", "state", "by", "code", "detail",
-    "words", "chain", "actor", "action", "decision", "filter", "results", "site_ids", "email", "password",
-    "fs_uniquifier", "scopes", "alike_host", "alike_text", "reason_code", "type", "data", "avatar", "format", "report",
-    "role", "kind", "value", "effect", "created_by", "browser", "limit_submit", "limit_page", "limit_site",
-    "events", "disabled_because", "error",
+    "api_tokens": "scopes", "audit_entries": "action actor chain", "audit_heads": "chain", "authors": "avatar",
+    "bulk_decisions": "actor decision filter reason_code results site_ids state undone_by",
+    "comment_reports": "network_label", "comment_revisions": "body_format by state", "comment_search": "words",
+    "comment_votes": "network_label",
+    "comments":
+        "alike_host alike_text body_format decided_by network_label reason_code source source_id status website",
+    "events": "data type", "hold_reasons": "code detail", "imported_addresses": "key",
+    "imports": "actor format report", "invites": "by role", "memberships": "role",
+    "moderators": "email fs_uniquifier password", "page_addresses": "key", "pages": "key url",
+    "reject_reasons": "code", "rules": "created_by effect kind value", "saved_filters": "filter",
+    "sign_ins": "browser",
+    "sites": "hold_words key language limit_page limit_site limit_submit mode origins schema_type spam_words",
+    "undo_entries": "decided_by reason_code status", "webhook_attempts": "error", "webhook_deliveries": "state",
+    "webhook_endpoints": "created_by disabled_because events format url",
 }  # fmt: skip
-"""Names of columns that hold keys, addresses in ASCII, sentences of ours, or copies."""
+"""Columns of each table that hold keys, addresses in ASCII, sentences of ours, or copies."""
 
 NOT_SHOWN = {
     ("bulk_decisions", "name"), ("bulk_decisions", "reason"), ("undo_entries", "decided_name"),
     ("undo_entries", "reason"), ("claims", "name"), ("key_proofs", "name"), ("comment_reports", "reason"),
 }  # fmt: skip
 """What a job, or undoing, will write into comments, as a decision does; copies of names; one of five words."""
+
+
+def no_words() -> dict[str, dict[str, str]]:
+    """no_words.txt: each door, and why nobody is shown any words of a field of it."""
+    found: dict[str, dict[str, str]] = {}
+    for line in NO_WORDS_FILE.read_text().splitlines():
+        if line and not line.startswith("#"):
+            method, rule, names, reason = line.split(maxsplit=3)
+            fields = found.setdefault(f"{method} {rule}", {})
+            assert not fields.keys() & set(names.split(",")), f"{line} is twice in no_words.txt"
+            fields.update(dict.fromkeys(names.split(","), reason))
+    return found
 
 
 def doors(app: Flask) -> dict[str, set[str]]:
@@ -253,10 +134,12 @@ def _of_page(app: Flask, path: str) -> set[str]:
 
 @contextmanager
 def watched(app: Flask) -> Iterator[set[tuple[str, str]]]:
-    """Collects each (door, field) in which a request brings the mark."""
+    """Collects each (door, field) in which a request brings the mark, and is not refused."""
     seen: set[tuple[str, str]] = set()
 
-    def look(_app: Flask, **_more: Any) -> None:
+    def look(_app: Flask, response: Response, **_more: Any) -> None:
+        if response.status_code >= 400:
+            return
         name = f"{request.method} {request.url_rule.rule if request.url_rule else ''}"
         told = request.get_json(silent=True) if request.is_json else request.form.to_dict()
         seen.update((name, path) for path in _marked(told, ""))
@@ -272,7 +155,7 @@ def _marked(told: Any, path: str) -> Iterator[str]:
     elif isinstance(told, list):
         for one in told:
             yield from _marked(one, path)
-    elif isinstance(told, str) and MARK in told:
+    elif isinstance(told, str) and MARK in unquote(told):
         yield path
 
 

@@ -34,7 +34,11 @@ def by_json(stage: Stage, batch: Sequence[Unit]) -> dict[str, Said]:
             "page": page, "page_title": title if own else batch[0][2], "name": name, "email": stage.email,
             "body": "\n\n".join(pack), "website": f"https://example.org/{n}" if n % 2 else None, "rating": 7,
         }  # fmt: skip
-        fitting = values | {"page_title": "", "name": "Ada"}
+        fitting = values | {
+            "page_title": "",
+            "name": "Ada",
+            "website": f"https://example.org/?{quote(one[:14], safe='')}",
+        }
         values |= _odd(n, one) if own else {}
         fitting |= {"page": str(n), "page_url": page} if "page_url" in values else {}
         if answered and n % 3 == 0:
@@ -69,23 +73,31 @@ def by_form(stage: Stage, batch: Sequence[Unit]) -> dict[str, Said]:
     first = ""
     for n, (name, pack, _) in enumerate(batch):
         body = "\n\n".join(pack)
-        ours = {"page": TALK, "name": name, "email": stage.email, "body": body, "website": f"http://example.org/{n}"}
+        page, there = (TALK, {}) if n % 2 or not n else _places(n, pack[0])[n // 2 % 3]
+        ours = {"page": page, "name": name, "email": stage.email, "body": body, "website": f"http://example.org/{n}"}
+        ours |= there
         theirs = {
             "page": TALK, "author": name, "email": stage.email, "comment": body, "url": "", "comment_parent": first,
         }  # fmt: skip
         form = theirs if n % 2 else ours
         answer = stage.fill_in(form)
         if answer.status_code == 422:
-            form |= {"author" if form is theirs else "name": "Ada"}
+            form |= {"author" if form is theirs else "name": "Ada"} | ({"page": str(n)} if there else {})
             answer = stage.fill_in(form)
         assert answer.status_code == 303, answer.text
-        sent.append(Said(form.get("author") or form.get("name", ""), body, html_of(pack)))
+        sent.append(Said(form.get("author") or form.get("name", ""), body, html_of(pack), page=form["page"]))
         if not first:
             stage.publish_all()
             first = stage.newest()
     stage.publish_all()
     newest = list(stage.told())[: len(sent)]
     return dict(zip(reversed(newest), sent, strict=True))
+
+
+def _places(n: int, one: str) -> list[tuple[str, dict[str, str]]]:
+    """The page that they have in common; one whose path is hostile; one whose id is, at such a path."""
+    path = f"/form/{n}/{quote(one[:200], safe='')}"
+    return [(TALK, {}), (path, {}), (f"{n} {one[:150]}", {"page_url": path})]
 
 
 _FIRST = datetime(2020, 5, 1, tzinfo=UTC)
