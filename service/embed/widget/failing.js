@@ -17,6 +17,7 @@ const MISTAKES = new Map([["required", "missing"], ["empty", "missing"], ["email
  */
 export async function fail(thread, error) {
   await thread.words.learn();
+  if (thread.over) return;
   const { say } = thread.words;
   const link = thread.host.querySelector("a");
   const page = new URL(`embed/${encodeURIComponent(thread.place.site)}`, thread.place.base);

@@ -19,18 +19,12 @@ const SHEETS = ["href", "media", "disabled", "rel"];
  * @param {Thread} thread
  */
 export async function live(thread) {
-  if (!stands(thread)) return;
+  if (thread.over) return;
   watch(thread);
   mark(thread);
   follow(thread);
   await Promise.all([approach(thread), showMine(thread)]);
 }
-
-/**
- * Whether no other thread stands in its place by now.
- * @param {Thread} thread
- */
-const stands = ({ box, shadow }) => box.parentNode === shadow;
 
 /**
  * The sentences and looks of all that is not read at first sight.
@@ -148,7 +142,7 @@ function tellTime(time, lang) {
  */
 export function watch(thread) {
   thread.leave.abort();
-  if (!thread.host.isConnected || !stands(thread)) return;
+  if (!thread.host.isConnected || thread.over) return;
   thread.leave = new AbortController();
   const { signal } = thread.leave;
   const timer = setInterval(() => look(thread), FRESH);

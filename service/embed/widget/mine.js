@@ -32,15 +32,15 @@ export class Mine {
 
   /** Draw, and draw again, what is ours on this page. Of several that run at once the last one draws. */
   async show() {
-    const { place, shadow } = this.thread;
+    const { place, shadow, box } = this.thread;
     const turn = ++this.turn;
     const entries = posted(place).filter((one) => one.page === place.page);
     const idsOf = (/** @type {string} */ token) => entries.filter((one) => one.token === token).map(({ id }) => id);
     const tokens = [...new Set(entries.map((one) => one.token))].slice(-MOST);
     const found = await Promise.all(tokens.map((token) => this.#ask(token, idsOf(token))));
-    if (turn !== this.turn) return;
+    if (turn !== this.turn || this.thread.over) return;
     const active = /** @type {HTMLElement | null} */ (shadow.activeElement);
-    for (const old of shadow.querySelectorAll(".mine, .deeds")) old.remove();
+    for (const old of box.querySelectorAll(".mine, .deeds")) old.remove();
     for (const { id, token } of entries) {
       const comment = found[tokens.indexOf(token)]?.get(id);
       if (comment) this.#draw(comment, token);

@@ -66,12 +66,15 @@ export class Thread {
     this.below = h("div", { class: "below" });
     this.box = h("div", { class: "root", lang: this.words.lang, dir: this.words.dir });
     this.leave = new AbortController();
+    /** Whether another thread, or none, stands in its place: what comes for it now comes too late. */
+    this.over = false;
     const worn = this.shadow.adoptedStyleSheets;
     if (!worn.includes(sheet)) worn.push(sheet);
   }
 
   /** Put everything into the page, or say why that cannot be. */
   async show() {
+    if (this.over) return;
     try {
       if (this.found instanceof Error) throw this.found;
       await (this.drawn = this.draw());
@@ -96,7 +99,7 @@ export class Thread {
 
   /** What comes after the comments; where it does not, they can be read all the same. */
   async #ready() {
-    if (this.box.parentNode !== this.shadow) return; // another thread stands here by now
+    if (this.over) return;
     this.host.setAttribute("state", "ready");
     this.tell("ready", { count: this.found.page.comment_count });
     await import("./living.js").then(({ live }) => live(this)).catch((error) => this.lost(error));
@@ -290,7 +293,7 @@ export class Thread {
    * @returns {HTMLElement | null}
    */
   at(id) {
-    return id ? this.shadow.getElementById(`comment-${id}`) : null;
+    return id ? this.box.querySelector(`#comment-${CSS.escape(id)}`) : null;
   }
 
   /** The element is in a page again. */
@@ -298,8 +301,12 @@ export class Thread {
     if (!(this.found instanceof Error)) import("./living.js").then(({ watch }) => watch(this), () => {});
   }
 
-  /** The element was taken out; it may come back. */
-  pause() {
+  /**
+   * The element was taken out; it may come back.
+   * @param {boolean} [over] not with this thread
+   */
+  pause(over = false) {
+    this.over = over;
     this.leave.abort();
   }
 }

@@ -80,8 +80,10 @@ class GreenroomThread extends HTMLElement {
   }
 
   connectedCallback() {
-    if (this.#thread) return this.#thread.resume();
-    if (!this.#near) this.#wait();
+    const { page, lang } = placeOf(this); // these may be what the page around it says, which is another one by now
+    const shown = this.#thread?.place;
+    if (shown?.page === page && shown.lang === lang) this.#thread?.resume();
+    else if (!this.#near) this.#wait();
   }
 
   disconnectedCallback() {
@@ -105,7 +107,7 @@ class GreenroomThread extends HTMLElement {
    * @param {string} state */
   #clear(state) {
     this.#turn++;
-    this.#thread?.pause();
+    this.#thread?.pause(true);
     this.#thread = this.#begun = null;
     this.#root.replaceChildren(document.createElement("slot"));
     this.setAttribute("state", state);
