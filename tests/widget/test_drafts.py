@@ -106,3 +106,17 @@ def test_nobody_writes_as_somebody_else_who_is_remembered(reader: Reader, typed:
     assert ["authorization" in one.headers for one in posts] == [False, knows]
     tokens = {one["token"] for name, value in reader.keeps().items() if ":mine:" in name for one in json.loads(value)}
     assert len(tokens) == 2 - knows
+
+
+def test_who_had_everything_erased_is_remembered_no_more(reader: Reader, talk: Talk) -> None:
+    """On another device, or by the private page: the token is nobody's now."""
+    reader.opens()
+    reader.window.get_by_label("Remember me on this device").check()
+    reader.posts()
+    (me,) = [json.loads(value) for name, value in reader.keeps().items() if ":me:" in name]
+    status, _ = ask(f"{talk.service.url}/v1/mine", headers={"Authorization": f"Author {me['token']}"}, method="DELETE")
+    assert status in (200, 204)
+    reader.window.reload()
+    reader.waits()
+
+    reader.until("() => !JSON.stringify({ ...localStorage }).includes('ada@')")
