@@ -33,7 +33,7 @@ class Held:
     def __init__(self, reader: Reader, door: str, wanted: Callable[[Any], bool]) -> None:
         self.reader, self.routes = reader, []  # type: ignore[var-annotated]
         reader.window.context.route(
-            door, lambda route: self._hold(route) if wanted(route.request) else route.continue_()
+            door, lambda route: self._hold(route) if wanted(route.request) else route.fallback()
         )
 
     def _hold(self, route: Any) -> None:
@@ -45,9 +45,12 @@ class Held:
     def go(self) -> None:
         """Answered, and whatever follows from that done."""
         for route in self.routes:
-            with self.reader.window.expect_event("requestfinished", lambda one: one.url == route.request.url):
-                route.continue_()
+            self._answer(route)
         self.reader.window.evaluate("new Promise((done) => setTimeout(done, 300))")
+
+    def _answer(self, route: Any) -> None:
+        with self.reader.window.expect_event("requestfinished", lambda one: one.url == route.request.url):
+            route.continue_()
 
 
 def about(page: str) -> Callable[[Any], bool]:
@@ -155,3 +158,22 @@ def test_put_back_where_another_language_is_spoken_it_speaks_that(reader: Reader
     reader.window.evaluate("() => { place.append(document.querySelector('greenroom-thread')) }")
 
     reader.part("title").filter(has_text="1 Kommentar").wait_for()
+
+
+def test_a_page_around_a_shadow_root_says_which_language(reader: Reader, talk: Talk) -> None:
+    """A component of the page has the element inside."""
+    talk.say("First.")
+    reader.window.goto(reader.publish('<div id="place" lang="de"></div>'))
+    reader.window.evaluate(
+        "html => { place.attachShadow({ mode: 'open' }).innerHTML = html }", tag(reader.service, reader.page)
+    )
+
+    reader.part("title").filter(has_text="1 Kommentar").wait_for()
+
+
+def test_an_order_that_is_none_is_the_usual_one(reader: Reader, talk: Talk) -> None:
+    talk.say("First.")
+    talk.say("Second.")
+    reader.opens(sort="newst")
+
+    assert reader.bodies() == ["First.", "Second."]

@@ -150,6 +150,16 @@ def test_the_console_says_what_a_policy_would_need(reader: Reader, console: list
     assert [text for text in console if "Greenroom" in text and f"connect-src {reader.service}" in text]
 
 
+def test_the_console_says_that_the_origin_may_not_be_the_sites(reader: Reader, console: list[str]) -> None:
+    """The commonest slip of all: `www.` is another origin."""
+    here = reader.theirs.origin.replace("127.0.0.1", "localhost")
+    reader.publish()
+    reader.window.goto(f"{here}{reader.page}")
+    reader.window.wait_for_selector(f"{THREAD}[state=failed]")
+
+    assert [text for text in console if "Greenroom" in text and f"Is {here} one of the site's origins?" in text]
+
+
 def test_a_report_that_nobody_expects_is_seen(reader: Reader, console: list[str]) -> None:
     """The control."""
     visit(reader, f"{OPEN}; img-src 'none'")
