@@ -71,7 +71,11 @@ def test_a_site_says_it_in_its_own_words(reader: Reader, talk: Talk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"), [("", "Use an address"), ('{"bademail": "Is that an address?"}', "Is that an address?")]
+    ("words", "said"),
+    [
+        ("", "That does not look like an e-mail address."),
+        ('{"bademail": "Is that an address?"}', "Is that an address?"),
+    ],
 )
 def test_a_site_says_what_is_wrong_in_its_own_words(reader: Reader, words: str, said: str) -> None:
     """Where it has none, the server knows best what it is."""
