@@ -138,8 +138,7 @@ def test_a_browser_loads_no_more_than_that(reader: Reader, talk: Talk) -> None:
     reader.field("body").focus()
     reader.window.wait_for_load_state("networkidle")
 
-    ours = [one for one in answers if one.url.startswith(reader.service) and "/v1/" not in one.url]
-    sizes = {one.url.removeprefix(reader.service): packed(one.body()) for one in ours}
+    sizes = loaded(reader, answers)
     print("Loaded by the browser:", sum(sizes.values()), sizes)
     names = {name.rpartition("/")[2] for name in sizes}
     assert {"widget.js", "thread.js", "form.js", "de.js"} <= names
@@ -147,8 +146,14 @@ def test_a_browser_loads_no_more_than_that(reader: Reader, talk: Talk) -> None:
     known = set(sizes)
     reader.posts()
     reader.window.wait_for_load_state("networkidle")
-    sizes = {one.url.removeprefix(reader.service): packed(one.body()) for one in answers if "/widget" in one.url}
+    sizes = loaded(reader, answers)
     print("Loaded by who posts:", sum(sizes.values()), sizes)
     later = {name.rpartition("/")[2] for name in sizes.keys() - known}
     assert later == {"sending.js", "deeds.js", "failing.js", "outbox.js", "typo.js", "mine.js"}
     assert sum(sizes.values()) <= POSTED
+
+
+def loaded(reader: Reader, answers: list[Any]) -> dict[str, int]:
+    """The widget's files among all that came, and their sizes."""
+    ours = [one for one in answers if one.url.startswith(reader.service) and "/v1/" not in one.url]
+    return {one.url.removeprefix(reader.service): packed(one.body()) for one in ours}
