@@ -226,6 +226,7 @@ def read_counts(query: dict[str, Any], site: str) -> Response:
 
 
 @bp.route("/counts", methods=["POST"])
+@takes(TEXT_BODY)
 @bp.arguments(schemas.CountsBody)
 @bp.response(200, schemas.CountsOut)
 @tells(403)

@@ -227,6 +227,12 @@ def test_counts_come_in_the_order_asked(client: FlaskClient, open_site: Site) ->
     assert client.post("/v1/sites/blog/counts", json={"pages": pages}).json == asked
 
 
+def test_a_hundred_pages_with_the_longest_addresses_are_counted(client: FlaskClient, open_site: Site) -> None:
+    pages = [f"/{number:03}{'x' * 2000}" for number in range(100)]
+    asked = client.post("/v1/sites/blog/counts", json={"pages": pages})
+    assert (asked.status_code, len(asked.json["counts"])) == (200, 100)
+
+
 def test_one_site_never_shows_another(client: FlaskClient, open_site: Site) -> None:
     mine = say(client, "mine")
     add_site("other", ["https://other.example.org"])

@@ -12,7 +12,7 @@ from service.embed.widget import release
 from tests.conftest import ROOT
 
 SOURCES = ROOT / "service/embed/widget"
-CODES = sorted(re.findall(r'"([a-z]{2})"', (SOURCES / "widget.js").read_text().split("LANGUAGES = ")[1].split("]")[0]))
+CODES = sorted(re.findall(r"\b[a-z]{2}\b", (SOURCES / "widget.js").read_text().split("LANGUAGES = ")[1].split(";")[0]))
 OTHERS = [code for code in CODES if code != "en"]
 NAMES = {
     "ar": "Arabic", "cs": "Czech", "da": "Danish", "de": "German", "es": "Spanish", "fa": "Persian", "fi": "Finnish",

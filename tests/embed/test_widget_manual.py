@@ -66,7 +66,7 @@ def test_what_is_kept_on_the_device() -> None:
 
 
 def test_languages() -> None:
-    listed = re.findall(r'"([a-z]{2})"', SOURCES["widget.js"].split("LANGUAGES = ")[1].split("]")[0])
+    listed = re.findall(r"\b[a-z]{2}\b", SOURCES["widget.js"].split("LANGUAGES = ")[1].split(";")[0])
     told = re.findall(r"\(`([a-z]{2})`\)", section("Languages and your own sentences"))
     assert sorted(told) == sorted(listed)
 

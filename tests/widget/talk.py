@@ -43,6 +43,10 @@ class Talk:
     def decide(self, comment_id: str, decision: str = "approve") -> None:
         self._moderators(f"/{comment_id}/decision", {"decision": decision})
 
+    def pin(self, comment_id: str) -> None:
+        """It stands first on the page."""
+        self._moderators(f"/{comment_id}/pin", {})
+
     def close(self) -> None:
         """Nobody can write on the page any more."""
         status, told = ask(f"{self.door}/thread?page={self.page}")

@@ -98,11 +98,30 @@ def test_nobody_writes_as_somebody_else_who_is_remembered(reader: Reader, typed:
     reader.opens()
     reader.window.get_by_label("Remember me on this device").check()
     reader.posts()
+    (me,) = [json.loads(value) for name, value in reader.keeps().items() if ":me:" in name]
     reader.window.reload()
     reader.waits()
     reader.posts(**{"body": "Another thought."} | typed)
 
     posts = [one for one in reader.asked if one.method == "POST" and one.url.endswith("/comments")]
-    assert ["authorization" in one.headers for one in posts] == [False, knows]
+    assert [me["token"] in one.headers["authorization"] for one in posts] == [False, knows]
     tokens = {one["token"] for name, value in reader.keeps().items() if ":mine:" in name for one in json.loads(value)}
     assert len(tokens) == 2 - knows
+
+
+def test_who_had_everything_erased_is_remembered_no_more(reader: Reader) -> None:
+    """On another device, or by the private page: the token is nobody's now."""
+    reader.opens()
+    reader.window.get_by_label("Remember me on this device").check()
+    reader.posts()
+    (me,) = [json.loads(value) for name, value in reader.keeps().items() if ":me:" in name]
+    status = reader.window.evaluate(
+        "([url, token]) => fetch(url, { method: 'DELETE', headers: { Authorization: `Author ${token}` } })"
+        ".then((answer) => answer.status)",
+        [f"{reader.service}/v1/mine", me["token"]],
+    )
+    assert status == 204
+    reader.window.reload()
+    reader.waits()
+
+    reader.until("() => !JSON.stringify({ ...localStorage }).includes('ada@')")

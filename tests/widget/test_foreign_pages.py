@@ -34,6 +34,7 @@ OWN_SHEETS = {
     "dark": "html { background: #14181c; color: #dde3e8; font: 17px/1.6 Georgia, serif } a { color: #8ab4f8 }",
     "bright dark": ":root { color-scheme: dark }",
     "grey": "body { background: #8a8a8a; color: #767676; font: 15px/1.5 sans-serif }",
+    "barely": "body { background: #fff; color: #767676; font: 15px/1.5 sans-serif }",
     "picture": "body { background: linear-gradient(90deg, #000, #fff 60%, #b3261e); color: #4477aa }",
     "odd": "* { color: #ffe000 !important; letter-spacing: 2px; box-sizing: content-box; text-transform: uppercase }",
     "tiny": "greenroom-thread, div, button, input { all: unset !important } html { font-size: 11px }",

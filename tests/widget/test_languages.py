@@ -9,7 +9,7 @@ import pytest
 from tests.embed.test_widget_languages import CODES, said
 
 from .elsewhere import tag
-from .reader import THREAD, Reader
+from .reader import THREAD, TYPED, Reader
 from .talk import Talk
 
 RIGHT_TO_LEFT = {"ar", "fa", "he"}
@@ -68,6 +68,22 @@ def test_a_site_says_it_in_its_own_words(reader: Reader, talk: Talk) -> None:
 
     assert reader.part("form").locator("button[type=submit]").inner_text() == "Send it <b>off</b>"
     assert reader.part("title").first.inner_text() == "1 letter"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ("", "That does not look like an e-mail address."),
+        ('{"bademail": "Is that an address?"}', "Is that an address?"),
+    ],
+)
+def test_a_site_says_what_is_wrong_in_its_own_words(reader: Reader, words: str, said: str) -> None:
+    """Where it has none, the server knows best what it is."""
+    reader.opens(**({"words": words} if words else {}))
+    reader.types(**TYPED | {"email": "ada"})
+    reader.sends()
+
+    reader.part("error").filter(has_text=said).wait_for()
 
 
 def test_words_that_are_no_json_are_passed_over(reader: Reader, watch: Any) -> None:

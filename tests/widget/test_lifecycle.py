@@ -208,6 +208,17 @@ def test_a_count_that_comes_late_is_not_shown_for_another_page(reader: Reader, t
     assert reader.window.evaluate(text) == "0 comments"
 
 
+def test_a_count_that_cannot_be_had_is_not_that_of_another_page(reader: Reader, talk: Talk) -> None:
+    talk.say("First.")
+    reader.window.goto(reader.publish(tag(reader.service, talk.page, "greenroom-count")))
+    text = "document.querySelector('greenroom-count').shadowRoot.textContent"
+    until(lambda: reader.window.evaluate(text) == "1 comment")
+    reader.window.context.route("**/counts?*", lambda route: route.abort())
+    reader.window.evaluate("() => { document.querySelector('greenroom-count').setAttribute('page', '/nobody-wrote') }")
+
+    until(lambda: reader.window.evaluate(text) == "")
+
+
 def test_several_on_a_page_are_strangers(reader: Reader, talk: Talk, service: Demo) -> None:
     talk.say("First.")
     other = Talk(service, f"{talk.page}/other")

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.conftest import Demo
+from tests.processes import until
+
 from .elsewhere import article, script, tag
 from .reader import THREAD, Reader
 from .talk import Talk
@@ -148,6 +151,18 @@ def test_the_console_says_what_a_policy_would_need(reader: Reader, console: list
     reports(reader, console)
 
     assert [text for text in console if "Greenroom" in text and f"connect-src {reader.service}" in text]
+
+
+def test_the_console_says_that_the_origin_may_not_be_the_sites(
+    reader: Reader, service: Demo, console: list[str]
+) -> None:
+    """The commonest slip of all: `www.` is another origin."""
+    service.command("sites", "add", "strangers", "--origin", "https://elsewhere.example.org")
+    reader.window.goto(reader.publish(tag(reader.service, "/x", site="strangers")))
+    reader.window.wait_for_selector(f"{THREAD}[state=failed]")
+
+    asked = f"Is {reader.theirs.origin} one of the site's origins?"
+    until(lambda: reader.window.evaluate("1") and [text for text in console if "Greenroom" in text and asked in text])
 
 
 def test_a_report_that_nobody_expects_is_seen(reader: Reader, console: list[str]) -> None:

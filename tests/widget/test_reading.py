@@ -150,6 +150,17 @@ def test_the_comments_of_moderators_are_marked(reader: Reader, talk: Talk) -> No
     assert "Moderator" in reader.comment(said).inner_text()
 
 
+def test_what_moderators_put_first_is_marked(reader: Reader, talk: Talk) -> None:
+    talk.say("First.")
+    pinned = talk.say("Read this before you write.")
+    talk.pin(pinned)
+    reader.opens()
+
+    assert reader.ids()[0] == pinned
+    assert "Pinned" in reader.comment(pinned).inner_text()
+    assert reader.part("mark").count() == 1
+
+
 def test_ratings_are_summed_up(reader: Reader, talk: Talk) -> None:
     for number, rating in enumerate((8, 8, 9, 3)):
         talk.say(f"Opinion {number}.", rating=rating)

@@ -10,12 +10,14 @@ from typing import Any
 import pytest
 
 from service.embed.widget import release
+from tests.conftest import ROOT
 
 from .reader import Reader
 from .talk import Talk
 
-READ, ALIVE, WRITE = 12_000, 15_000, 20_000
-"""Bytes that may be loaded until comments can be read, while they are, and with form and language."""
+READ, ALIVE, WRITE, POST, POSTED = 12_000, 15_000, 20_000, 28_000, 31_000
+"""Bytes that may be loaded until comments can be read, while they are, with form and language, by who writes,
+and by who has posted."""
 
 LANGUAGES = sorted(name.removeprefix("lang/read/")[:2] for name in release().files if name.startswith("lang/read/"))
 IMPORT = re.compile(r"""(?:\bimport|\bfrom)\s*["']([^"']+)["']""")
@@ -70,6 +72,21 @@ def test_with_the_form_it_is_small(language: str) -> None:
     assert told("With form and language", files) <= WRITE
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_with_all_that_it_takes_to_post_it_is_small(language: str) -> None:
+    """What sends a comment comes with its first letter, whole: the connection may break before it is posted."""
+    files = reading(language) | closure("dress.js", "form.js", "sending.js", f"lang/write/{language}.js")
+
+    assert told("With all that it takes to post", files) <= POST
+    assert told("And one's own comments", files | closure("mine.js")) <= POSTED
+
+
+def test_the_manual_tells_what_is_measured() -> None:
+    manual = (ROOT / "docs/widget.md").read_text(encoding="utf-8")
+    told = manual[manual.index("Nothing is loaded but") : manual.index("### Without JavaScript")]
+    assert [int(number) * 1000 for number in re.findall(r"\b\d+\b", told)] == [READ, ALIVE, WRITE, POST, POSTED]
+
+
 def test_nothing_else_is_loaded_at_once() -> None:
     """The entry imports nothing: until a thread is near, a page has loaded this one file."""
     assert IMPORT.findall(release().entry.decode()) == []
@@ -121,9 +138,22 @@ def test_a_browser_loads_no_more_than_that(reader: Reader, talk: Talk) -> None:
     reader.field("body").focus()
     reader.window.wait_for_load_state("networkidle")
 
-    ours = [one for one in answers if one.url.startswith(reader.service) and "/v1/" not in one.url]
-    sizes = {one.url.removeprefix(reader.service): packed(one.body()) for one in ours}
+    sizes = loaded(reader, answers)
     print("Loaded by the browser:", sum(sizes.values()), sizes)
     names = {name.rpartition("/")[2] for name in sizes}
     assert {"widget.js", "thread.js", "form.js", "de.js"} <= names
     assert sum(sizes.values()) <= WRITE
+    known = set(sizes)
+    reader.posts()
+    reader.window.wait_for_load_state("networkidle")
+    sizes = loaded(reader, answers)
+    print("Loaded by who posts:", sum(sizes.values()), sizes)
+    later = {name.rpartition("/")[2] for name in sizes.keys() - known}
+    assert later == {"sending.js", "deeds.js", "failing.js", "outbox.js", "typo.js", "mine.js"}
+    assert sum(sizes.values()) <= POSTED
+
+
+def loaded(reader: Reader, answers: list[Any]) -> dict[str, int]:
+    """The widget's files among all that came, and their sizes."""
+    ours = [one for one in answers if one.url.startswith(reader.service) and "/v1/" not in one.url]
+    return {one.url.removeprefix(reader.service): packed(one.body()) for one in ours}

@@ -72,3 +72,79 @@ def test_a_dark_page_is_printed_dark_on_white(reader: Reader, talk: Talk) -> Non
     reader.window.emulate_media(media="print")
 
     assert reader.window.locator(THREAD).evaluate(_BRIGHT) == []
+
+
+SWITCHES = ["data-mode", "data-scheme", "data-md-color-scheme", "data-color-mode", "data-mantine-color-scheme"]
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_whatever_attribute_turns_a_page_dark_is_seen(reader: Reader, talk: Talk, name: str) -> None:
+    talk.say("First.")
+    reader.opens(head=f"<style>[{name}=dark] body {DARK}</style>")
+    assert scheme(reader) == "light"
+
+    reader.window.evaluate("name => document.documentElement.setAttribute(name, 'dark')", name)
+
+    until(lambda: scheme(reader) == "dark")
+
+
+def test_a_page_that_turns_slowly_is_looked_at_when_it_has_turned(reader: Reader, talk: Talk) -> None:
+    talk.say("First.")
+    reader.opens(head=f"<style>body {{ transition: all 1.5s }} .dark body {DARK}</style>")
+    accent = reader.style("[part~=root]", "--ground")
+
+    reader.window.evaluate("() => { document.documentElement.className = 'dark' }")
+
+    until(lambda: reader.style("[part~=root]", "--ground") == "rgb(20,24,28)")
+    assert accent != "rgb(20,24,28)"
+
+
+def test_what_turns_a_page_dark_untold_is_seen_in_a_while(reader: Reader, talk: Talk) -> None:
+    """A rule that is put into a style sheet is nothing that a page tells of."""
+    talk.say("First.")
+    reader.window.clock.install()
+    reader.opens(head="<style id=words>p { margin: 1em }</style>")
+    reader.window.evaluate(f"() => {{ words.sheet.insertRule('body {DARK}') }}")
+    assert scheme(reader) == "light"
+
+    reader.window.clock.fast_forward(31_000)
+
+    until(lambda: scheme(reader) == "dark")
+
+
+def test_a_page_that_changes_all_the_time_is_not_looked_at_each_time(reader: Reader, talk: Talk) -> None:
+    talk.say("First.")
+    reader.opens()
+    reader.window.evaluate(
+        """() => {
+          window.looked = 0;
+          const real = getComputedStyle;
+          window.getComputedStyle = (one) => {
+            looked += one.localName === "greenroom-thread";
+            return real(one);
+          };
+        }"""
+    )
+    before = reader.window.evaluate(
+        """async () => {
+          for (let n = 0; n < 100; n++) {
+            document.body.dataset.mode = n;
+            await null;
+          }
+          await new Promise((done) => setTimeout(done, 1000));
+          return looked;
+        }"""
+    )
+
+    assert 0 < before <= 4, "each look has its own style of the element, and what it stands on"
+
+
+def test_what_comes_later_leaves_no_empty_page_on_paper(reader: Reader, talk: Talk) -> None:
+    """The place of a form that nobody came near to is as high as a screen."""
+    talk.say_many(40)
+    reader.opens()
+    assert reader.part("below").evaluate("one => one.getBoundingClientRect().height") > 100
+
+    reader.window.emulate_media(media="print")
+
+    assert reader.part("below").evaluate("one => one.getBoundingClientRect().height") == 0

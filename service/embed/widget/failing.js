@@ -3,8 +3,9 @@
 import { Failed, call } from "./api.js";
 import { button, h, own } from "./dom.js";
 import { adapt } from "./looks.js";
+import { overrides } from "./words.js";
 
-/** What the server calls a mistake, and what we call it where we do not speak the server's language. */
+/** What the server calls a mistake, and what we call it where we do not speak the server's language, or the site has its own words. */
 const MISTAKES = new Map([["required", "missing"], ["empty", "missing"], ["email", "bademail"], ["website", "badwebsite"], ["too-long", "toolong"]]);
 
 /** @typedef {import("./thread.js").Thread} Thread */
@@ -17,6 +18,7 @@ const MISTAKES = new Map([["required", "missing"], ["empty", "missing"], ["email
  */
 export async function fail(thread, error) {
   await thread.words.learn();
+  if (thread.over) return;
   const { say } = thread.words;
   const link = thread.host.querySelector("a");
   const page = new URL(`embed/${encodeURIComponent(thread.place.site)}`, thread.place.base);
@@ -29,7 +31,7 @@ export async function fail(thread, error) {
   thread.tell("failed", { problem: own(error, "problem") ?? null });
   const { origin } = page;
   if (error instanceof Failed && error.status) console.error(`Greenroom: ${error.message}`);
-  else console.error(`Greenroom: no answer from ${origin}. A Content-Security-Policy of this page would need: connect-src ${origin}`);
+  else console.error(`Greenroom: no answer from ${origin}. Is ${location.origin} one of the site's origins? A Content-Security-Policy of this page would need: connect-src ${origin}`);
 }
 
 /**
@@ -60,6 +62,13 @@ export function focus(there) {
 }
 
 /**
+ * A sentence above the form, read aloud.
+ * @param {Thread} thread
+ * @param {string} text
+ */
+export const note = ({ notice }, text) => notice.replaceChildren(h("p", { class: "notice" }, text));
+
+/**
  * What an action answers; null, and a sentence behind what it is about, where it fails.
  * @param {Thread} thread
  * @param {Element} about
@@ -87,10 +96,11 @@ export async function attempt(thread, about, action, silence) {
  */
 export function told(thread, failed, silence) {
   const { say, lang } = thread.words;
+  const theirs = overrides(thread.host);
   thread.tell("failed", { problem: failed.problem });
   const errors = new Map(Object.entries(own(failed.problem, "errors") ?? {}).map(([name, list]) => [name, list.map((/** @type {any} */ one) => {
     const ours = MISTAKES.get(one.code);
-    return ours && !lang.startsWith("en") ? say(/** @type {any} */ (ours)) : one.detail;
+    return ours && (!lang.startsWith("en") || own(theirs, ours)) ? say(/** @type {any} */ (ours)) : one.detail;
   }).join(" ")]));
   const sentence = own(failed.problem, "detail") ?? (say(silence) || failed.message);
   return { errors, sentence: failed.wait ? `${sentence} ${say("wait", { time: span(lang, Number(failed.wait)) })}` : sentence };

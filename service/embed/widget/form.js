@@ -2,7 +2,7 @@
 
 import { call, door } from "./api.js";
 import { button, h, own } from "./dom.js";
-import { brief, kept, shelf } from "./store.js";
+import { brief, draftOf, kept, shelf } from "./store.js";
 
 export const FIELDS = ["rating", "body", "name", "email", "website"];
 export const NEEDED = ["body", "name", "email"];
@@ -39,9 +39,15 @@ export class Form {
     /** @type {any} the field that has the focus while the form moves */
     this.active = null;
     this.sending = this.outgoing = false;
+    /** Until when the server wants to hear nothing of what was put aside. */
+    this.rests = 0;
+    /** What of it stands above the form, and which of its buttons had the focus. */
+    this.standing = "";
+    /** @type {string | null} */
+    this.reached = null;
     /** @type {string | null} the better address that the writer was shown */
     this.warned = null;
-    this.shelf = shelf("draft", thread.place) + ":" + thread.place.page;
+    this.shelf = draftOf(thread);
     this.node = this.#draw();
   }
 
@@ -126,9 +132,9 @@ export class Form {
     }
   }
 
-  /** Keep what is typed over a reload of the tab, and no longer. */
+  /** Keep what is typed over a reload of the tab, and no longer; what was sent without an answer too, so that it keeps its key. */
   save() {
-    brief.set(this.shelf, { ...this.values, parent: this.parent, to: this.to });
+    brief.set(this.shelf, { ...this.values, parent: this.parent, to: this.to, parcel: this.parcel });
   }
 
   #recall() {
@@ -137,6 +143,7 @@ export class Form {
     this.node.elements.namedItem("remember").checked = Boolean(me);
     const draft = brief.get(this.shelf);
     this.values = draft;
+    this.parcel = own(draft, "parcel") ?? null;
     const parent = own(draft, "parent");
     if (parent) this.answer(parent, this.thread.names.get(parent) ?? own(draft, "to"), false);
   }

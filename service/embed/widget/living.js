@@ -3,13 +3,12 @@
 import { call, door } from "./api.js";
 import { button, h } from "./dom.js";
 import { above, adapt } from "./looks.js";
-import { brief, kept, posted, shelf, voted } from "./store.js";
+import { brief, draftOf, kept, postedHere, shelf, voted } from "./store.js";
 
 const FRESH = 30_000;
 const LINK = /^#comment-([0-9a-f-]{36})$/;
 const NEAR = "600px";
 const TRANSITION = 400;
-const SWITCHES = ["class", "style", "theme", "data-theme", "data-bs-theme", "data-color-scheme"];
 const SHEETS = ["href", "media", "disabled", "rel"];
 
 /** @typedef {import("./thread.js").Thread} Thread */
@@ -19,18 +18,12 @@ const SHEETS = ["href", "media", "disabled", "rel"];
  * @param {Thread} thread
  */
 export async function live(thread) {
-  if (!stands(thread)) return;
+  if (thread.over) return;
   watch(thread);
   mark(thread);
   follow(thread);
   await Promise.all([approach(thread), showMine(thread)]);
 }
-
-/**
- * Whether no other thread stands in its place by now.
- * @param {Thread} thread
- */
-const stands = ({ box, shadow }) => box.parentNode === shadow;
 
 /**
  * The sentences and looks of all that is not read at first sight.
@@ -51,8 +44,7 @@ async function dress({ shadow }) {
  * @param {Thread} thread
  */
 async function approach(thread) {
-  const { place } = thread;
-  if (brief.get(`${shelf("draft", place)}:${place.page}`) || kept.get(shelf("outbox", place))) return void (await bring(thread));
+  if (brief.get(draftOf(thread)) || kept.get(shelf("outbox", thread.place))) return void (await bring(thread));
   const near = new IntersectionObserver((seen) => {
     if (!seen.some((one) => one.isIntersecting)) return;
     near.disconnect();
@@ -92,7 +84,7 @@ async function form(thread) {
  * @param {Thread} thread
  */
 export async function showMine(thread) {
-  if (!posted(thread.place).some((one) => one.page === thread.place.page)) return;
+  if (!postedHere(thread).length) return;
   const [{ Mine }] = await Promise.all([import("./mine.js"), equip(thread)]);
   thread.mine ??= new Mine(thread);
   await thread.mine.show();
@@ -113,11 +105,13 @@ function follow(thread) {
 }
 
 /**
- * Tell of new comments, once for each that comes, and let nothing jump.
+ * Tell of new comments, once for each that comes, and let nothing jump; and try again what waits to be sent.
  * @param {Thread} thread
  */
 async function look(thread) {
   if (document.hidden) return;
+  adapt(thread.box, thread.host); // the page may have changed its looks by what nobody tells of
+  thread.form?.sendKept();
   for (const one of thread.box.querySelectorAll("time:not([data-edited])")) one.textContent = thread.words.ago(one.dateTime);
   const counted = await call(door(thread.place, "counts", { page: thread.place.page })).catch(() => null);
   if (!counted) return;
@@ -148,17 +142,24 @@ function tellTime(time, lang) {
  */
 export function watch(thread) {
   thread.leave.abort();
-  if (!thread.host.isConnected || !stands(thread)) return;
+  if (!thread.host.isConnected || thread.over) return;
   thread.leave = new AbortController();
   const { signal } = thread.leave;
   const timer = setInterval(() => look(thread), FRESH);
   const paint = () => adapt(thread.box, thread.host);
-  const repaint = () => [0, TRANSITION].forEach((wait) => setTimeout(paint, wait));
+  /** @type {Map<number, number>} */
+  const due = new Map();
+  const repaint = () => [0, TRANSITION].forEach((wait) => {
+    if (wait) clearTimeout(due.get(wait)); // the last change counts; of many at once the first one is enough
+    else if (due.has(wait)) return;
+    due.set(wait, setTimeout(() => [due.delete(wait), paint()], wait));
+  });
   const changes = new MutationObserver(repaint);
-  for (let node = /** @type {Element | null} */ (thread.host); node; node = above(node)) changes.observe(node, { attributeFilter: SWITCHES });
+  for (let node = /** @type {Element | null} */ (thread.host); node; node = above(node)) changes.observe(node, { attributes: true }); // every framework has its own for dark
   // A page may have a form called "head", which then is `document.head`.
   for (const node of document.querySelectorAll("head")) changes.observe(node, { subtree: true, childList: true, characterData: true, attributeFilter: SHEETS });
   document.addEventListener("load", ({ target }) => /** @type {any} */ (target).sheet && repaint(), { capture: true, signal });
+  document.addEventListener("transitionend", ({ propertyName }) => /color|background/.test(propertyName) && repaint(), { signal });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint, { signal });
   addEventListener("hashchange", () => follow(thread), { signal });
   addEventListener("online", () => thread.form?.sendKept(), { signal });

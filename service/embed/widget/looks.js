@@ -48,7 +48,8 @@ export function adapt(root, host) {
  * @param {Colour | null} wish for the accent
  */
 function paint(style, text, ground, wish) {
-  const faint = mix(text, ground, 0.06); // what notes and code stand on
+  const shade = mix(text, ground, 0.06);
+  const faint = contrast(text, shade) < NEEDED ? ground : shade; // what notes and code stand on
   const reads = (/** @type {Colour} */ one, needed = NEEDED) => Math.min(contrast(one, faint), contrast(one, ground)) >= needed;
   const dark = isDark(ground);
   const first = (/** @type {Colour[]} */ [light, bright], needed = NEEDED) =>

@@ -3,8 +3,8 @@
 import { Failed, call } from "./api.js";
 import { refresh } from "./deeds.js";
 import { button, h, own } from "./dom.js";
-import { attempt, focus } from "./failing.js";
-import { forget, posted } from "./store.js";
+import { attempt, focus, note } from "./failing.js";
+import { forget, kept, posted, postedHere, shelf } from "./store.js";
 
 const PENDING = "pending";
 const AT_ONCE = 100;
@@ -32,15 +32,15 @@ export class Mine {
 
   /** Draw, and draw again, what is ours on this page. Of several that run at once the last one draws. */
   async show() {
-    const { place, shadow } = this.thread;
+    const { shadow, box } = this.thread;
     const turn = ++this.turn;
-    const entries = posted(place).filter((one) => one.page === place.page);
+    const entries = postedHere(this.thread);
     const idsOf = (/** @type {string} */ token) => entries.filter((one) => one.token === token).map(({ id }) => id);
     const tokens = [...new Set(entries.map((one) => one.token))].slice(-MOST);
     const found = await Promise.all(tokens.map((token) => this.#ask(token, idsOf(token))));
-    if (turn !== this.turn) return;
+    if (turn !== this.turn || this.thread.over) return;
     const active = /** @type {HTMLElement | null} */ (shadow.activeElement);
-    for (const old of shadow.querySelectorAll(".mine, .deeds")) old.remove();
+    for (const old of box.querySelectorAll(".mine, .deeds")) old.remove();
     for (const { id, token } of entries) {
       const comment = found[tokens.indexOf(token)]?.get(id);
       if (comment) this.#draw(comment, token);
@@ -69,6 +69,7 @@ export class Mine {
       if (!(error instanceof Failed)) throw error;
       if (error.status !== 401) return new Map([...(before?.comments ?? []), ...comments]);
       for (const one of posted(place)) if (one.token === token) forget(place, one.id);
+      if (own(kept.get(shelf("me", place)), "token") === token) kept.set(shelf("me", place), null); // everything of theirs was erased
       return comments;
     }
     for (const id of ids.filter((one) => !comments.has(one) || comments.get(one).status === "deleted")) {
@@ -201,7 +202,7 @@ export class Mine {
       this.open.delete(id);
       this.#age(token);
       await refresh(thread);
-      thread.note(say("withdrawn"));
+      note(thread, say("withdrawn"));
       focus(thread.at(id) ?? thread.at(beside) ?? thread.notice);
     };
     const sure = button("", "sure", go, say("withdraw"));

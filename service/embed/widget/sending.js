@@ -3,10 +3,10 @@
 import { Failed, call, door } from "./api.js";
 import { goTo, refresh } from "./deeds.js";
 import { button, h, own, parsed } from "./dom.js";
-import { told } from "./failing.js";
+import { note, told } from "./failing.js";
 import { FIELDS, NEEDED } from "./form.js";
-import { keep } from "./outbox.js";
-import { brief, kept, posted, random, remember, shelf } from "./store.js";
+import { isKnown, keep } from "./outbox.js";
+import { brief, kept, posted, random, remember, shelf, spot } from "./store.js";
 import { meant } from "./typo.js";
 
 const RETRIES = [1000, 3000];
@@ -14,8 +14,9 @@ const SEEN = 1000; // milliseconds after which a hint was seen
 
 /** @typedef {import("./form.js").Form} Form */
 /**
- * @typedef {{payload: any, key: string, token: string | null, to: string, remember: boolean, at: number, refused?: string}} Parcel
+ * @typedef {{payload: any, page: string, key: string, by: string, token: string | null, to: string, remember: boolean, at: number, refused?: string}} Parcel
  * what is sent, the key by which the server knows it again, when it first was, and whose it is: the author may be another one when it goes out
+ * (`by`: the name of nobody, for who has no token)
  */
 
 // -- Before it is sent
@@ -92,7 +93,7 @@ export async function submit(form) {
     if (error.status || navigator.onLine || !keep(form, parcel)) return refused(form, error);
     clear(form);
     introduce(thread, parcel, parcel.token);
-    thread.note(say("offline"));
+    note(thread, say("offline"));
   } finally {
     form.sending = false;
     form.button.removeAttribute("aria-disabled");
@@ -116,12 +117,17 @@ function pack(form) {
   };
   const url = host.getAttribute("page-url");
   if (url) payload.page_url = url;
-  // Neither the title, which a page may change at any time, nor the time token is anything that somebody wrote.
-  const words = (/** @type {any} */ one) => JSON.stringify({ ...one, page_title: null, form_token: null });
+  // Neither the title nor the address, which a page may change at any time, nor the time token is anything that somebody wrote.
+  const words = (/** @type {any} */ one) => JSON.stringify({ ...one, page: null, page_title: null, form_token: null });
   const known = form.parcel && words(form.parcel.payload) === words(payload) ? form.parcel : null;
   const me = kept.get(shelf("me", place));
   const token = same(own(me, "email"), typed.email) ? own(me, "token") ?? null : null; // several people may write on one device
-  form.parcel = { ...(known ?? { payload, key: random(), token, to: form.to, at: Date.now() }), remember: form.node.elements.namedItem("remember").checked };
+  form.parcel = {
+    ...(known ?? { payload, page: spot(form.thread), key: random(), by: random(), token, to: form.to }),
+    at: known && isKnown(known) ? known.at : Date.now(), // posted again after so long, it is as new
+    remember: form.node.elements.namedItem("remember").checked,
+  };
+  form.save();
   return form.parcel;
 }
 
@@ -133,12 +139,13 @@ function pack(form) {
 export const same = (one, other) => one?.trim().toLowerCase() === other.trim().toLowerCase();
 
 /**
- * Send, and again where no answer came: the key makes one comment of all attempts.
+ * Send, and again where no answer came: the key makes one comment of all attempts. Keys are known by token, else by network, and
+ * the next attempt may come by another one: who has no token sends one that nobody has, and is told a real one.
  * @param {import("./thread.js").Thread} thread
  * @param {Parcel} parcel
  */
-export async function deliver({ place }, { payload, key, token }) {
-  const headers = { "Idempotency-Key": key, ...(token ? { Authorization: `Author ${token}` } : {}) };
+export async function deliver({ place }, { payload, key, token, by }) {
+  const headers = { "Idempotency-Key": key, Authorization: `Author ${token ?? by}` };
   const send = () => call(door(place, "comments"), { body: payload, headers });
   for (const wait of RETRIES) {
     try {
@@ -160,10 +167,10 @@ export async function deliver({ place }, { payload, key, token }) {
 export async function sent(thread, parcel, answer) {
   const { place, words: { say } } = thread;
   const token = answer.author_token ?? parcel.token;
-  if (token) remember(place, { id: answer.id, token, page: place.page });
+  if (token) remember(place, { id: answer.id, token, page: spot(thread) });
   const isLost = !token && !posted(place).some((one) => one.id === answer.id);
   thread.tell("posted", { id: answer.id, status: answer.status });
-  thread.note([say(answer.status === "approved" ? "published" : "held"), isLost && say("lost")].filter(Boolean).join(" "));
+  note(thread, [say(answer.status === "approved" ? "published" : "held"), isLost && say("lost")].filter(Boolean).join(" "));
   await refresh(thread).catch((error) => console.error("Greenroom:", error)); // it is posted, whatever may not be drawn
 }
 
@@ -192,10 +199,11 @@ function clear(form) {
  * Say what the server finds wrong.
  * @param {Form} form
  * @param {Failed} failed
+ * @param {boolean} [focus]
  */
-export function refused(form, failed) {
+export function refused(form, failed, focus) {
   const { errors, sentence } = told(form.thread, failed, "trouble");
-  complain(form, errors, errors.size ? form.words.say("marked") : sentence);
+  complain(form, errors, errors.size ? form.words.say("marked") : sentence, focus);
 }
 
 /**
@@ -203,8 +211,9 @@ export function refused(form, failed) {
  * @param {Form} form
  * @param {Map<string, string>} errors
  * @param {string} [sentence] above all fields
+ * @param {boolean} [focus] not where nobody asked for it
  */
-function complain(form, errors, sentence) {
+function complain(form, errors, sentence, focus = true) {
   for (const name of FIELDS) {
     const place = form.node.querySelector(`#${name}-error`);
     if (!place) continue;
@@ -217,5 +226,5 @@ function complain(form, errors, sentence) {
   form.alert.hidden = !said;
   form.alert.textContent = said;
   const first = FIELDS.find((name) => errors.has(name));
-  if (first) form.node.querySelector(`[name=${first}]`)?.focus();
+  if (first && focus) form.node.querySelector(`[name=${first}]`)?.focus();
 }

@@ -34,7 +34,8 @@ async function answer() {
 }
 
 /**
- * The server refuses a list with a page that is none of the site's; then each half of it is asked for alone.
+ * The server refuses a list that is too long for it, or has a page that is none of the site's; then each half is asked for alone.
+ * What cannot be had is not shown: not the number of the page before either.
  * @param {{place: Place, host: HTMLElement}[]} group
  * @param {string[]} pages
  * @returns {Promise<void>}
@@ -45,7 +46,10 @@ async function ask(group, pages) {
     await Promise.all(group.map(({ place, host }) => found.has(place.page) && draw(host, place, found.get(place.page))));
   } catch (error) {
     const half = pages.length >> 1;
-    if (!half || !(error instanceof Failed) || error.status !== 422) return console.error(`Greenroom: ${error} ${half ? "" : pages}`);
+    if (!half || !(error instanceof Failed) || ![413, 422].includes(error.status)) {
+      for (const { place, host } of group) if (pages.includes(place.page) && about.get(host) === place) host.shadowRoot?.replaceChildren(h("slot"));
+      return console.error(`Greenroom: ${error} ${half ? "" : pages}`);
+    }
     await ask(group, pages.slice(0, half));
     await ask(group, pages.slice(half));
   }
@@ -59,7 +63,7 @@ async function ask(group, pages) {
 async function counts(place, pages) {
   const url = new URL(door(place, "counts"));
   for (const page of pages) url.searchParams.append("page", page);
-  const found = await (url.href.length < LONGEST_URL ? call(url.href) : call(door(place, "counts"), { body: { pages } }));
+  const found = await (url.href.length < LONGEST_URL ? call(url.href) : call(door(place, "counts"), { body: { pages: Object.assign([...pages], { toJSON: undefined }) } } /* as in store.js */));
   return new Map(found.counts.map((/** @type {any} */ one) => [one.page, one]));
 }
 

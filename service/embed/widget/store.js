@@ -2,6 +2,8 @@
 
 import { own } from "./dom.js";
 
+/** @typedef {{found: any, place: import("./thread.js").Place}} Spot */
+
 /** For good, until it is taken away. */
 export const kept = on(() => localStorage);
 /** As long as the tab is open. */
@@ -28,7 +30,7 @@ function on(area) {
     set(name, value) {
       try {
         if (value === null) area().removeItem(`greenroom:${name}`);
-        else area().setItem(`greenroom:${name}`, JSON.stringify(value));
+        else area().setItem(`greenroom:${name}`, written(value));
         return true;
       } catch {
         return false;
@@ -36,6 +38,12 @@ function on(area) {
     },
   };
 }
+
+/**
+ * JSON, also where an old library of the page has given all arrays a `toJSON` that makes a text of them.
+ * @param {any} value
+ */
+const written = (value) => JSON.stringify(Array.isArray(value) ? Object.assign([...value], { toJSON: undefined }) : value);
 
 /** @returns {string} 22 characters and more, made at random */
 export function random() {
@@ -75,6 +83,34 @@ export function forget(place, id) {
   const left = posted(place).filter((one) => one.id !== id);
   kept.set(shelf("mine", place), left.length ? left : null);
 }
+
+/**
+ * The page of a thread as the server knows it, however its address is spelled here: `?utm_source=…` is no other page.
+ * @param {Spot} thread
+ * @returns {string}
+ */
+export function spot({ found, place }) {
+  return (/^(https?:\/)?\//i.test(place.page) && own(found.page, "url")) || place.page;
+}
+
+/**
+ * Whether what was noted about a page is about this one; its address may have changed since.
+ * @param {Spot} thread
+ * @param {string} page
+ */
+export const isHere = (thread, page) => page === spot(thread) || page === thread.place.page;
+
+/**
+ * What this device posted to the page of a thread.
+ * @param {Spot} thread
+ */
+export const postedHere = (thread) => posted(thread.place).filter((one) => isHere(thread, one.page));
+
+/**
+ * Where the draft for a page is kept.
+ * @param {Spot} thread
+ */
+export const draftOf = (thread) => `${shelf("draft", thread.place)}:${spot(thread)}`;
 
 /**
  * The comments that this device has voted for.

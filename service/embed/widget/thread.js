@@ -16,7 +16,7 @@ const STYLE = ""; // the server puts thread.css here
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(STYLE);
 
-/** @typedef {{base: string, site: string, page: string, lang: string}} Place */
+/** @typedef {{base: string, site: string, page: string, lang: string, sort: string}} Place */
 
 export class Thread {
   /**
@@ -27,14 +27,14 @@ export class Thread {
    * @param {Promise<Response | null>} early the thread, asked for before this file was there
    */
   static async open(host, shadow, place, early) {
-    const sort = host.getAttribute("sort") ?? "oldest";
-    const url = door(place, "thread", { page: place.page, sort });
+    const { page, sort } = place;
+    const url = door(place, "thread", { page, sort });
     const [words, found] = await Promise.all([speak(host, place.lang), call(url, { early }).catch((error) => error), prepare()]);
-    return new Thread({ host, shadow, place, words, sort }, found);
+    return new Thread({ host, shadow, place, words }, found);
   }
 
   /**
-   * @param {{host: HTMLElement, shadow: ShadowRoot, place: Place, words: import("./words.js").Words, sort: string}} given
+   * @param {{host: HTMLElement, shadow: ShadowRoot, place: Place, words: import("./words.js").Words}} given
    * @param {any} found the document, or what went wrong
    */
   constructor(given, found) {
@@ -42,7 +42,7 @@ export class Thread {
     this.shadow = given.shadow;
     this.place = given.place;
     this.words = given.words;
-    this.sort = given.sort;
+    this.sort = given.place.sort;
     this.found = found;
     this.pages = 1;
     /** @type {Map<string, number>} under which comments more replies were asked for, and how often */
@@ -66,12 +66,15 @@ export class Thread {
     this.below = h("div", { class: "below" });
     this.box = h("div", { class: "root", lang: this.words.lang, dir: this.words.dir });
     this.leave = new AbortController();
+    /** Whether another thread, or none, stands in its place: what comes for it now comes too late. */
+    this.over = false;
     const worn = this.shadow.adoptedStyleSheets;
     if (!worn.includes(sheet)) worn.push(sheet);
   }
 
   /** Put everything into the page, or say why that cannot be. */
   async show() {
+    if (this.over) return;
     try {
       if (this.found instanceof Error) throw this.found;
       await (this.drawn = this.draw());
@@ -96,7 +99,7 @@ export class Thread {
 
   /** What comes after the comments; where it does not, they can be read all the same. */
   async #ready() {
-    if (this.box.parentNode !== this.shadow) return; // another thread stands here by now
+    if (this.over) return;
     this.host.setAttribute("state", "ready");
     this.tell("ready", { count: this.found.page.comment_count });
     await import("./living.js").then(({ live }) => live(this)).catch((error) => this.lost(error));
@@ -117,14 +120,6 @@ export class Thread {
    */
   tell(name, detail) {
     this.host.dispatchEvent(new CustomEvent(`greenroom:${name}`, { bubbles: true, composed: true, detail }));
-  }
-
-  /**
-   * A sentence above the form, read aloud.
-   * @param {string} text
-   */
-  note(text) {
-    this.notice.replaceChildren(h("p", { class: "notice" }, text));
   }
 
   // -- Head: how many, in which order, and how they rated
@@ -247,12 +242,13 @@ export class Thread {
    * @param {any} comment
    * @param {string | null} home
    */
-  #byline({ id, parent_id, author, created_at, edited_at }, home) {
+  #byline({ id, parent_id, author, created_at, edited_at, pinned }, home) {
     const { say, ago } = this.words;
     const site = /^https?:/i.test(author.website ?? "") && author.website;
     const answered = parent_id !== home && this.names.get(parent_id);
     return h("header", { class: "byline" }, avatar(author.avatar), h("p", {},
       h("b", { class: "name" }, site ? h("a", { href: site, rel: "nofollow ugc noopener noreferrer" }, author.name) : h("bdi", {}, author.name)),
+      pinned && h("span", { class: "mark" }, say("pinned")),
       author.is_moderator && h("span", { class: "mark" }, say("moderator")),
       answered && h("span", { class: "to" }, h("a", { href: this.#link(parent_id) }, say("answers", { name: answered }))),
       h("span", { class: "when" },
@@ -290,7 +286,7 @@ export class Thread {
    * @returns {HTMLElement | null}
    */
   at(id) {
-    return id ? this.shadow.getElementById(`comment-${id}`) : null;
+    return id ? this.box.querySelector(`#comment-${CSS.escape(id)}`) : null;
   }
 
   /** The element is in a page again. */
@@ -298,8 +294,12 @@ export class Thread {
     if (!(this.found instanceof Error)) import("./living.js").then(({ watch }) => watch(this), () => {});
   }
 
-  /** The element was taken out; it may come back. */
-  pause() {
+  /**
+   * The element was taken out; it may come back.
+   * @param {boolean} [over] not with this thread
+   */
+  pause(over = false) {
+    this.over = over;
     this.leave.abort();
   }
 }

@@ -10,7 +10,7 @@
 const BASE = new URL(".", import.meta.url).href;
 const PARTS = "./"; // the server puts the address of this release here
 const NEAR = "600px";
-const LANGUAGES = ["ar", "cs", "da", "de", "en", "es", "fa", "fi", "fr", "he", "it", "ja", "ko", "nl", "pl", "pt", "ru", "sv", "tr", "uk", "zh"];
+const LANGUAGES = "ar cs da de en es fa fi fr he it ja ko nl pl pt ru sv tr uk zh".split(" ");
 const SHEET = new CSSStyleSheet();
 SHEET.replaceSync(":host{display:block}:host([hidden]){display:none}:host([state=loading]){min-height:100vh}");
 
@@ -22,12 +22,17 @@ function pageOf(host) {
 }
 
 /**
+ * @param {any} node
+ * @returns {HTMLElement | null} what says its language, also around the shadow root that it stands in
+ */
+const above = (node) => node && (node.closest("[lang]") ?? above(node.getRootNode().host));
+
+/**
  * The language of an element: its own, its nearest ancestor's, the browser's; the first of these that the widget speaks.
  * @param {HTMLElement} host
  */
 function languageOf(host) {
-  const above = /** @type {HTMLElement | null} */ (host.closest("[lang]"));
-  for (const tag of [above?.lang ?? "", ...navigator.languages]) {
+  for (const tag of [above(host)?.lang ?? "", ...navigator.languages]) {
     const [code] = tag.toLowerCase().split("-");
     if (LANGUAGES.includes(code)) return tag.toLowerCase();
   }
@@ -52,12 +57,14 @@ function complain(error) {
 }
 
 /** @param {HTMLElement} host */
-const placeOf = (host) => ({ base: BASE, site: host.getAttribute("site") ?? "", page: pageOf(host), lang: languageOf(host) });
+const placeOf = (host) => ({
+  base: BASE, site: host.getAttribute("site") ?? "", page: pageOf(host), lang: languageOf(host),
+  sort: /^(newest|top)$/.exec(host.getAttribute("sort") ?? "")?.[0] ?? "oldest",
+});
 
 /** The thread, on its way while the files that draw it are.
- * @param {ReturnType<typeof placeOf>} place
- * @param {string} sort */
-function ask({ base, site, page }, sort) {
+ * @param {ReturnType<typeof placeOf>} place */
+function ask({ base, site, page, sort }) {
   const url = new URL(`v1/sites/${encodeURIComponent(site)}/thread?${new URLSearchParams({ page, sort })}`, base);
   return fetch(url, /** @type {any} */ ({ __proto__: null, credentials: "omit", cache: "no-cache", redirect: "error" })).catch(() => null);
 }
@@ -80,8 +87,10 @@ class GreenroomThread extends HTMLElement {
   }
 
   connectedCallback() {
-    if (this.#thread) return this.#thread.resume();
-    if (!this.#near) this.#wait();
+    const { page, lang } = placeOf(this); // these may be what the page around it says, which is another one by now
+    const shown = this.#thread?.place;
+    if (shown?.page === page && shown.lang === lang) this.#thread?.resume();
+    else if (!this.#near) this.#wait();
   }
 
   disconnectedCallback() {
@@ -105,7 +114,7 @@ class GreenroomThread extends HTMLElement {
    * @param {string} state */
   #clear(state) {
     this.#turn++;
-    this.#thread?.pause();
+    this.#thread?.pause(true);
     this.#thread = this.#begun = null;
     this.#root.replaceChildren(document.createElement("slot"));
     this.setAttribute("state", state);
@@ -133,7 +142,7 @@ class GreenroomThread extends HTMLElement {
     this.setAttribute("state", "loading");
     try {
       const place = placeOf(this);
-      const early = ask(place, this.getAttribute("sort") ?? "oldest");
+      const early = ask(place);
       const { Thread } = await load("thread", ["kit", `lang/read/${place.lang.split("-")[0]}`]);
       const thread = await Thread.open(this, this.#root, place, early);
       if (turn !== this.#turn) return;

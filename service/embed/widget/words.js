@@ -111,7 +111,7 @@ export const breathe = () => new Promise((go) => setTimeout(go));
  * The site's own sentences: JSON in the attribute `words`.
  * @param {HTMLElement} host
  */
-function overrides(host) {
+export function overrides(host) {
   try {
     const found = JSON.parse(host.getAttribute("words") ?? "{}");
     return found && typeof found === "object" ? found : {};

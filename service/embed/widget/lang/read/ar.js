@@ -10,6 +10,7 @@ export default {
   more: "تحميل المزيد من التعليقات",
   replies: "المزيد من الردود",
   moderator: "الإشراف",
+  pinned: "مثبَّت",
   edited: "(معدَّل)",
   answers: "ردًّا على {name}",
   removed: "أُزيل هذا التعليق.",

@@ -10,6 +10,7 @@ export default {
   more: "Načíst další komentáře",
   replies: "Další odpovědi",
   moderator: "Moderace",
+  pinned: "Připnuto",
   edited: "(upraveno)",
   answers: "odpověď pro uživatele {name}",
   removed: "Tento komentář byl odstraněn.",

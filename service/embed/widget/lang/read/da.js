@@ -10,6 +10,7 @@ export default {
   more: "Hent flere kommentarer",
   replies: "Flere svar",
   moderator: "Moderation",
+  pinned: "Fastgjort",
   edited: "(redigeret)",
   answers: "som svar til {name}",
   removed: "Denne kommentar er fjernet.",

@@ -10,6 +10,7 @@ export default {
   more: "Weitere Kommentare laden",
   replies: "Weitere Antworten",
   moderator: "Moderation",
+  pinned: "Angeheftet",
   edited: "(bearbeitet)",
   answers: "als Antwort auf {name}",
   removed: "Dieser Kommentar wurde entfernt.",

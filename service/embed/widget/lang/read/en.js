@@ -10,6 +10,7 @@ export default {
   more: "Load more comments",
   replies: "More replies",
   moderator: "Moderator",
+  pinned: "Pinned",
   edited: "(edited)",
   answers: "in answer to {name}",
   removed: "This comment was removed.",

@@ -10,6 +10,7 @@ export default {
   more: "Cargar más comentarios",
   replies: "Más respuestas",
   moderator: "Moderación",
+  pinned: "Fijado",
   edited: "(editado)",
   answers: "en respuesta a {name}",
   removed: "Este comentario se ha eliminado.",

@@ -10,6 +10,7 @@ export default {
   more: "بارگیری دیدگاه‌های بیشتر",
   replies: "پاسخ‌های بیشتر",
   moderator: "مدیر",
+  pinned: "سنجاق‌شده",
   edited: "(ویرایش‌شده)",
   answers: "در پاسخ به {name}",
   removed: "این دیدگاه حذف شده است.",

@@ -10,6 +10,7 @@ export default {
   more: "Lataa lisää kommentteja",
   replies: "Lisää vastauksia",
   moderator: "Ylläpito",
+  pinned: "Kiinnitetty",
   edited: "(muokattu)",
   answers: "vastaus käyttäjälle {name}",
   removed: "Tämä kommentti on poistettu.",

@@ -10,6 +10,7 @@ export default {
   more: "Afficher plus de commentaires",
   replies: "Plus de réponses",
   moderator: "Modération",
+  pinned: "Épinglé",
   edited: "(modifié)",
   answers: "en réponse à {name}",
   removed: "Ce commentaire a été supprimé.",

@@ -10,6 +10,7 @@ export default {
   more: "טעינת תגובות נוספות",
   replies: "תשובות נוספות",
   moderator: "צוות האתר",
+  pinned: "נעוץ",
   edited: "(נערך)",
   answers: "בתשובה אל {name}",
   removed: "התגובה הוסרה.",

@@ -10,6 +10,7 @@ export default {
   more: "Carica altri commenti",
   replies: "Altre risposte",
   moderator: "Moderazione",
+  pinned: "In evidenza",
   edited: "(modificato)",
   answers: "in risposta a {name}",
   removed: "Questo commento è stato rimosso.",

@@ -10,6 +10,7 @@ export default {
   more: "コメントをさらに読み込む",
   replies: "返信をさらに表示",
   moderator: "モデレーター",
+  pinned: "固定",
   edited: "（編集済み）",
   answers: "{name}さんへの返信",
   removed: "このコメントは削除されました。",

@@ -10,6 +10,7 @@ export default {
   more: "댓글 더 보기",
   replies: "답글 더 보기",
   moderator: "관리자",
+  pinned: "고정됨",
   edited: "(수정됨)",
   answers: "{name} 님에게 보낸 답글",
   removed: "삭제된 댓글입니다.",

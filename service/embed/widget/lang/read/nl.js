@@ -10,6 +10,7 @@ export default {
   more: "Meer reacties laden",
   replies: "Meer antwoorden",
   moderator: "Moderatie",
+  pinned: "Vastgemaakt",
   edited: "(bewerkt)",
   answers: "als antwoord op {name}",
   removed: "Deze reactie is verwijderd.",

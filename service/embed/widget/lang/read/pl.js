@@ -10,6 +10,7 @@ export default {
   more: "Wczytaj więcej komentarzy",
   replies: "Więcej odpowiedzi",
   moderator: "Moderacja",
+  pinned: "Przypięty",
   edited: "(edytowano)",
   answers: "w odpowiedzi na komentarz: {name}",
   removed: "Ten komentarz został usunięty.",

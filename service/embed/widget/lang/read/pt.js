@@ -10,6 +10,7 @@ export default {
   more: "Carregar mais comentários",
   replies: "Mais respostas",
   moderator: "Moderação",
+  pinned: "Fixado",
   edited: "(editado)",
   answers: "em resposta a {name}",
   removed: "Este comentário foi removido.",

@@ -10,6 +10,7 @@ export default {
   more: "Visa fler kommentarer",
   replies: "Fler svar",
   moderator: "Moderering",
+  pinned: "Fäst",
   edited: "(redigerad)",
   answers: "som svar till {name}",
   removed: "Den här kommentaren har tagits bort.",

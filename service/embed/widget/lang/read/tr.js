@@ -10,6 +10,7 @@ export default {
   more: "Daha fazla yorum yükle",
   replies: "Daha fazla yanıt",
   moderator: "Moderatör",
+  pinned: "Sabitlendi",
   edited: "(düzenlendi)",
   answers: "yanıtlanan: {name}",
   removed: "Bu yorum kaldırıldı.",

@@ -10,6 +10,7 @@ export default {
   more: "加载更多评论",
   replies: "更多回复",
   moderator: "管理员",
+  pinned: "置顶",
   edited: "（已编辑）",
   answers: "回复给 {name}",
   removed: "此评论已被删除。",
