@@ -42,13 +42,13 @@ def pending(site_ids: Sequence[UUID]) -> int:
 
 
 def waiting_since(site_ids: Sequence[UUID], rank: int) -> datetime | None:
-    """When the comment came that waits the `rank`-th longest: a walk along the index, with nothing sorted.
+    """Since when the comment waits that waits the `rank`-th longest: a walk along the index, with nothing sorted.
 
     The last of the first `rank` is the latest of them, which says without OFFSET how long the others wait.
     """
-    waiting = select(Comment.created_at).where(Comment.site_id.in_(site_ids), Comment.status == PENDING)
-    longest = waiting.order_by(Comment.created_at).limit(rank).subquery()
-    found: datetime | None = db.session.scalar(select(func.max(longest.c.created_at)))
+    waiting = select(Comment.waiting_since).where(Comment.site_id.in_(site_ids), Comment.status == PENDING)
+    longest = waiting.order_by(Comment.waiting_since).limit(rank).subquery()
+    found: datetime | None = db.session.scalar(select(func.max(longest.c.waiting_since)))
     return found
 
 
@@ -104,7 +104,7 @@ def _hour(text: str) -> datetime:
 
 def queues(site_ids: Sequence[UUID] | None = None) -> Sequence[tuple[Site, datetime | None]]:
     """Sites that have a target age (of some, or all), each with the comment that waits longest: since when."""
-    oldest = select(func.min(Comment.created_at)).where(Comment.site_id == Site.id, Comment.status == PENDING)
+    oldest = select(func.min(Comment.waiting_since)).where(Comment.site_id == Site.id, Comment.status == PENDING)
     rows = select(Site, oldest.scalar_subquery()).where(Site.target_age_minutes.is_not(None)).order_by(Site.key)
     if site_ids is not None:
         rows = rows.where(Site.id.in_(site_ids))

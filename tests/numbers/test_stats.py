@@ -32,7 +32,7 @@ def aged(client: FlaskClient, minutes: int) -> str:
     one = post(client, body=f"Since {minutes}.").json["id"]
     with transaction():
         came = update(Comment).where(Comment.body == f"Since {minutes}.")
-        db.session.execute(came.values(created_at=now() - timedelta(minutes=minutes)))
+        db.session.execute(came.values(waiting_since=now() - timedelta(minutes=minutes)))
     return str(one)
 
 
