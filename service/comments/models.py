@@ -14,6 +14,7 @@ from service.db import PUBLIC, Base, new_id, now
 from service.sites.models import Page, Site
 
 _PRIVATE = "email_sealed IS NOT NULL OR network_label IS NOT NULL"
+_WAITS = f"status = '{states.PENDING}'"
 _ERASED = "erased_at IS NOT NULL"
 _PINNED = "pinned_at IS NOT NULL"
 _HELD = "state = 'held'"
@@ -43,6 +44,10 @@ class Comment(Base):
         # Both sort ways of a thread, of a node's replies, and of the lists of moderators.
         Index("ix_comments_thread", "page_id", "parent_id", "shown", "created_at", "id"),
         Index("ix_comments_latest", "site_id", "status", "created_at", "id"),
+        Index(
+            "ix_comments_waiting", "site_id", "status", "waiting_since",
+            sqlite_where=text(_WAITS), postgresql_where=text(_WAITS),
+        ),
         Index("ix_comments_every", "site_id", "created_at", "id"),
         Index("ix_comments_risk", "site_id", "status", "risk", "created_at", "id"),
         Index("ix_comments_alike_host", "site_id", "status", "alike_host", "created_at", "id"),
@@ -105,6 +110,8 @@ class Comment(Base):
     created_at: Mapped[datetime] = mapped_column(default=now, info=PUBLIC)
     received_at: Mapped[datetime] = mapped_column(default=now)
     """When it came to us; imported comments were written earlier. Retention counts from here."""
+    waiting_since: Mapped[datetime | None]
+    """When it last came into the queue: what was written years ago may be reported, restored or imported today."""
     edited_at: Mapped[datetime | None] = mapped_column(info=PUBLIC)
     erased_at: Mapped[datetime | None]
     """When its author had all erased that was theirs: only the place is left, and it stays deleted."""
@@ -139,6 +146,8 @@ class Comment(Base):
     @validates("status")
     def _status_by_the_table(self, _key: str, after: str) -> str:
         states.check(self.status, after)
+        if after == states.PENDING:
+            self.waiting_since = now()  # here, since every way into the queue leads through here
         return after
 
 

@@ -187,10 +187,13 @@ def undo(comment: Comment, entry: UndoEntry, actor: str) -> None:
     """Bring back what stood before a comment's last decision (both locked); its pin if there is room for it.
 
     A decision of which nobody has heard yet is never told of. The reverse is told of another one, and where what was
-    announced since tells the state that is no more.
+    announced since tells the state that is no more. To wait again after the first is to have waited all along.
     """
-    before = comment.status
+    is_unheard = withdraw(entry.event_id)
+    before, waiting_since = comment.status, comment.waiting_since
     comment.status = entry.status
+    if is_unheard and waiting_since:
+        comment.waiting_since = waiting_since
     comment.decided_at, comment.decided_by = entry.decided_at, entry.decided_by
     comment.decided_name, comment.reason, comment.reason_code = entry.decided_name, entry.reason, entry.reason_code
     comment.decision_id, entry.undone_at = entry.previous_id, now()
@@ -199,7 +202,6 @@ def undo(comment: Comment, entry: UndoEntry, actor: str) -> None:
     _store(comment, before)
     details = {"from": before, "to": comment.status, "undoes": str(entry.decision_id)}
     record(Deed("comment.undone", actor, comment.site_id, comment.id, details))
-    is_unheard = withdraw(entry.event_id)
     if is_unheard and not any_since(entry.event_id, comment.id):
         return
     told = {"actor": actor, "previous_status": before, "undoes": None if is_unheard else str(entry.event_id)}

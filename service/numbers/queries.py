@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, String, and_, cast, delete, func, literal_column, or_, select
-from sqlalchemy.orm import aliased
 
 from service.audit.models import AuditEntry
 from service.comments.events import EVENT_OF
@@ -42,13 +41,13 @@ def pending(site_ids: Sequence[UUID]) -> int:
 
 
 def waiting_since(site_ids: Sequence[UUID], rank: int) -> datetime | None:
-    """When the comment came that waits the `rank`-th longest: a walk along the index, with nothing sorted.
+    """Since when the comment waits that waits the `rank`-th longest: a walk along the index, with nothing sorted.
 
     The last of the first `rank` is the latest of them, which says without OFFSET how long the others wait.
     """
-    waiting = select(Comment.created_at).where(Comment.site_id.in_(site_ids), Comment.status == PENDING)
-    longest = waiting.order_by(Comment.created_at).limit(rank).subquery()
-    found: datetime | None = db.session.scalar(select(func.max(longest.c.created_at)))
+    waiting = select(Comment.waiting_since).where(Comment.site_id.in_(site_ids), Comment.status == PENDING)
+    longest = waiting.order_by(Comment.waiting_since).limit(rank).subquery()
+    found: datetime | None = db.session.scalar(select(func.max(longest.c.waiting_since)))
     return found
 
 
@@ -68,21 +67,32 @@ def by_reason(site_ids: Sequence[UUID], since: datetime) -> list[Decided]:
 
 
 def overturned(site_ids: Sequence[UUID], since: datetime) -> dict[UUID, list[Decided]]:
-    """Each decision that another one changed later, or that was undone: once for each reason, or without one.
+    """Each decision that was undone, or that a later one changed which stands: once for each reason, or without one.
 
     Few are, so they are looked for among the few comments of which there is more than one such entry.
     """
     several = _of_sites(select(AuditEntry.subject_id), site_ids, since).where(_is_decision(AuditEntry, _UNDONE))
     several = several.group_by(AuditEntry.subject_id).having(func.count() > 1)
-    later = aliased(AuditEntry)
-    same = and_(later.subject_id == AuditEntry.subject_id, later.n > AuditEntry.n)
-    changed = select(later.id).where(same, _is_decision(later, _UNDONE)).exists()
-    rows = _decisions(site_ids, since, AuditEntry.id, AuditEntry.action, _BEGUN, AuditEntry.actor, HoldReason.code)
+    told = (AuditEntry.subject_id, AuditEntry.id, AuditEntry.action, _BEGUN, AuditEntry.actor, HoldReason.code)
+    rows = _of_sites(select(*told).select_from(AuditEntry), site_ids, since)
+    rows = rows.where(_is_decision(AuditEntry, _UNDONE), AuditEntry.subject_id.in_(several))
     rows = rows.outerjoin(HoldReason, HoldReason.comment_id == AuditEntry.subject_id)
-    found: dict[UUID, list[Decided]] = {}
-    for id_, action, hour, actor, code in db.session.execute(rows.where(AuditEntry.subject_id.in_(several), changed)):
-        found.setdefault(id_, []).append(Decided(action, 1, _hour(hour), actor, code))
-    return found
+    stories: dict[UUID, dict[UUID, list[Decided]]] = {}
+    for comment_id, id_, action, hour, actor, code in db.session.execute(rows.order_by(AuditEntry.n)):
+        story = stories.setdefault(comment_id, {})
+        story.setdefault(id_, []).append(Decided(action, 1, _hour(hour), actor, code))
+    return {id_: story[id_] for story in stories.values() for id_ in _changed(story)}
+
+
+def _changed(story: dict[UUID, list[Decided]]) -> list[UUID]:
+    """Of the decisions on a comment, in order, all but the last that stands: it is the one that an undo takes back."""
+    standing: list[UUID] = []
+    for id_, (one, *_) in story.items():
+        if one.action != _UNDONE:
+            standing.append(id_)
+        elif standing:  # else what it undoes is older than the time asked about
+            standing.pop()
+    return [id_ for id_, (one, *_) in story.items() if one.action != _UNDONE and id_ not in standing[-1:]]
 
 
 def _decisions(site_ids: Sequence[UUID], since: datetime, *told: Any) -> Select[Any]:
@@ -104,7 +114,7 @@ def _hour(text: str) -> datetime:
 
 def queues(site_ids: Sequence[UUID] | None = None) -> Sequence[tuple[Site, datetime | None]]:
     """Sites that have a target age (of some, or all), each with the comment that waits longest: since when."""
-    oldest = select(func.min(Comment.created_at)).where(Comment.site_id == Site.id, Comment.status == PENDING)
+    oldest = select(func.min(Comment.waiting_since)).where(Comment.site_id == Site.id, Comment.status == PENDING)
     rows = select(Site, oldest.scalar_subquery()).where(Site.target_age_minutes.is_not(None)).order_by(Site.key)
     if site_ids is not None:
         rows = rows.where(Site.id.in_(site_ids))

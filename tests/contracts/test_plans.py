@@ -128,7 +128,8 @@ HOT: dict[str, tuple[str, Callable[[], Any]]] = {
         "ix_audit_entries_chain_action_at_id",
         lambda: audit.listed(["x"], Asked(action="x"), after=AFTER, limit=50),
     ),
-    "how long what waits has waited": ("COVERING INDEX ix_comments_latest", lambda: numbers.waiting_since([ID], 9)),
+    "how long what waits has waited": ("COVERING INDEX ix_comments_waiting", lambda: numbers.waiting_since([ID], 9)),
+    "what waits longest on a site": ("COVERING INDEX ix_comments_waiting", lambda: numbers.queues([ID])),
     "how many wait": ("COVERING INDEX ix_comments_", lambda: numbers.pending([ID])),
     "how many wait, up to a number": (
         "COVERING INDEX ix_comments_",

@@ -32,7 +32,7 @@ def aged(client: FlaskClient, minutes: int) -> str:
     one = post(client, body=f"Since {minutes}.").json["id"]
     with transaction():
         came = update(Comment).where(Comment.body == f"Since {minutes}.")
-        db.session.execute(came.values(created_at=now() - timedelta(minutes=minutes)))
+        db.session.execute(came.values(waiting_since=now() - timedelta(minutes=minutes)))
     return str(one)
 
 
@@ -104,6 +104,47 @@ def test_what_was_undone_is_overturned_and_undoing_is_no_decision(client: FlaskC
     desk.call("POST", f"/moderation/decisions/{decision}/undo")
     found = stats(desk)["decided"]
     assert (found["decisions"], found["rejected"], found["restored"], found["overturned"]) == (1, 1, 0, 1)
+
+
+def overturned(desk: Desk) -> tuple[int, int]:
+    """How many decisions were changed later: of the one who approved, and of the other one."""
+    found = {bool(one["approved"]): one["overturned"] for one in stats(desk)["moderators"]}
+    return found[True], found[False]
+
+
+def test_what_stands_again_after_an_undo_is_not_overturned(
+    app: Flask, client: FlaskClient, desk: Desk, site: Site, clock: Any
+) -> None:
+    bert = Desk(app, token_of("bert", site.id))
+    one = str(said(client))
+    desk.decide(one, "approve")
+    clock.shift(timedelta(minutes=1))
+    wrong = bert.decide(one, "spam", "*").json["decision_id"]
+    assert overturned(desk) == (1, 0)
+    bert.call("POST", f"/moderation/decisions/{wrong}/undo")
+    assert overturned(desk) == (0, 1)
+    bert.decide(one, "reject", "*")
+    assert overturned(desk) == (1, 1)
+
+
+def test_of_undone_one_after_the_other_each_is_overturned(client: FlaskClient, desk: Desk) -> None:
+    one = str(said(client))
+    made = [desk.decide(one, decision, "*").json["decision_id"] for decision in ("approve", "spam", "reject")]
+    counts = []
+    for decision in reversed(made):
+        desk.call("POST", f"/moderation/decisions/{decision}/undo")
+        counts.append(stats(desk)["decided"]["overturned"])
+    assert counts == [2, 2, 3]
+
+
+def test_an_undo_of_what_was_decided_before_changes_nothing_since(client: FlaskClient, desk: Desk, clock: Any) -> None:
+    one = str(said(client))
+    early = desk.decide(one, "approve").json["decision_id"]
+    clock.shift(timedelta(hours=3))
+    desk.call("POST", f"/moderation/decisions/{early}/undo")
+    desk.decide(one, "reject")
+    found = stats(desk, since=(now() - timedelta(hours=1)).isoformat())["decided"]
+    assert (found["decisions"], found["overturned"]) == (1, 0)
 
 
 def test_reasons_tell_what_became_of_what_they_held(client: FlaskClient, desk: Desk) -> None:
