@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from service.accounts import operations, security
-from service.accounts.guard import myself
+from service.accounts.guard import myself, principal
+from service.accounts.models import OWNER
 from service.accounts.operations import Proof
 from service.db import transaction
 from service.errors import Invalid
@@ -22,3 +23,17 @@ def prove(password: str, field: str = "old") -> Proof:
             with transaction():
                 operations.note_refused(me.id, "password")
             raise
+
+
+def prove_for(role: str, password: str | None, field: str = "old") -> Proof | None:
+    """The proof that giving a role needs: of somebody at the desk who makes an owner, and of nobody else."""
+    if role != OWNER or principal().kind != "session":
+        return None
+    return prove(typed(password, field, "Type your password to make an owner."), field)
+
+
+def typed(password: str | None, field: str, why: str) -> str:
+    """Nothing typed is no try: Invalid with the sentence that says what the password is for."""
+    if not password:
+        raise Invalid.field(field, "required", why)
+    return password

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from service.accounts import operations, passwords, queries
@@ -43,16 +43,19 @@ class Newcomer:
     kept: str = field(repr=False)
 
 
-def invite(site_id: UUID, role: str, name: str, *, actor: str) -> Invited:
-    """A new invitation to a site. `name`: for whom it is, or nothing. Conflict beyond MOST_OPEN."""
+def invite(site_id: UUID, role: str, name: str, *, actor: str, until: datetime | None = None) -> Invited:
+    """A new invitation to a site. `name`: for whom it is, or nothing; `until`: its end, if it is an early one.
+
+    Conflict beyond MOST_OPEN.
+    """
     if role not in ROLES:
         raise Invalid.field("role", "role", f"A role is one of {', '.join(ROLES)}.")
     if queries.number_of_open_invites(site_id) >= MOST_OPEN:
         raise Conflict(f"A site has at most {MOST_OPEN} open invitations. Take one back first.")
-    secret = f"gri_{secrets.token_urlsafe(32)}"
+    secret, ends = f"gri_{secrets.token_urlsafe(32)}", now() + GOOD_FOR
     made = Invite(
         id=new_id(), site_id=site_id, role=role, name=name, digest=operations.digest_of(secret), by=actor,
-        created_at=now(), expires_at=now() + GOOD_FOR,
+        created_at=now(), expires_at=min(ends, until or ends),
     )  # fmt: skip
     db.session.add(made)
     db.session.flush()

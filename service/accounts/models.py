@@ -21,6 +21,9 @@ ROLES = {
 }
 """What a role on a site allows."""
 
+OWNER = "owner"
+"""The role that makes more of its kind, and so lasts longer than whatever opened the account."""
+
 
 def new_uniquifier() -> str:
     return uuid4().hex

@@ -20,9 +20,9 @@ from service.desk import account_schemas as schemas
 from service.desk import factors, pages, words
 from service.desk.factors import Outcome
 from service.desk.languages import said
-from service.desk.pages import draw
+from service.desk.pages import REFUSALS, draw, with_headers
 from service.desk.ui import Desk, parser
-from service.errors import Conflict, Forbidden, Invalid, NotFound, Problem, TooManyRequests
+from service.errors import Invalid, Problem
 from service.moderation import team
 from service.moderation.scope import sites_of
 from service.moderation.team import Wanted
@@ -32,9 +32,6 @@ from service.sites import queries as sites
 
 bp = Desk("account", __name__, url_prefix="/desk")
 errors.register(bp, pages.problem_page)
-
-REFUSALS = (Conflict, Forbidden, Invalid, NotFound, TooManyRequests)
-"""What is told on the page itself, beside its form."""
 
 _PASSWORD = "password"  # noqa: S105 - a word of the page
 _DONE = {
@@ -77,7 +74,7 @@ def act() -> Response:
         problem = refusal
     still = factors.still_to_confirm() if deed == "codes-confirm" else {}
     drawn = _drawn(problem=problem, deed=deed, typed=request.form.get("name", ""), **still)
-    return _with_headers(drawn, problem)
+    return with_headers(drawn, problem)
 
 
 @bp.route("/account/passkey", methods=["POST"])
@@ -94,18 +91,12 @@ def passkey() -> Response:
         problem = refusal
     answer = jsonify(problem.body() | {"detail": _in_words(problem), "instance": request.path})
     answer.mimetype = errors.MEDIA_TYPE
-    return _with_headers(answer, problem)
+    return with_headers(answer, problem)
 
 
 def _in_words(problem: Problem) -> str:
     texts = [one["detail"] for those in (problem.errors or {}).values() for one in those]
     return " ".join(said(one) for one in texts or [problem.detail])
-
-
-def _with_headers(answer: Response, problem: Problem) -> Response:
-    answer.status_code = problem.status
-    answer.headers.update(problem.headers)
-    return answer
 
 
 def _done(what: str) -> Response:

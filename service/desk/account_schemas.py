@@ -64,17 +64,21 @@ class OfSite(FromForm):
     site = team.a_site(required=True)
 
 
-class ChangeRole(OfSite):
-    id = fields.UUID(required=True)
+class GiveRole(OfSite):
     role = fields.String(required=True, validate=validate.OneOf(team.ROLES))
+    old = fields.String(load_default="", validate=validate.Length(max=1_000))
+    """The password, which making an owner needs."""
+
+
+class ChangeRole(GiveRole):
+    id = fields.UUID(required=True)
 
 
 class TakeRole(OfSite):
     id = fields.UUID(required=True)
 
 
-class NewInvite(OfSite):
-    role = fields.String(required=True, validate=validate.OneOf(team.ROLES))
+class NewInvite(GiveRole):
     name = line(NAME_LENGTH, load_default="")
 
 

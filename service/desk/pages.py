@@ -13,7 +13,7 @@ from werkzeug.exceptions import HTTPException
 from service.accounts.guard import Principal, principal
 from service.accounts.security import FIRST_PAGE, own_page
 from service.desk.languages import said
-from service.errors import Problem, title
+from service.errors import Conflict, Forbidden, Invalid, NotFound, Problem, TooManyRequests, title
 
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -31,6 +31,8 @@ PLACES = [
     ("account.page", _("My account")),
 ]
 """The pages that the desk leads to from everywhere."""
+REFUSALS = (Conflict, Forbidden, Invalid, NotFound, TooManyRequests)
+"""What is told on a page itself, beside its form."""
 _FOR_OWNERS = ("team.page",)
 _ORIGIN = re.compile("^https?://[^/?#]*")
 
@@ -72,6 +74,13 @@ def problem_page(problem: Problem) -> Response:
     # Not in place of the item: beside its buttons, where the moderator looks.
     answer.headers["HX-Retarget"] = f"#say-{(request.view_args or {}).get('comment_id', 'page')}"
     answer.headers["HX-Reswap"] = "innerHTML"
+    return answer
+
+
+def with_headers(answer: Response, problem: Problem) -> Response:
+    """A page that tells a problem, answered as the problem is."""
+    answer.status_code = problem.status
+    answer.headers.update(problem.headers)
     return answer
 
 

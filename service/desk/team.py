@@ -12,15 +12,16 @@ from flask_babel import lazy_gettext as _
 from werkzeug.exceptions import UnprocessableEntity
 
 from service import errors
-from service.accounts.guard import guarded, principal
+from service.accounts import again
+from service.accounts.guard import guarded, myself, principal
 from service.accounts.invites import MOST_OPEN
 from service.accounts.models import Invite
 from service.db import transaction
 from service.desk import account_schemas as schemas
 from service.desk import pages, words
-from service.desk.pages import draw
+from service.desk.pages import REFUSALS, draw, with_headers
 from service.desk.ui import Desk, parser
-from service.errors import Conflict, Forbidden, Invalid, NotFound, Problem
+from service.errors import Forbidden, Invalid, Problem
 from service.moderation import team
 from service.moderation.scope import site_of, sites_of
 from service.moderation.team_routes import link_of, member
@@ -69,20 +70,21 @@ def act() -> Response:
         return do(site, parser.parse(shape(), location="form"))
     except UnprocessableEntity as error:
         problem: Problem = errors.of_http(error)
-    except (Conflict, NotFound) as refusal:
+    except REFUSALS as refusal:
         problem = refusal
-    return _drawn(site, problem.status, problem=problem, typed=request.form.get("name", ""))
+    typed = {name: request.form.get(name, "") for name in ("deed", "id", "role", "name")}
+    return with_headers(_drawn(site, problem=problem, typed=typed), problem)
 
 
-def _drawn(site: Site, status: int = 200, cursor: str | None = None, **told: Any) -> Response:
+def _drawn(site: Site, cursor: str | None = None, **told: Any) -> Response:
     who = principal()
     owner = ("desk.team", site.key)
     found = team.members(site.id, who, read_cursor(cursor, *owner), MOST)
     following = write_cursor(found.next, *owner)
     return draw(
         "team.html",
-        status,
         site=site,
+        me=myself(),
         sites=sites_of(None, "manage"),
         people=[member(one, role) | {"me": one.id == who.moderator_id} for one, role in found.rows],
         next=url_for("team.page", site=site.key, cursor=following) if following else None,
@@ -102,8 +104,9 @@ def _done(site: Site, what: str) -> Response:
 
 
 def _change(site: Site, values: dict[str, Any]) -> Response:
+    proof = again.prove_for(values["role"], values["old"])
     with transaction():
-        team.set_role(values["id"], site.id, values["role"], principal())
+        team.set_role(values["id"], site.id, values["role"], principal(), proof)
     return _done(site, "role")
 
 
@@ -115,8 +118,9 @@ def _remove(site: Site, values: dict[str, Any]) -> Response:
 
 def _make_invite(site: Site, values: dict[str, Any]) -> Response:
     """Shown at once and not after a redirect: the link is told once."""
+    proof = again.prove_for(values["role"], values["old"])
     with transaction():
-        made = team.invite(site.id, values["role"], values["name"], principal())
+        made = team.invite(site.id, values["role"], values["name"], principal(), proof)
     return _drawn(site, link=link_of(made.secret))
 
 

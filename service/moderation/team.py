@@ -10,11 +10,11 @@ from uuid import UUID
 from service.accounts import invites, queries
 from service.accounts import operations as accounts
 from service.accounts.invites import Invited
-from service.accounts.models import ApiToken, Invite, Moderator
-from service.accounts.operations import Issued, NewToken
+from service.accounts.models import OWNER, ROLES, ApiToken, Invite, Moderator
+from service.accounts.operations import Issued, NewToken, Proof
 from service.accounts.principal import Principal, acting
 from service.db import now
-from service.errors import Conflict, Forbidden, NotFound
+from service.errors import Conflict, Forbidden, Invalid, NotFound
 from service.pagination import Page, Position
 from service.sites import queries as sites
 
@@ -65,12 +65,29 @@ def _self(who: Principal) -> Moderator:
     return found
 
 
-def set_role(moderator_id: UUID, site_id: UUID, role: str, who: Principal) -> Moderator:
-    """Give somebody on a site another role. NotFound for somebody who has none on it."""
+def set_role(moderator_id: UUID, site_id: UUID, role: str, who: Principal, proof: Proof | None = None) -> Moderator:
+    """Give somebody on a site another role. NotFound for somebody who has none on it; `proof` as for `invite`."""
     moderator = _member(moderator_id, site_id, who)
     if queries.roles_of(moderator_id)[site_id] != role:
+        _require_giving(role, who, proof)
         accounts.grant(moderator, site_id, role, actor=who.actor)
     return moderator
+
+
+def _require_giving(role: str, who: Principal, proof: Proof | None) -> None:
+    """Whoever gets in by a stolen session, or by a token, makes nobody who stays when that has ended.
+
+    Under the site's lock: two owners who prove who they are, each to raise the other, would else wait for each other.
+    """
+    if who.kind == "session":
+        if role == OWNER and proof is None:
+            raise Invalid.field("password", "required", "Type your password to make an owner.")
+        if proof:
+            accounts.proven(proof)
+    elif not ROLES[role] <= who.scopes:
+        raise Forbidden("A token gives no role that may do more than itself.")
+    elif role == OWNER and who.ends:
+        raise Forbidden("A token that ends makes no owner, who would stay.")
 
 
 def take_role(moderator_id: UUID, site_id: UUID, who: Principal) -> None:
@@ -108,10 +125,15 @@ def masked(address: str) -> str:
     return f"{local[:1]}…@{domain}"
 
 
-def invite(site_id: UUID, role: str, name: str, who: Principal) -> Invited:
-    """A link that gives one person a role on the site."""
+def invite(site_id: UUID, role: str, name: str, who: Principal, proof: Proof | None = None) -> Invited:
+    """A link that gives one person a role on the site; a token's ends no later than the token.
+
+    `proof`: of the password, which somebody at the desk needs to make an owner. Forbidden when a token would give more
+    than it has.
+    """
     who.require(site_id, "manage")
-    return invites.invite(site_id, role, name, actor=who.actor)
+    _require_giving(role, who, proof)
+    return invites.invite(site_id, role, name, actor=who.actor, until=who.ends)
 
 
 def open_invites(site_id: UUID, who: Principal, after: Position | None, limit: int) -> Page[Invite]:

@@ -10,11 +10,10 @@ from flask import request
 from service.accounts import again
 from service.accounts.guard import guarded, principal
 from service.accounts.models import ApiToken, Invite, Moderator
-from service.accounts.operations import proven
+from service.accounts.operations import Proof, proven
 from service.comments.schemas import ListQuery, timestamp
 from service.db import transaction
 from service.doors import GuardedDoor, tells
-from service.errors import Invalid
 from service.idempotency.operations import Answer, Asked, once
 from service.moderation import team
 from service.moderation import team_schemas as schemas
@@ -60,7 +59,7 @@ def told_of(token: ApiToken) -> dict[str, Any]:
 def issue_token(values: dict[str, Any]) -> tuple[Any, int]:
     """A new token in your own name, that can do no more than you. Its secret is told once."""
     password = values.pop("password")  # no answer is kept under it
-    proof = again.prove(_typed(password), "password") if principal().kind == "session" else None
+    proof = _proof(password) if principal().kind == "session" else None
 
     def act() -> Answer:
         if proof:
@@ -74,10 +73,8 @@ def issue_token(values: dict[str, Any]) -> tuple[Any, int]:
     return done.body, done.status
 
 
-def _typed(password: str | None) -> str:
-    if not password:
-        raise Invalid.field("password", "required", "Type your password to make a token.")
-    return password
+def _proof(password: str | None) -> Proof:
+    return again.prove(again.typed(password, "password", "Type your password to make a token."), "password")
 
 
 def wanted_token(values: dict[str, Any]) -> Wanted:
@@ -121,10 +118,11 @@ def member(one: Moderator, role: str) -> dict[str, Any]:
 @bp.response(200, schemas.MemberView)
 @tells(409)
 def change_role(values: dict[str, Any], moderator_id: UUID) -> dict[str, Any]:
-    """Give somebody else on a site of yours another role."""
+    """Give somebody else on a site of yours another role; a token gives none that may do more than itself."""
+    proof = again.prove_for(values["role"], values["password"], "password")
     with transaction():
         site = site_of(values["site"], "manage")
-        return member(team.set_role(moderator_id, site.id, values["role"], principal()), values["role"])
+        return member(team.set_role(moderator_id, site.id, values["role"], principal(), proof), values["role"])
 
 
 @bp.route("/moderators/<uuid:moderator_id>", methods=["DELETE"])
@@ -167,11 +165,16 @@ def invitation(one: Invite, site: Site) -> dict[str, Any]:
 @bp.response(201, schemas.MadeInvite)
 @tells(409, headers=("Idempotency-Key",))
 def invite(values: dict[str, Any]) -> tuple[Any, int]:
-    """A link that gives one person a role on a site of yours, once, within a week. It is told once."""
+    """A link that gives one person a role on a site of yours, once, within a week. It is told once.
+
+    A token gives no role that may do more than itself, and its links end with it.
+    """
+    password = values.pop("password")  # no answer is kept under it
+    proof = again.prove_for(values["role"], password, "password")
 
     def act() -> Answer:
         site = site_of(values["site"], "manage")
-        made = team.invite(site.id, values["role"], values["name"], principal())
+        made = team.invite(site.id, values["role"], values["name"], principal(), proof)
         told = invitation(made.invite, site) | {"link": link_of(made.secret)}
         return Answer(201, schemas.MadeInvite().dump(told), secrets=("link",))
 

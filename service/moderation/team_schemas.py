@@ -21,6 +21,12 @@ def a_site(**more: object) -> fields.String:
     return fields.String(validate=validate.Length(1, 64), **more)  # type: ignore[arg-type]
 
 
+def a_password(why: str) -> fields.String:
+    return fields.String(
+        load_default=None, allow_none=True, validate=validate.Length(max=1_000), metadata={"description": why}
+    )
+
+
 class TokenView(ma.Schema):
     """A token, without its secret."""
 
@@ -52,12 +58,7 @@ class NewToken(ma.Schema):
         validate=validate.Range(1, LONGEST_LIFE),
         metadata={"description": "Until it ends; null: no end."},
     )
-    password = fields.String(
-        load_default=None,
-        allow_none=True,
-        validate=validate.Length(max=1_000),
-        metadata={"description": "Yours, which a session of the desk needs; a token needs none."},
-    )
+    password = a_password("Yours, which a session of the desk needs; a token needs none.")
 
 
 class IssuedToken(TokenView):
@@ -90,6 +91,7 @@ class Team(ma.Schema):
 
 class ChangeRole(TeamQuery):
     role = fields.String(required=True, validate=validate.OneOf(ROLES))
+    password = a_password("Yours, which a session of the desk needs to make an owner; a token needs none.")
 
 
 class NewInvite(ChangeRole):

@@ -37,6 +37,25 @@ def test_new_ones_above_move_nothing_that_is_read(desk: Desk, sit_down: Any, num
     assert shown == [f"c-{one}" for one in reversed(later)]
 
 
+@pytest.mark.browser
+@pytest.mark.parametrize(("sort", "before", "after"), [("oldest", 25, 1), ("oldest", 15, 45), ("newest", 3, 45)])
+def test_new_ones_come_however_many_there_are(desk: Desk, sit_down: Any, sort: str, before: int, after: int) -> None:
+    """More than a page holds: before them, all of it read ahead; or at once, as after an hour in another window."""
+    old = several(desk, before)
+    page = sit_down("anna")
+    page.goto(f"{desk.url}/desk/?sort={sort}")
+    come_to(page, "#queue")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    for _ in old[1:]:
+        page.keyboard.press("j")
+    page.wait_for_selector(f"#c-{old[0] if sort == 'newest' else old[-1]}")
+    new = [desk.leave(body=f"Later {n}.", email=f"later{n}@mail.example.org") for n in range(after)]
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_selector(f"#c-{new[-1]}")
+    shown = page.eval_on_selector_all("article.item", "all => all.map((one) => one.id.slice(2))")
+    assert shown == (old + new if sort == "oldest" else (old + new)[::-1])
+
+
 def test_as_long_as_nothing_is_new_only_that_is_said(anna: Browser, comment: Any) -> None:
     comment()
     first = anna.get("/desk/waiting")

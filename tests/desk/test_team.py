@@ -57,6 +57,21 @@ def test_an_owner_sees_the_team_and_changes_it(olga: Browser, anna: Browser) -> 
     assert (roles("anna"), anna.get("/desk/").status_code) == ([], 200)
 
 
+def test_an_owner_is_made_with_the_password_alone(olga: Browser, anna: Browser) -> None:
+    """A thief of the session would else stay for good."""
+    why = "Type your password to make an owner."
+    for button, typed in (("Make a link", {"name": "Kim of sports"}), ("Change", {})):
+        for old, told in (("", why), ("not mine at all", "This is not your present password.")):
+            refused = olga.press(olga.get(PAGE), button, role="owner", old=old, **typed)
+            assert refused.status_code == 422 and told in words(refused)
+            assert refused.text.count('<option value="owner" selected>') == 1  # what was chosen stays
+            assert ('value="Kim of sports"' in refused.text) == bool(typed)
+    assert (roles("anna"), db.session.query(Invite).count()) == (["moderator"], 0)
+    assert link(olga, "owner", old=PASSWORD)
+    assert olga.press(olga.get(PAGE), "Change", role="owner", old=PASSWORD).status_code == 303
+    assert roles("anna") == ["owner"]
+
+
 def test_nobody_but_an_owner_sees_it(anna: Browser, olga: Browser, site: Site) -> None:
     assert anna.get(PAGE).status_code == 403
     assert anna.get(f"{PAGE}?site=blog").status_code == 403

@@ -2,6 +2,7 @@
 
 const DECISIONS = { a: "approve", r: "reject", s: "spam", d: "delete" };
 const AHEAD = 8; // comments that are there before they are looked at
+const FAR = 10; // pages that are read at once for what is new
 const EVERY = 20_000; // between two looks for new ones, in ms
 const SOON = 1_000; // between two looks at how far a decision on many is, in ms
 const AGAIN = 5_000; // after which what could not be sent is sent again, in ms
@@ -256,13 +257,14 @@ addEventListener("beforeunload", (event) => (lost.size || unanswered.size) && ev
 // -- The comments that come next, and those that are new, without moving what is being read.
 
 let looking = null;
+let tail = location.href; // the page of the list that was read last
 
 /** Have more of the list at hand before it is needed. */
 function look() {
   const next = document.querySelector(".paging a[rel=next]");
   const at = undecided().indexOf(current());
   if (!next || undecided().length - at > AHEAD) return;
-  looking ??= read(next.href).then((page) => page && take(page, "beforeend", true)).finally(() => (looking = null));
+  looking ??= read(next.href).then((page) => page && ((tail = next.href), take(page, "beforeend", true))).finally(() => (looking = null));
 }
 
 async function read(url) {
@@ -270,6 +272,22 @@ async function read(url) {
   if (!answer?.ok || answer.redirected) return null;
   return new DOMParser().parseFromString(await answer.text(), "text/html");
 }
+
+/** A page, and in it what is on those after it, up to the one on which something is found. */
+async function readTo(isFound, url) {
+  const page = await read(url);
+  let last = page;
+  for (let number = 1; last && !isFound(last) && number < FAR && nextOf(last); number++) {
+    last = await read(nextOf(last).href);
+    if (last) page.querySelector("#queue").append(...[...last.querySelectorAll("#queue article.item")].map((one) => page.adoptNode(one.cloneNode(true))));
+  }
+  if (!last) return null;
+  const isWhole = isFound(last) || !nextOf(last);
+  if (last !== page && !isWhole) nextOf(page).replaceWith(page.adoptNode(nextOf(last)));
+  return { page, isWhole };
+}
+
+const nextOf = (page) => page.querySelector(".paging a[rel=next]");
 
 /** Put the comments of a page into the list that are not in it. */
 function take(page, where, isNext) {
@@ -286,7 +304,8 @@ function take(page, where, isNext) {
   if (!isNext) return;
   const paging = page.querySelector(".paging a[rel=next]");
   const old = document.querySelector(".paging a[rel=next]");
-  if (paging) old?.replaceWith(document.adoptNode(paging));
+  if (paging && old) old.replaceWith(document.adoptNode(paging));
+  else if (paging) queue.after(document.adoptNode(page.querySelector(".paging")));
   else old?.remove();
 }
 
@@ -314,8 +333,11 @@ async function news() {
   const order = new URLSearchParams(location.search).get("sort");
   const isWhole = !document.querySelector(".paging a[rel=next]");
   if (!newest || document.getElementById(`c-${newest}`) || (order !== "newest" && !isWhole)) return;
-  const page = await read(location.href);
-  if (page) take(page, order === "newest" ? "afterbegin" : "beforeend", false);
+  const isThere = (page) => page.getElementById(`c-${newest}`);
+  const isKnown = (page) => !undecided().length || [...page.querySelectorAll("#queue article.item")].some((one) => document.getElementById(one.id));
+  const isNewest = order === "newest";
+  const found = await readTo(isNewest ? isKnown : isThere, isNewest || order === "risk" ? location.href : tail);
+  if (found) take(found.page, isNewest ? "afterbegin" : "beforeend", !found.isWhole); // the rest when it is come to
   else seen = null;
 }
 
