@@ -118,7 +118,7 @@ def test_who_had_everything_erased_is_remembered_no_more(reader: Reader) -> None
     status = reader.window.evaluate(
         "([url, token]) => fetch(url, { method: 'DELETE', headers: { Authorization: `Author ${token}` } })"
         ".then((answer) => answer.status)",
-        [f"{reader.service}/v1/mine", me["token"]],
+        [f"{reader.service}/v1/mine?everything=true", me["token"]],
     )
     assert status == 204
     reader.window.reload()

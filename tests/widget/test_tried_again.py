@@ -100,7 +100,7 @@ def test_it_is_kept_where_an_old_library_writes_arrays(reader: Reader, talk: Tal
 
 def test_long_lists_are_counted_where_an_old_library_writes_arrays(reader: Reader, talk: Talk) -> None:
     reader.window.add_init_script(OLD_ARRAYS)
-    counts = [f'<greenroom-count site="demo" page="{talk.page}/{"x" * 1980}{n}"></greenroom-count>' for n in range(3)]
+    counts = [f'<greenroom-count site="demo" page="{talk.page}/{"x" * 1880}{n}"></greenroom-count>' for n in range(3)]
     reader.window.goto(reader.publish(*counts))
 
     reader.until("() => [...document.querySelectorAll('greenroom-count')].every((one) => one.shadowRoot?.textContent)")
