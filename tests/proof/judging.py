@@ -34,6 +34,9 @@ WRITES_WHEN_REFUSED = {
     "POST /desk/account": "and a password that is wrong, where it is asked for again",
     "POST /desk/account/passkey": "the same",
     "POST /v1/tokens": "the same",
+    "POST /desk/team": "the same",
+    "POST /v1/moderators/invites": "the same",
+    "PATCH /v1/moderators/<uuid:moderator_id>": "the same",
 }
 WHERE_IT_IS_WRITTEN = {"audit_entries", "audit_details", "audit_heads"}
 """And nowhere else: all other tables stay as they are."""

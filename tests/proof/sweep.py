@@ -46,6 +46,7 @@ GIVEN = (
     ("/v1/tokens", rb'"token": ?"([^"]+)"'),
     ("/v1/moderators/invites", rb'"link": ?"[^"#]*#([^"]+)"'),
     ("/desk/team", rb'value="[^"#]*#(gri_[^"]+)"'),
+    ("/desk/team", rb'value="([^"@]+)@[^"]*" autocomplete="username"'),
     ("/desk/sign-up", rb'name="invite" value="([^"]+)"'),
     ("/desk/account", rb'<p class="me">([^<@]+)@'),
     ("/desk/account/passkey", rb'"name": ?"([^"@]+)@'),
