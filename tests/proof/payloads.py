@@ -111,15 +111,15 @@ def written(packs: Iterable[list[str]], write: Callable[[str], bool]) -> int:
         if write(" ".join(pack)):
             taken += len(pack)
         elif len(pack) == 1:
-            assert not _is_a_line(pack[0]), f"{pack[0]!r} is refused"
+            assert not is_a_line(pack[0]), f"{pack[0]!r} is refused"
         else:
             waiting += [pack[: len(pack) // 2], pack[len(pack) // 2 :]]
     return taken
 
 
-def _is_a_line(text: str) -> bool:
-    """Whether it holds nothing that every line of words is refused for, such as controls."""
+def is_a_line(text: str) -> bool:
+    """Whether it holds nothing that some line of words is refused for: controls, and what nobody can see."""
     try:
-        return bool(clean_line(text, max_length=len(text)))
+        return text.isprintable() and bool(clean_line(text, max_length=len(text)))
     except PlainTextError:
         return False

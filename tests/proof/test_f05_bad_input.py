@@ -38,7 +38,7 @@ from .hostile import (
     suite,
     texts,
 )
-from .judging import Judge, written_mark
+from .judging import KEEPS, Judge, written_mark
 from .ledger import Proof
 from .world import World, filled, rules, sent
 
@@ -68,16 +68,24 @@ def _document(judge: Judge) -> dict[str, Any]:
 def test_hostile_texts_break_nothing_at_any_place_of_any_door(judge: Judge, proof: Proof, shared: Path) -> None:
     """A door that is not tried fails; so does one in which nothing is accepted and nothing refused.
 
-    At full size each database is sent an eleventh of more than 200,000, never the same: with all the other tests of
-    this figure more than 20,000 on each. Eleven divides no length of a list, so each field meets other texts of each.
+    At full size each database is sent one in thirteen of more than 200,000, never the same: with all the other tests
+    of this figure more than 20,000 on each. Thirteen divides no length of a list, so each field meets other texts of
+    each. Where words can be read back, each database is sent the whole Big List.
     """
-    turn, step = (5 * int(db.engine.dialect.name == "postgresql"), 11) if FULL else (0, 1)
+    turn, step = (6 * int(db.engine.dialect.name == "postgresql"), 13) if FULL else (0, 1)
     _try_all(judge, proof, islice(matrix(_document(judge), shared, full=FULL), turn, None, step))
+    _try_all(judge, proof, _read_back(judge, shared) if FULL else [])
     untried = {name for name, _ in rules(judge.world.app)} - judge.doors
     assert not untried, f"not tried: {untried}"
     assert {200, 202, 303, 404, 422, *([400] if FULL else [])} <= set(judge.seen), judge.seen
     assert judge.round_trips >= (1_000 if FULL else 4), judge.round_trips
     proof.note(f"{judge.round_trips:,} texts read back as they were sent")
+
+
+def _read_back(judge: Judge, shared: Path) -> Iterator[Bad]:
+    for spot in spots(_document(judge)):
+        if (spot.door.name, spot.name) in KEEPS and spot.kind in ("json", "form"):
+            yield from (spot.holding(text) for text in big_list(shared))
 
 
 @pytest.mark.figure("5", quick=30, full=4_000)
