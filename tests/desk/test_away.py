@@ -101,7 +101,7 @@ def test_a_decision_on_many_takes_no_single_decision_with_it(desk: Desk, sit_dow
     page.check(f"#c-{ids[1]} .pick")
     with page.expect_response("**/decisions"):
         page.keyboard.press("s")
-    page.wait_for_function("() => !document.querySelector('#many button').disabled")
+    page.wait_for_function("() => !document.querySelector('#many .choices button').disabled")
     assert desk.status(ids[1]) == "spam" and page.url.endswith("/desk/")
     held[0].continue_()
     come_to(page, ".flash:has-text('1 marked as spam.')")

@@ -89,6 +89,8 @@ document.addEventListener("htmx:before:swap", ({ timeStamp, detail: { ctx } }) =
 });
 
 document.addEventListener("keydown", (event) => {
+  // Chromium would pass over the first button, since it is disabled, and press "Approve all".
+  if (event.key === "Enter" && event.target.matches(".pick")) event.preventDefault();
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || event.isComposing || keys?.open) return;
   if (event.target.closest(FIELD)) {
     if (event.key === "Escape") go(event.target.closest("article.item"));
@@ -146,7 +148,7 @@ document.addEventListener("change", count);
 // Another form of its item may have been answered meanwhile, and drawn the item anew.
 document.addEventListener("htmx:after:request", (event) => {
   const { ctx } = event.detail;
-  if (!ctx.target.isConnected) ctx.target = document.getElementById(ctx.target.id) ?? ctx.target;
+  if (ctx.target && !ctx.target.isConnected) ctx.target = document.getElementById(ctx.target.id) ?? ctx.target;
   if (isForeign(ctx)) {
     event.preventDefault();
     (AWAY.includes(ctx.response.status) ? keep : refused)(ctx);
