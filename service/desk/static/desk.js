@@ -151,7 +151,7 @@ document.addEventListener("htmx:after:request", (event) => {
   if (ctx.target && !ctx.target.isConnected) ctx.target = document.getElementById(ctx.target.id) ?? ctx.target;
   if (isForeign(ctx)) {
     event.preventDefault();
-    (AWAY.includes(ctx.response.status) ? keep : refused)(ctx);
+    (ctx.request.form && AWAY.includes(ctx.response.status) ? keep : refused)(ctx);
   } else if (ctx.hx.redirect && ctx.response.status !== 401) {
     event.preventDefault();
     leave(ctx.hx.redirect); // where a session ended nothing is taken any more: that leads to sign in at once
@@ -217,7 +217,7 @@ function keep({ request }) {
 /** It was not taken, and nobody can say why: the moderator decides whether to send it again. */
 function refused({ request }) {
   tell({ form: request.form, button: request.submitter }, live.dataset.refused);
-  if (request.form.matches(".item .decide")) answered(request.form.closest(".item").id);
+  if (request.form?.matches(".item .decide")) answered(request.form.closest(".item").id);
 }
 
 function tell(sent, words) {
@@ -228,7 +228,7 @@ function tell(sent, words) {
 
 /** A form and its button as they are now, if they are: an item that was drawn anew gets back what nobody types. */
 function drawn({ form, button }) {
-  if (form.isConnected) return { form, button };
+  if (!form || form.isConnected) return { form, button };
   const now = document.querySelector(`form[hx-post="${form.getAttribute("hx-post")}"]`);
   for (const field of now?.querySelectorAll("input[type=hidden], select") ?? []) field.value = form.elements[field.name]?.value ?? field.value;
   return { form: now, button: [...(now?.querySelectorAll("button") ?? [])].find((one) => one.value === button.value) };
