@@ -88,7 +88,8 @@ def test_opened_replies_stay_open_and_in_their_place(reader: Reader, talk: Talk)
     reader.opens()
     open_all(reader)
     reader.reaches_the_form()  # it comes when somebody is near, and is not as high as the room that is kept for it
-    reader.comment(replies[-2]).evaluate("one => { one.scrollIntoView(); scrollBy(0, 30) }")
+    place = "one => { one.scrollIntoView({ behavior: 'instant' }); scrollBy({ top: 30, behavior: 'instant' }) }"
+    reader.comment(replies[-2]).evaluate(place)
     before = reader.comment(replies[-2]).bounding_box()["y"]
 
     reader.window.evaluate("document.querySelector('greenroom-thread').refresh()")

@@ -211,7 +211,13 @@ function places(thread) {
   const read = first < 0 ? [] : all.slice(first, first + MOST_KEPT).map((one) => ({ id: one.dataset.id, top: one.getBoundingClientRect().top }));
   return () => {
     const left = read.find(({ id }) => thread.at(id));
-    if (left && read[0].top < edge) box.scrollBy({ top: (thread.at(left.id)?.getBoundingClientRect().top ?? 0) - left.top, behavior: "instant" });
+    const now = left && thread.at(left.id);
+    if (!now || read[0].top >= edge) return;
+    // It stands anywhere as long as the comments that it answers are not drawn, and a guess is as high as they.
+    const { style } = /** @type {HTMLElement} */ (now.closest(".thread > li"));
+    style.contentVisibility = "visible";
+    box.scrollBy({ top: now.getBoundingClientRect().top - left.top, behavior: "instant" });
+    requestAnimationFrame(() => requestAnimationFrame(() => (style.contentVisibility = "")));
   };
 }
 
