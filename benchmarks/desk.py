@@ -157,11 +157,13 @@ def page(number: int, comments: int) -> str:
     return item(*rows, link=f"https://news.example.org/{number}", post_id=str(number + 1))
 
 
+SEARCH = "search"
+"""Has no target: it goes through all that matches."""
 QUESTIONS: dict[str, Callable[[Install], None]] = {
     "first page (API)": Install.first_page,
     "first page (desk)": Install.desk,
     "a decision and the page after it": Install.decide_and_go_on,
-    "search": Install.search,
+    SEARCH: Install.search,
 }
 
 
@@ -248,7 +250,8 @@ def main() -> int:
     print("\n| database | decisions a second | decided twice |\n|---|---:|---:|")
     print("\n".join(f"| {name} | {speed:.0f} | {twice} |" for name, (speed, twice) in speeds.items()))
     print(json.dumps({"rows": [asdict(row) for row in rows], "speeds": speeds}))
-    return int(any(row.ratio > MOST_RATIO for row in rows) or any(twice for _, twice in speeds.values()))
+    missed = [row for row in rows if row.ratio > MOST_RATIO and row.question != SEARCH]
+    return int(bool(missed) or any(twice for _, twice in speeds.values()))
 
 
 if __name__ == "__main__":
