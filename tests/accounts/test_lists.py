@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event
 
 from service.accounts import invites, operations, queries
 from service.accounts.models import ApiToken, Moderator
 from service.accounts.operations import NewToken
 from service.accounts.principal import name_of
-from service.db import db, new_id, transaction
+from service.db import new_id, transaction
 from service.pagination import Page, Position
 from tests.accounts.conftest import People
 from tests.accounts.still import ADA, BOB, NOON, moderator
 from tests.accounts.still import clock as clock
+from tests.contracts.test_plans import asked
 
 
 def token(who: Moderator, name: str = "x", *more: Any) -> ApiToken:
@@ -85,33 +85,18 @@ def test_tokens_are_read_page_by_page_the_newest_first(people: People, clock: An
     assert [one.name for one in queries.tokens_of(who.id)] == ["f", "e", "d", "c", "b", "a"]
 
 
-@pytest.fixture
-def asked() -> Iterator[list[tuple[str, Any]]]:
-    """What is sent to the database."""
-    sent: list[tuple[str, Any]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_more: Any) -> None:
-        sent.append((statement, parameters))
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    yield sent
-    event.remove(db.engine, "before_cursor_execute", note)
-
-
 @pytest.mark.parametrize("which", ["members", "tokens", "invites"])
-def test_for_a_page_one_row_more_is_read_than_it_shows(
-    people: People, asked: list[tuple[str, Any]], which: str
-) -> None:
+def test_for_a_page_one_row_more_is_read_than_it_shows(people: People, which: str) -> None:
     """That one tells whether there is another page; a long list is not read whole."""
     site, who = people.site("here"), moderator()
-    asked.clear()
-    if which == "members":
-        queries.members(site, None, 1234)
-    elif which == "tokens":
-        queries.live_tokens(who.id, None, None, 1234)
-    else:
-        queries.open_invites(site, None, 1234)
-    ((statement, parameters),) = [one for one in asked if "LIMIT" in one[0]]
+    with asked() as sent:
+        if which == "members":
+            queries.members(site, None, 1234)
+        elif which == "tokens":
+            queries.live_tokens(who.id, None, None, 1234)
+        else:
+            queries.open_invites(site, None, 1234)
+    ((statement, parameters),) = [one for one in sent if "LIMIT" in one[0]]
     values = parameters.values() if isinstance(parameters, dict) else parameters
     assert 1235 in values, statement
 
