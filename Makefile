@@ -7,10 +7,10 @@ WORKERS ?= 2
 unexport PYTHONDONTWRITEBYTECODE  # the tests start many processes, which would compile everything each time
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types contracts node prove browser lock words npm-lock clean
+.PHONY: help demo test check lint types contracts node prove bench bench-quick fleet browser lock words npm-lock clean
 
 help:  ## List the commands
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 .venv/.runtime: requirements.lock
 	$(PYTHON) -m venv .venv
@@ -30,9 +30,9 @@ demo: .venv/.runtime  ## Try it: http://127.0.0.1:8080 with a review page, a des
 	@$(BIN)/greenroom demo
 
 test: .venv/.dev  ## The suite on SQLite and PostgreSQL, limits on Valkey, all from wheels
-	$(BIN)/python -m pytest -n $(WORKERS) -m "not browser"
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not browser and not fleet"
 
-check: lint types contracts node test browser  ## Everything the continuous build runs
+check: lint types contracts node test fleet browser  ## Everything the continuous build runs
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
@@ -51,8 +51,17 @@ node: tests/widget/node_modules/.installed  ## The widget's types, and tests of 
 prove: .venv/.dev tests/widget/node_modules/.installed  ## Every figure at its full size, into docs/proof.md; `make prove F=4` for one
 	$(BIN)/python -m tests.proof $(F)
 
+bench: .venv/.dev  ## Beside Isso and Waline, into docs/benchmarks.md, 20 minutes (needs wrk, Node.js and two cores)
+	$(BIN)/python -m benchmarks.bench
+
+bench-quick: .venv/.dev  ## The same with less data, on the screen, 3 minutes
+	$(BIN)/python -m benchmarks.bench --quick
+
 browser: .venv/.dev tests/widget/node_modules/.installed  ## The stories in a real Chromium (needs /usr/bin/chromium and nginx)
 	$(BIN)/python -m pytest -n $(WORKERS) -m browser
+
+fleet: .venv/.dev  ## The services of docker-compose.yml as processes of this machine, and one of each killed
+	$(BIN)/python -m pytest -m fleet
 
 lock: .venv/.dev  ## Resolve the dependencies anew (needs uv)
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

@@ -3,6 +3,7 @@
 from alembic import context
 
 from service.db import Base
+from service.revisions import note_reach
 
 connection = context.config.attributes["connection"]
 context.configure(
@@ -14,3 +15,4 @@ context.configure(
 )
 with context.begin_transaction():
     context.run_migrations()
+    note_reach(connection)

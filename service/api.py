@@ -9,7 +9,7 @@ import flask_swagger_ui
 import marshmallow as ma
 from flask import Blueprint, Flask, Response, abort, send_from_directory
 from flask_smorest import Api
-from marshmallow import fields
+from marshmallow import fields, validate
 
 from service import __version__
 from service.errors import MEDIA_TYPE
@@ -99,6 +99,7 @@ def init_app(app: Flask, open_doors: tuple[Any, ...], guarded_doors: tuple[Any, 
         OPENAPI_JSON_PATH="openapi.json",
     )
     api = ProblemApi(app)
+    api.ma_plugin.converter.add_attribute_function(_pattern)
     schemes = api.spec.components.security_scheme
     schemes("token", {"type": "http", "scheme": "bearer", "description": "A scoped token: grm_…"})
     schemes("author", {"type": "apiKey", "in": "header", "name": "Authorization", "description": "Author gra_…"})
@@ -109,6 +110,15 @@ def init_app(app: Flask, open_doors: tuple[Any, ...], guarded_doors: tuple[Any, 
         api.register_blueprint(door)
     _add_alternatives(api)
     app.register_blueprint(pages)
+
+
+def _pattern(_converter: Any, field: fields.Field[Any], **_: Any) -> dict[str, str]:
+    """As JSON Schema reads one (ECMA-262): nothing binds its beginning unasked, and Python's `\\Z` is a letter."""
+    for one in field.validators:
+        if isinstance(one, validate.Regexp):
+            inner = str(one.regex.pattern).removeprefix("^").removesuffix("$").removesuffix(r"\Z")
+            return {"pattern": f"^(?:{inner})$"}
+    return {}
 
 
 def _add_alternatives(api: Api) -> None:

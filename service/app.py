@@ -12,7 +12,7 @@ from flask import Flask, Response, g, redirect, request
 from uuid_utils import compat
 from werkzeug.routing import RequestRedirect
 
-from service import api, cli, config, db, doors, errors, health, limits, logs, prompts
+from service import api, cli, config, db, doors, errors, health, limits, logs, metrics, prompts
 from service.accounts import security
 from service.accounts import worker as accounts_worker
 from service.authors import routes as authors
@@ -39,12 +39,18 @@ from service.numbers import worker as numbers_worker
 from service.presence import worker as presence_worker
 from service.privacy import keys
 from service.privacy import operations as proofs
+from service.purges import policy as purges
+from service.purges import worker as purges_worker
 from service.reactions import routes as reactions
 from service.reactions import worker as reactions_worker
+from service.readcache import worker as readcache_worker
 from service.sites.addresses import BadOrigin, normal_origin
 from service.webhooks import worker as webhooks_worker
 
 log = logging.getLogger(__name__)
+
+_REQUESTS = metrics.counter("greenroom_requests", "Requests that the app answered.", "route", "method", "status")
+_TOOK = metrics.histogram("greenroom_request_seconds", "How long the app took to answer.", "route", "method")
 
 OPEN = (comments.bp, reactions.bp, authors.bp)
 GUARDED = (moderation.bp, pins.bp, management.bp, people.bp, moderators.bp, filters.bp, numbers.bp, webhooks.bp)
@@ -55,7 +61,7 @@ PAGES = (health.bp, embed.bp, widget.bp, desk.bp, account.bp, team.bp, doorstep.
 
 WORKERS = (
     accounts_worker, authors_worker, comments_worker, idempotency_worker, moderation_worker, numbers_worker,
-    presence_worker, reactions_worker, webhooks_worker,
+    presence_worker, purges_worker, reactions_worker, readcache_worker, webhooks_worker,
 )  # fmt: skip
 
 HEADERS = {
@@ -72,6 +78,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The WSGI app. Raises BadSetting when a setting or a key cannot be used; touches no database."""
     settings = settings or config.load()
     _check_address(settings.public_url)
+    purges.check(settings)
     logs.configure(settings.log_level)
     app = Flask("service", static_folder=None)
     app.extensions["greenroom_settings"] = settings
@@ -138,6 +145,7 @@ def _watch(app: Flask) -> None:
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
         # The rule, not the path: a path may hold what somebody typed.
         log.info("%s %s", request.method, request.url_rule or "-", extra=_line(response))
+        _count(response)
         structlog.contextvars.clear_contextvars()
         return response
 
@@ -151,5 +159,15 @@ def _lead_on() -> Any:
 
 
 def _line(response: Response) -> dict[str, Any]:
-    took = (time.perf_counter() - g.started) * 1000 if "started" in g else 0.0
-    return {"status": response.status_code, "ms": round(took, 1)}
+    return {"status": response.status_code, "ms": round(_seconds() * 1000, 1)}
+
+
+def _seconds() -> float:
+    return time.perf_counter() - g.started if "started" in g else 0.0
+
+
+def _count(response: Response) -> None:
+    """By the rule, as the log has it; what no rule fits is one, whatever methods somebody makes up."""
+    where = (request.url_rule.rule, request.method) if request.url_rule else ("unmatched", "any")
+    _REQUESTS.labels(*where, f"{response.status_code // 100}xx").inc()
+    _TOOK.labels(*where).observe(_seconds())

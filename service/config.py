@@ -76,6 +76,11 @@ class Settings:
         "int",
         range=(1, 1_000_000),
     )
+    cache_mb: int = setting(
+        64,
+        "Megabytes of published answers that a web process keeps ready; 0 keeps none.",
+        "int",
+    )
     body_timeout: float = setting(20.0, "Seconds a request body may take to arrive.", "float")
     busy_timeout: float = setting(5.0, "Seconds to wait for a locked database before 503.", "float")
     limits_enabled: bool = setting(True, "Switches every rate limit on or off.", "bool")
@@ -113,7 +118,23 @@ class Settings:
     webhook_allow_cidrs: list[str] = setting(
         [], "Networks inside that webhooks may be sent to, on any port, commas between.", "list"
     )
+    purge_url: str = setting("", "Where a cache in front is told what it has to forget; see [operating](operating.md).")
+    purge_token: str = setting("", "What Greenroom says there to be believed, as a bearer token.", secret=True)
+    shared_max_age: int = setting(
+        300,
+        "Seconds that a cache in front may keep what it is told to forget. Only with GREENROOM_PURGE_URL.",
+        "int",
+        range=(1, 86_400),
+    )
     webhook_log_days: int = setting(30, "Days that deliveries are kept once they are done.", "int", range=(1, 3_650))
+    metrics_port: int = setting(
+        0,
+        "Where a process tells its numbers to Prometheus; 0: nowhere. Each further process of `greenroom serve` takes "
+        "the next port.",
+        "int",
+        range=(0, 65_535),
+    )
+    metrics_host: str = setting("127.0.0.1", "The address of that port. Whoever reaches it may read: no passwords.")
     log_level: str = setting("INFO", "DEBUG, INFO, WARNING or ERROR.")
 
     def at(self, port: int) -> Settings:
@@ -164,6 +185,15 @@ def load() -> Settings:
         settings = replace(settings, public_url=_LOOPBACK.format(settings.port))
     _check(settings)
     return replace(settings, public_url=settings.public_url.rstrip("/"))
+
+
+def traces_wanted() -> bool:
+    """By OpenTelemetry's own variables: where it is told where, or by which way, traces go."""
+    told = os.environ  # noqa: TID251 - the one place
+    if told.get("OTEL_SDK_DISABLED", "").lower() == "true" or told.get("OTEL_TRACES_EXPORTER") == "none":
+        return False
+    where = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_TRACES_EXPORTER")
+    return any(told.get(one) for one in where)
 
 
 def _check(settings: Settings) -> None:

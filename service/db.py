@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import json
-import sqlite3
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from threading import Lock
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, DateTime, Dialect, Engine, MetaData, TypeDecorator, event, make_url
+from sqlalchemy import CursorResult, DateTime, Dialect, Executable, MetaData, Table, TypeDecorator, insert, make_url
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.pool import QueuePool
 from uuid_utils import compat
 
+from service import metrics, sqlite
 from service.config import Settings
 
 PUBLIC: dict[str, Any] = {"public": True}
@@ -61,6 +61,8 @@ class Base(DeclarativeBase):
 
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
 
+_INSERTS: dict[str, Callable[..., Any]] = {"sqlite": sqlite_insert, "postgresql": postgresql_insert}
+
 Busy = OperationalError
 """The database is locked or away: another try may do."""
 
@@ -70,6 +72,11 @@ _before_commit: list[Callable[[], None]] = []
 def now() -> datetime:
     """The time, aware, in UTC. The only clock."""
     return datetime.now(UTC)
+
+
+def seconds_since(moment: datetime | None) -> float:
+    """How long ago something was; 0 of what is to come, and of what never was."""
+    return max(0.0, (now() - moment).total_seconds()) if moment else 0.0
 
 
 def new_id() -> UUID:
@@ -86,6 +93,11 @@ def before_commit(step: Callable[[], None]) -> Callable[[], None]:
 def after_commit(step: Callable[[], None]) -> None:
     """Have something done once the open transaction has committed; not at all when it does not. It must not fail."""
     db.session().info.setdefault("after", []).append(step)
+
+
+def on_commit(app: Flask, step: Callable[[], None]) -> None:
+    """Have something done after every transaction of a process, before its request is answered. It must not fail."""
+    app.extensions["greenroom_on_commit"].append(step)
 
 
 @contextmanager
@@ -113,7 +125,7 @@ def transaction(*, patience: float | None = None) -> Iterator[None]:
             raise
         finally:
             session.info.clear()
-    for step in after:
+    for step in (*after, *current_app.extensions["greenroom_on_commit"]):
         step()
 
 
@@ -133,18 +145,45 @@ def _turn(patience: float | None) -> Iterator[None]:
         turn.release()
 
 
-def insert_if_new(table: type[Base], values: dict[str, Any]) -> bool:
+def table_of(model: type[Base]) -> Table:
+    """Where a model's rows stand. A statement about a table, made once with `bindparam`, costs a fifth of the ORM's."""
+    return cast("Table", model.__table__)
+
+
+def run(statement: Executable, /, **values: Any) -> CursorResult[*tuple[Any, ...]]:
+    """Execute such a statement. What waits in the session is written first, as before every question of the ORM."""
+    db.session.flush()
+    return cast("CursorResult[*tuple[Any, ...]]", db.session.execute(statement, values))
+
+
+def insert_rows(model: type[Base], rows: Sequence[Mapping[str, Any]]) -> None:
+    """INSERT rows of which nobody needs an object; what waits in the session first."""
+    if rows:
+        db.session.flush()
+        db.session.execute(_insert(model), rows)
+
+
+def insert_if_new(model: type[Base], values: Mapping[str, Any]) -> bool:
     """INSERT … ON CONFLICT DO NOTHING; whether it is new. A twin in another transaction is waited for."""
-    insert: Any = sqlite_insert if db.engine.dialect.name == "sqlite" else postgresql_insert
-    row = insert(table).values(**values).on_conflict_do_nothing()
-    done = db.session.execute(row, execution_options={"preserve_rowcount": True})
+    db.session.flush()
+    row = _insert_if_new(model, db.engine.dialect.name)
+    done = db.session.execute(row, values, execution_options={"preserve_rowcount": True})
     return bool(done.rowcount == 1)  # type: ignore[attr-defined]
+
+
+@cache
+def _insert(model: type[Base]) -> Any:
+    return insert(table_of(model))
+
+
+@cache
+def _insert_if_new(model: type[Base], dialect: str) -> Any:
+    return _INSERTS[dialect](table_of(model)).on_conflict_do_nothing()
 
 
 def insert_or_update(table: type[Base], values: dict[str, Any], key: str, *, when: Any) -> bool:
     """INSERT … ON CONFLICT (key) DO UPDATE … WHERE: whether the row holds `values` now. A twin is waited for."""
-    insert: Any = sqlite_insert if db.engine.dialect.name == "sqlite" else postgresql_insert
-    row = insert(table).values(**values)
+    row = _INSERTS[db.engine.dialect.name](table).values(**values)
     others = {name: value for name, value in values.items() if name != key}
     row = row.on_conflict_do_update(index_elements=[key], set_=others, where=when)
     done = db.session.execute(row, execution_options={"preserve_rowcount": True})
@@ -155,11 +194,34 @@ def init_app(app: Flask, settings: Settings) -> None:
     """Bind the engine; SQLite is told to be durable and to wait, PostgreSQL to check its connections."""
     app.config["SQLALCHEMY_DATABASE_URI"] = _absolute(settings.database_url)
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = _engine_options(settings)
+    app.extensions["greenroom_on_commit"] = []
     app.extensions["greenroom_turn"] = Lock() if settings.sqlite else None
     db.init_app(app)
     with app.app_context():
         if settings.sqlite:
-            _prepare_sqlite(db.engine, settings.busy_timeout)
+            sqlite.prepare(db.engine, settings.busy_timeout, _writes)
+
+
+def _writes() -> tuple[bool, float | None]:
+    """Whether the open transaction is one that writes, and its patience."""
+    info = db.session().info if db.session.registry.has() else {}
+    return info.get("writes", False), info.get("patience")
+
+
+def _connections() -> Mapping[str, float]:
+    pool = db.engine.pool
+    if not isinstance(pool, QueuePool):
+        return {}
+    return {"in use": pool.checkedout(), "idle": pool.checkedin()}
+
+
+metrics.reading(
+    "greenroom_database_connections", "Connections of this process to the database.", _connections, label="state"
+)
+metrics.reading(
+    "greenroom_database_pool_size", "Connections that this process keeps, at most.",
+    lambda: db.engine.pool.size() if isinstance(db.engine.pool, QueuePool) else 0,
+)  # fmt: skip
 
 
 def _absolute(url: str) -> str:
@@ -188,64 +250,3 @@ def _engine_options(settings: Settings) -> dict[str, Any]:
             "options": f"-c lock_timeout={wait} -c statement_timeout=30s -c timezone=UTC",
         },
     }
-
-
-def _log_ahead(cursor: sqlite3.Cursor) -> None:
-    """Turn the write-ahead log on, once in a file's life. While another has the lock, it waits like everybody.
-
-    SQLite itself refuses the switch at once, so that two who start on a new file would refuse each other.
-    """
-    while True:
-        try:
-            cursor.execute("PRAGMA journal_mode = WAL")
-            return
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
-                raise
-        cursor.execute("BEGIN EXCLUSIVE")  # waits as long as it is told to, and raises then
-        cursor.execute("COMMIT")
-
-
-def _prepare_sqlite(engine: Engine, busy_timeout: float) -> None:
-    @event.listens_for(engine, "connect")
-    def connect(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # BEGIN is ours, below: the driver would start transactions late
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {int(busy_timeout * 1000)}")
-        _log_ahead(cursor)
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def begin(connection: Any) -> None:
-        # A writer asks for the lock at once: a reader that becomes a writer cannot wait for it (SQLITE_BUSY).
-        info = db.session().info if db.session.registry.has() else {}
-        if info.get("writes") or connection.get_execution_options().get("writes"):
-            patience = info.get("patience")
-            _begin_to_write(connection, busy_timeout if patience is None else patience, busy_timeout)
-        else:
-            connection.exec_driver_sql("BEGIN")
-
-
-def _begin_to_write(connection: Connection, patience: float, usual: float) -> None:
-    """Take SQLite's lock, asking every few milliseconds.
-
-    SQLite would ask ever more seldom, in the end ten times a second: of several processes, the one that writes much
-    gets the lock again and again, and the others, the worker among them, never.
-    """
-    end = time.monotonic() + patience
-    cursor = connection.connection.cursor()
-    cursor.execute("PRAGMA busy_timeout = 8")  # it asks after 1, 2 and 5 ms
-    try:
-        while time.monotonic() < end:
-            try:
-                cursor.execute("BEGIN IMMEDIATE")
-                return
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                    break
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # once more, for its error as SQLAlchemy tells it
-    finally:
-        cursor.execute(f"PRAGMA busy_timeout = {int(usual * 1000)}")
-        cursor.close()

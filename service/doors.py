@@ -196,7 +196,7 @@ def refuse_odd_text() -> None:
 
 
 def answer(document: Any, status: int = 200) -> Response:
-    """A JSON answer, byte for byte the same for the same document."""
+    """A JSON answer, byte for byte the same for the same document. Ids become text."""
     text = json.dumps(document, separators=(",", ":"), ensure_ascii=False, sort_keys=False)
     return Response(text, status, content_type="application/json")
 

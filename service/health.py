@@ -24,6 +24,8 @@ class Finding:
     detail: str
     away: bool = False
     """Whether the database gave no answer: another try may do."""
+    warns: bool = False
+    """It holds, and yet something should be done."""
 
 
 Check = Callable[[], Finding]

@@ -7,11 +7,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from service import metrics
+
 log = logging.getLogger(__name__)
 
 Step = Callable[[], bool]
 """One part of a job; True when there is more to do at once."""
 _MOST_PARTS = 1_000
+_RUNS = metrics.counter("greenroom_jobs", "Runs of regular jobs.", "name", "result")
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ def regularly(name: str, every: float, step: Step) -> None:
     """Register a job; once under each name."""
     if name not in {job.name for job in _jobs}:
         _jobs.append(Job(name, every, step))
+        for result in ("done", "failed"):
+            _RUNS.labels(name, result)
 
 
 def run_all() -> None:
@@ -60,7 +65,10 @@ def run_until(stopped: Callable[[float], bool], tick: float = 1.0) -> None:
 def _run(job: Job, parts: int) -> bool:
     """Up to so many parts of a job; whether there is more to do at once."""
     try:
-        return all(job.step() for _ in range(parts))
+        goes_on = all(job.step() for _ in range(parts))
+        _RUNS.labels(job.name, "done").inc()
+        return goes_on
     except Exception as error:  # the worker must outlive any job
+        _RUNS.labels(job.name, "failed").inc()
         log.error("job %s failed", job.name, exc_info=error)
         return False

@@ -19,6 +19,7 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from service import metrics
 from service.config import BadSetting, Settings, variable
 from service.db import now
 from service.errors import TooManyRequests
@@ -31,6 +32,7 @@ _MANY = 1_000
 
 _MOST, _LONGEST = 1_000_000, 366 * 24 * 3_600
 """Calls in a window, and the seconds of one, at most."""
+_REFUSED = metrics.counter("greenroom_limit_refusals", "Calls beyond a limit, by which one.", "limit")
 
 # A store that is away must not hold requests up: they are counted in memory meanwhile.
 _IMPATIENT: dict[str, Any] = {
@@ -160,6 +162,8 @@ class _Counter:
             held = self._held()
         finally:
             del g.rate_asked
+        if not held:
+            _REFUSED.labels(asked.scope).inc()
         return held, self._windows(asked.scope)
 
     def _held(self) -> bool:

@@ -19,6 +19,7 @@ from huey.serializer import SignedSerializer
 from redis import ConnectionPool
 from sqlalchemy import make_url
 
+from service import metrics
 from service.config import Settings
 from service.db import after_commit
 
@@ -35,11 +36,14 @@ _PATIENCE = {"connect_timeout": "2", "tcp_user_timeout": "5000"}
 """The same for PostgreSQL (libpq's connection parameters)."""
 
 _works: dict[str, Work] = {}
+_DONE = metrics.counter("greenroom_prompts", "Prompts that were worked on.", "name", "result")
 
 
 def on(name: str, work: Work) -> None:
     """Register what is done when `name` is prompted, in the worker. It may be prompted twice, late, or never."""
     _works[name] = work
+    for result in ("done", "failed"):
+        _DONE.labels(name, result)
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -119,7 +123,9 @@ class _Prompts:
         with self._app.app_context():
             try:
                 _works[name](about)
+                _DONE.labels(name, "done").inc()
             except Exception as error:  # a worker must outlive any work
+                _DONE.labels(name, "failed").inc()
                 log.error("%s failed", name, exc_info=error)
 
 

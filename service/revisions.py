@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,12 +11,18 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from psycopg.errors import LockNotAvailable
+from sqlalchemy import Column, Connection, String, Table, delete, insert, inspect, select, text
+from sqlalchemy.exc import OperationalError
 
-from service.db import db
+from service.db import Base, db
 
 _LOCK = 0x67726D  # "grm": one process migrates a PostgreSQL database at a time
-_PATIENCE = "5min"
+_PATIENCE = 300.0
+"""Seconds to wait for another migration, and for tables that somebody uses."""
+_STAND_ASIDE, _PAUSE = "2s", 1.0
+"""Whoever asks for a table stands behind a migration that waits for it: so it waits for a moment, and asks again."""
+_REACH = Table("schema_reach", Base.metadata, Column("oldest", String(32), primary_key=True))
 
 
 class WrongSchema(Exception):
@@ -53,22 +60,47 @@ def migrate() -> tuple[str | None, str]:
     before = current()
     _refuse_newer(before)
     with db.engine.connect().execution_options(writes=True) as connection, _alone(connection):
-        command.upgrade(config(connection), "head")
+        until = time.monotonic() + _PATIENCE
+        while not _upgraded(connection, is_last=time.monotonic() > until):
+            time.sleep(_PAUSE)
     return before, head()
+
+
+def _upgraded(connection: Connection, *, is_last: bool) -> bool:
+    """One transaction over all steps; False when somebody uses a table that one of them needs, and it may try again."""
+    try:
+        command.upgrade(config(connection), "head")
+    except OperationalError as error:
+        connection.rollback()
+        if is_last or not isinstance(error.orig, LockNotAvailable):
+            raise
+        return False
+    return True
+
+
+def note_reach(connection: Connection) -> None:
+    """Say, in the transaction of the steps, after which of them older code cannot go on: `CONTRACTS` in a migration.
+
+    Such a step drops or narrows what that code uses. All others only add to it.
+    """
+    if inspect(connection).has_table(_REACH.name):
+        steps = ScriptDirectory.from_config(config()).walk_revisions()
+        oldest = next(one.revision for one in steps if getattr(one.module, "CONTRACTS", False))
+        connection.execute(delete(_REACH))
+        connection.execute(insert(_REACH).values(oldest=oldest))
 
 
 @contextmanager
 def _alone(connection: Connection) -> Iterator[None]:
     """On PostgreSQL one process migrates at a time, however long it takes: the limits are those of requests.
 
-    Others wait for their turn, and the migration for its tables, as long as _PATIENCE says: whoever asks for such a
-    table meanwhile stands behind the migration.
+    Others wait for their turn.
     """
     if connection.dialect.name != "postgresql":
         yield
         return
-    _say(connection, "SET statement_timeout = 0", f"SET lock_timeout = '{_PATIENCE}'")
-    _say(connection, f"SELECT pg_advisory_lock({_LOCK})")
+    _say(connection, "SET statement_timeout = 0", f"SET lock_timeout = '{int(_PATIENCE * 1000)}ms'")
+    _say(connection, f"SELECT pg_advisory_lock({_LOCK})", f"SET lock_timeout = '{_STAND_ASIDE}'")
     try:
         yield
     finally:
@@ -83,10 +115,12 @@ def _say(connection: Connection, *statements: str) -> None:
 
 
 def check() -> None:
-    """WrongSchema unless the database is at `head()`."""
+    """WrongSchema unless the database is at `head()`, or newer and made to be used by this code, too."""
     now_at = current()
     if now_at is None:
         raise WrongSchema("There is nothing in this database yet. Run: greenroom migrate")
+    if now_at not in _known() and _reaches_us():
+        return
     _refuse_newer(now_at)
     if now_at != head():
         raise WrongSchema("The database is older than this code. Run: greenroom migrate")
@@ -100,7 +134,17 @@ def is_whole() -> bool:
         return bool(connection.scalar(text("PRAGMA quick_check(1)")) == "ok")
 
 
+def _known() -> set[str]:
+    return {one.revision for one in ScriptDirectory.from_config(config()).walk_revisions()}
+
+
+def _reaches_us() -> bool:
+    """Whether a newer database says that this code may go on: it knows the last step that older code cannot follow."""
+    with db.engine.connect() as connection:
+        oldest = connection.scalar(select(_REACH.c.oldest))
+    return oldest in _known()
+
+
 def _refuse_newer(revision: str | None) -> None:
-    known = {one.revision for one in ScriptDirectory.from_config(config()).walk_revisions()}
-    if revision is not None and revision not in known:
+    if revision is not None and revision not in _known():
         raise WrongSchema(f"The database ({revision}) is newer than this code. Install the newer Greenroom.")

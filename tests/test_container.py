@@ -108,7 +108,41 @@ def test_the_port_is_the_same_everywhere(compose: dict[str, Any], instructions: 
     port = re.search(r"GREENROOM_PORT=(\d+)", " ".join(arguments(instructions, "ENV")))
     assert port
     assert arguments(instructions, "EXPOSE") == [port[1]]
-    assert compose["services"]["web"]["ports"] == [f"127.0.0.1:{port[1]}:{port[1]}"]
+    assert f"dynamic a web {port[1]}" in (ROOT / "deploy/Caddyfile").read_text()
+
+
+def test_only_the_proxy_is_reached_and_it_alone_names_the_client(compose: dict[str, Any]) -> None:
+    assert [name for name, one in compose["services"].items() if "ports" in one] == ["caddy"]
+    trusted = {one["environment"]["GREENROOM_TRUSTED_PROXIES"] for one in own(compose).values()}
+    assert trusted == {compose["services"]["caddy"]["networks"]["inside"]["ipv4_address"]}
+
+
+def test_the_proxy_understands_its_file(compose: dict[str, Any], tmp_path: Path) -> None:
+    env = environment(XDG_DATA_HOME=str(tmp_path), **compose["services"]["caddy"]["environment"])
+    file = ROOT / "deploy/Caddyfile"
+    asked = ["caddy", "validate", "--adapter", "caddyfile", "--config", str(file)]
+    done = subprocess.run(asked, env=env, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 0, done.stderr
+    tidy = subprocess.run(["caddy", "fmt", str(file)], env=env, capture_output=True, text=True, timeout=PATIENCE)
+    assert tidy.stdout == file.read_text()
+
+
+def test_the_example_for_kubernetes_says_what_the_compose_file_says(compose: dict[str, Any]) -> None:
+    items = yaml.safe_load((ROOT / "deploy/kubernetes.yaml").read_text())["items"]
+    settings = {variable(one) for one in fields(Settings)}
+    (told,) = [one["data"] for one in items if one["kind"] == "ConfigMap"]
+    assert told.keys() <= settings
+    assert told.keys() == compose["services"]["web"]["environment"].keys()
+    pods = {
+        one["metadata"]["name"]: one["spec"]["template"]["spec"] for one in items if "template" in one.get("spec", {})
+    }
+    assert pods.keys() == {"greenroom-migrate", "greenroom-web", "greenroom-worker"}
+    for name, pod in pods.items():
+        (container,) = pod["containers"]
+        assert container["args"] == compose["services"][name.partition("-")[2]]["command"]
+        locked = container["securityContext"]
+        assert locked["readOnlyRootFilesystem"] and locked["capabilities"] == {"drop": ["ALL"]}
+        assert pod["securityContext"]["runAsNonRoot"] and not locked["allowPrivilegeEscalation"]
 
 
 def test_services_wait_for_what_they_need(compose: dict[str, Any]) -> None:
@@ -118,14 +152,17 @@ def test_services_wait_for_what_they_need(compose: dict[str, Any]) -> None:
     ]
     assert ("migrate", "service_completed_successfully") in waits
     healthy = {needed for needed, condition in waits if condition == "service_healthy"}
-    assert healthy == {"postgres", "valkey"}
-    assert all("test" in services[name]["healthcheck"] for name in healthy), "somebody waits for ever"
+    assert healthy == {"postgres", "valkey", "web"}  # of the last, the image says how it is
+    told = [services[name]["healthcheck"] for name in healthy - {"web"}]
+    assert all("test" in one for one in told), "somebody waits for ever"
+    assert "healthcheck" not in services["web"]
 
 
 def test_secrets_and_volumes_are_declared(compose: dict[str, Any]) -> None:
     for one in compose["services"].values():
         assert set(one.get("secrets", [])) <= set(compose["secrets"])
-        assert {volume.split(":")[0] for volume in one.get("volumes", [])} <= set(compose["volumes"])
+        for volume in (one.split(":")[0] for one in one.get("volumes", [])):
+            assert (ROOT / volume).exists() if volume.startswith("./") else volume in compose["volumes"]
         paths = re.findall(r"/run/secrets/([\w-]+)", json.dumps(one.get("environment", {})))
         assert set(paths) <= set(one.get("secrets", [])), "a secret is read that is not given"
 

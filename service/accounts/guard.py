@@ -130,7 +130,7 @@ def _by_token(secret: str) -> Principal | None:
     if not _TOKEN.fullmatch(secret):
         return None
     digest = digest_of(secret)
-    found = queries.token_with(digest)
+    found = queries.token_with(digest=digest)
     if found is None:
         return None
     token, moderator = found

@@ -106,13 +106,11 @@ def acting(actor: str) -> Principal | None:
     `actor` as `Principal.actor` says it.
     """
     kind, _, id_ = actor.partition(":")
-    token = queries.token_by_id(UUID(id_)) if kind == "token" else None
-    moderator = queries.moderator_by_id(token.moderator_id if token else UUID(id_))
-    if moderator is None or not moderator.active:
-        return None
-    if token is None:
-        return of_moderator(moderator)
-    return of_token(token, moderator) if token.is_good() else None
+    if kind != "token":
+        moderator = queries.moderator_by_id(UUID(id_))
+        return of_moderator(moderator) if moderator and moderator.active else None
+    found = queries.token_with(id_=UUID(id_))
+    return of_token(*found) if found and found[0].is_good() and found[1].active else None
 
 
 def name_of(actor: str) -> str | None:

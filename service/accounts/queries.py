@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, String, cast, delete, func, insert, literal, or_, select, tuple_, union_all, update
+from sqlalchemy import Select, String, cast, delete, func, literal, or_, select, tuple_, union_all, update
+from sqlalchemy.sql import bindparam
 
 from service.accounts.models import (
     ApiToken,
@@ -20,9 +21,14 @@ from service.accounts.models import (
     TotpSecret,
     UsedChallenge,
 )
-from service.db import db, now
+from service.db import db, insert_rows, now, run
 from service.pagination import Page, Position, page_of
 from service.sites.models import Site
+
+_TOKENS = select(ApiToken, Moderator).join(Moderator, Moderator.id == ApiToken.moderator_id)
+_WITH_DIGEST = _TOKENS.where(ApiToken.digest == bindparam("digest"))
+_WITH_ID = _TOKENS.where(ApiToken.id == bindparam("id"))
+_ROLES = select(Membership.site_id, Membership.role).where(Membership.moderator_id == bindparam("moderator"))
 
 
 def moderator_by_id(moderator_id: UUID) -> Moderator | None:
@@ -57,8 +63,7 @@ def locked_admins() -> set[UUID]:
 
 def roles_of(moderator_id: UUID) -> dict[UUID, str]:
     """{site: role}, as of this very moment."""
-    rows = select(Membership.site_id, Membership.role).where(Membership.moderator_id == moderator_id)
-    return dict(db.session.execute(rows).all())
+    return dict(run(_ROLES, moderator=moderator_id).all())
 
 
 def membership(moderator_id: UUID, site_id: UUID) -> Membership | None:
@@ -94,11 +99,10 @@ def token_by_id(token_id: UUID) -> ApiToken | None:
     return db.session.get(ApiToken, token_id)
 
 
-def token_with(digest: bytes) -> tuple[ApiToken, Moderator] | None:
-    """The token with a digest, and whose it is."""
-    rows = select(ApiToken, Moderator).join(Moderator, Moderator.id == ApiToken.moderator_id)
-    found = db.session.execute(rows.where(ApiToken.digest == digest)).one_or_none()
-    return (found[0], found[1]) if found else None
+def token_with(*, digest: bytes | None = None, id_: UUID | None = None) -> tuple[ApiToken, Moderator] | None:
+    """The token with a digest, or with an id, and whose it is."""
+    found = run(_WITH_DIGEST, digest=digest) if digest else run(_WITH_ID, id=id_)
+    return next(((token, moderator) for token, moderator in found), None)
 
 
 def tokens_of(moderator_id: UUID) -> Sequence[ApiToken]:
@@ -250,8 +254,7 @@ def forget_set_ups(before: datetime) -> int:
 
 
 def add_recovery(moderator_id: UUID, digests: Sequence[bytes]) -> None:
-    rows = [{"moderator_id": moderator_id, "digest": one} for one in digests]
-    db.session.execute(insert(RecoveryCode), rows)
+    insert_rows(RecoveryCode, [{"moderator_id": moderator_id, "digest": one} for one in digests])
 
 
 def use_recovery(moderator_id: UUID, digest: bytes) -> bool:

@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any
@@ -42,22 +42,18 @@ def chain_deeds() -> None:
     for deed in deeds:
         chains.setdefault(str(deed.site_id or INSTALL), []).append(deed)
     for chain in sorted(chains):
-        head = queries.locked_head(chain)
-        for deed in chains[chain]:
-            head.n, head.digest = _append(chain, head.n + 1, head.digest, deed)
-    db.session.flush()
-
-
-def _append(chain: str, n: int, previous: bytes, deed: Deed) -> tuple[int, bytes]:
-    salt = secrets.token_bytes(16)
-    entry = AuditEntry(
-        id=new_id(), chain=chain, n=n, at=now(), actor=deed.actor, action=deed.action,
-        subject_id=deed.subject_id, commitment=commitment(salt, deed.details), previous=previous,
-    )  # fmt: skip
-    entry.digest = digest(entry)
-    db.session.add(entry)
-    db.session.add(AuditDetail(entry=entry, salt=salt, details=deed.details))
-    return n, entry.digest
+        last, previous = queries.locked_head(chain)
+        links, details = [], []
+        for n, deed in enumerate(chains[chain], last + 1):
+            salt = secrets.token_bytes(16)
+            link = {
+                "id": new_id(), "chain": chain, "n": n, "at": now(), "actor": deed.actor, "action": deed.action,
+                "subject_id": deed.subject_id, "commitment": commitment(salt, deed.details), "previous": previous,
+            }  # fmt: skip
+            previous = digest(link)
+            links.append(link | {"digest": previous})
+            details.append({"entry_id": link["id"], "salt": salt, "details": deed.details})
+        queries.append(chain, links, details)
 
 
 def forget_details(subject_ids: Sequence[UUID]) -> None:
@@ -70,13 +66,14 @@ def commitment(salt: bytes, details: dict[str, Any]) -> bytes:
     return hashlib.sha256(salt + json.dumps(details, sort_keys=True).encode()).digest()
 
 
-def digest(entry: AuditEntry) -> bytes:
+def digest(link: Mapping[str, Any]) -> bytes:
     """HMAC-SHA-256 of a link and its predecessor's digest, under a key that is not in the database."""
-    link = [
-        entry.chain, entry.n, entry.id.hex, entry.at.isoformat(), entry.actor, entry.action,
-        entry.subject_id.hex if entry.subject_id else None, entry.commitment.hex(), entry.previous.hex(),
+    subject = link["subject_id"]
+    signed = [
+        link["chain"], link["n"], link["id"].hex, link["at"].isoformat(), link["actor"], link["action"],
+        subject.hex if subject else None, link["commitment"].hex(), link["previous"].hex(),
     ]  # fmt: skip
-    return hmac.new(keys().audit, json.dumps(link).encode(), hashlib.sha256).digest()
+    return hmac.new(keys().audit, json.dumps(signed).encode(), hashlib.sha256).digest()
 
 
 @dataclass(frozen=True)
@@ -143,7 +140,7 @@ def _fault(entry: AuditEntry, detail: AuditDetail | None, n: int, previous: byte
         return f"row {n} is missing"
     if not hmac.compare_digest(entry.previous, previous):
         return "does not follow the row before it"
-    if not hmac.compare_digest(entry.digest, digest(entry)):
+    if not hmac.compare_digest(entry.digest, digest(vars(entry))):
         return "was changed"
     if detail is not None and commitment(detail.salt, detail.details) != entry.commitment:
         return "its details were changed"

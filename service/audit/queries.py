@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, select, tuple_
+from sqlalchemy import Row, Select, bindparam, delete, select, tuple_, update
 
 from service.audit.models import AuditDetail, AuditEntry, AuditHead
-from service.db import db, insert_if_new
+from service.db import db, insert_if_new, insert_rows, run, table_of
 from service.pagination import Page, Position, page_of
 
 _MOST_TOLD = 100
+_HEADS = table_of(AuditHead)
+_HEAD = select(_HEADS.c.n, _HEADS.c.digest).where(_HEADS.c.chain == bindparam("of")).with_for_update()
+_SET_HEAD = update(_HEADS).where(_HEADS.c.chain == bindparam("of"))
 Link = tuple[AuditEntry, AuditDetail | None]
 
 
-def locked_head(chain: str) -> AuditHead:
-    """The chain's head, made if need be, locked until the commit."""
-    insert_if_new(AuditHead, {"chain": chain, "n": 0, "digest": bytes(32)})
-    found = select(AuditHead).where(AuditHead.chain == chain)
-    return db.session.scalars(found.with_for_update().execution_options(populate_existing=True)).one()
+def locked_head(chain: str) -> Row[int, bytes]:
+    """Number and digest of a chain's last link, locked until the commit: 0 and zeros when it begins."""
+    found = run(_HEAD, of=chain).first()
+    if found is None:
+        insert_if_new(AuditHead, {"chain": chain, "n": 0, "digest": bytes(32)})
+        found = run(_HEAD, of=chain).one()
+    return found
+
+
+def append(chain: str, links: Sequence[Mapping[str, Any]], details: Sequence[Mapping[str, Any]]) -> None:
+    """Put links at the end of a chain, whose head is locked, with their details beside them."""
+    insert_rows(AuditEntry, links)
+    insert_rows(AuditDetail, details)
+    run(_SET_HEAD, of=chain, n=links[-1]["n"], digest=links[-1]["digest"])
 
 
 def chains() -> Sequence[str]:

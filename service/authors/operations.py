@@ -13,6 +13,7 @@ from service.comments import queries as comments
 from service.comments.events import EVENT_OF, comment_data, erased
 from service.comments.models import Author, Comment, CommentRevision
 from service.comments.operations import Change, revise, transition, write
+from service.comments.search.queries import index_words
 from service.comments.status import DELETED
 from service.db import db, now
 from service.errors import Conflict, NoAuthor, NotFound, StaleVersion
@@ -134,7 +135,7 @@ def _erase(comment: Comment, actor: str) -> None:
     write(comment, "", "md")
     if before != DELETED:
         transition(comment, DELETED, Change(actor, EVENT_OF[DELETED]))
-    comments.index_words(comment)
+    index_words(comment)
     comment.rating = comment.rating_scale = None  # only now: until here it counted
     comment.erased_at = now()
     db.session.flush()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from service.comments.operations import token_digest
 from service.comments.routes import author_token
 from service.comments.schemas import ListQuery
 from service.db import transaction
-from service.doors import TEXT_BODY, OpenDoor, answer, per_address, takes, tells
+from service.doors import TEXT_BODY, OpenDoor, View, answer, per_address, takes, tells
 from service.errors import NoAuthor
 from service.pagination import Position, read_cursor, write_cursor
 from service.sites.models import Site
@@ -53,8 +54,20 @@ def this_author() -> tuple[Author, Site]:
     return found
 
 
+def for_authors(view: View) -> View:
+    """Nobody else (401), whatever they sent."""
+
+    @wraps(view)
+    def for_one(*args: Any, **kwargs: Any) -> Any:
+        this_author()
+        return view(*args, **kwargs)
+
+    return for_one  # type: ignore[return-value]
+
+
 @bp.route("")
 @per_address("mine")
+@for_authors
 @bp.arguments(ListQuery, location="query")
 @bp.response(200, schemas.Mine)
 @bp.doc(security=_BY_TOKEN)
@@ -79,6 +92,7 @@ def position(author: Author, cursor: str | None) -> Position | None:
 @bp.route("", methods=["PATCH"])
 @takes(TEXT_BODY)
 @per_address("mine")
+@for_authors
 @bp.arguments(schemas.OwnEdit)
 @bp.response(200, schemas.OwnComment)
 @bp.doc(security=_BY_TOKEN)
@@ -97,6 +111,7 @@ def edit(values: dict[str, Any]) -> Response:
 
 @bp.route("", methods=["DELETE"])
 @per_address("mine")
+@for_authors
 @bp.arguments(schemas.OwnRemoval, location="query")
 @bp.response(204)
 @bp.doc(security=_BY_TOKEN)

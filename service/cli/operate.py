@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import signal
 import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
 import click
 from flask import current_app
 from huey.consumer import Consumer
 
-from service import health, jobs, limits, prompts, revisions
+from service import health, jobs, limits, metrics, prompts, revisions
 from service.audit import operations as audit
-from service.cli.child import WorkerChild
+from service.cli import webs
+from service.cli.child import Child, end_with, is_orphan
 from service.cli.printing import CONFIG, DATA, as_json, show, told
-from service.cli.start import address, preflight, refuse_taken
+from service.cli.start import (
+    address,
+    metrics_option,
+    opened,
+    preflight,
+    refuse_metrics_taken,
+    refuse_taken,
+    refuse_without_counter,
+)
 from service.comments.upkeep import render_anew
 from service.config import Settings
 from service.db import db, transaction
+from service.doctor import checks
+from service.doctor.live import public_address
 from service.doors import settings
 from service.privacy.operations import prove_keys
 
@@ -30,6 +39,9 @@ _SPARE = 5.0
 """Seconds that a worker has beyond what one webhook may take, to end what it has begun."""
 _ONCE = 60.0
 """Seconds after which `worker --once` begins nothing more."""
+
+_CHILD = click.option("--child", type=int, hidden=True, help="Stop when this process, which started it, is gone.")
+_METRICS = click.option("--metrics-port", type=int, hidden=True, help="Tell one's numbers there.")
 
 
 @click.command()
@@ -54,49 +66,81 @@ def upgrade() -> tuple[str | None, str]:
 @click.option("--host", help="The address to listen on.")
 @click.option("--port", type=click.IntRange(1, 65_535), help="The port to listen on.")
 @click.option("--worker/--no-worker", default=True, help="Start the worker child process too.")
-def serve(host: str | None, port: int | None, worker: bool) -> None:
-    """Serve, until told to stop. Refuses to start when something is not in order, and says what."""
-    listen_at(host, port)
-    preflight(settings(), settings().host)
-    refuse_taken(settings())
+@click.option("--workers", type=click.IntRange(1, 64), default=1, help="Web processes; several need Valkey or Redis.")
+@click.option("--fd", type=int, hidden=True, help="Serve on this open socket, as one of several web processes.")
+@_CHILD
+@_METRICS
+def serve(  # noqa: PLR0913 - one for each option
+    host: str | None,
+    port: int | None,
+    worker: bool,
+    workers: int,
+    fd: int | None,
+    child: int | None,
+    metrics_port: int | None,
+) -> None:
+    """Serve, until told to stop. Refuses to start when something is not in order, and says what.
+
+    On SIGHUP several web processes are replaced, one after another.
+    """
+    listen_at(host, port, metrics_port)
+    if child is not None:
+        end_with(child)
+    if workers > 1:
+        refuse_without_counter(settings())
+    if fd is None:  # else the parent has looked
+        preflight(settings(), settings().host)
+        refuse_taken(settings())
+        refuse_metrics_taken(settings(), workers + worker)
     db.session.remove()  # a look that stayed open here would keep the database from tidying up behind it
-    child = start_worker() if worker else None
+    beside = start_worker(workers) if worker and fd is None else None
     try:
-        _serve(settings().host, settings().port)
+        if workers > 1:
+            webs.run(workers, settings())
+        else:
+            _serve(settings().host, settings().port, opened(fd) if fd is not None else None)
     finally:
-        if child:
-            child.stop()
+        if beside:
+            beside.stop()
 
 
-def listen_at(host: str | None, port: int | None) -> None:
+def listen_at(host: str | None, port: int | None, metrics_port: int | None = None) -> None:
     """Let the settings say what the options of a command say."""
     chosen = settings().at(port or settings().port)
-    current_app.extensions["greenroom_settings"] = replace(chosen, host=host or chosen.host)
+    chosen = replace(chosen, host=host or chosen.host, metrics_port=metrics_port or chosen.metrics_port)
+    current_app.extensions["greenroom_settings"] = chosen
     current_app.config["PUBLIC_URL"] = chosen.public_url.rstrip("/")
 
 
-def _serve(host: str, port: int) -> None:
+def _serve(host: str, port: int, there: Any = None) -> None:
     # Here, since the front is above the commands: it is found by its name, like any ASGI server finds it.
     from importlib import import_module
 
-    import_module("service.front").serve(current_app._get_current_object(), host=host, port=port)  # type: ignore[attr-defined]
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    import_module("service.front").serve(app, host=host, port=port, listening=there)
 
 
-def start_worker() -> WorkerChild:
-    return WorkerChild(settings().webhook_timeout + _SPARE)
+def start_worker(webs_before: int = 1) -> Child:
+    """Its numbers are told at the port after those of so many web processes."""
+    where = metrics_option(settings(), webs_before)
+    return Child("the worker", "worker", *where, patience=settings().webhook_timeout + _SPARE)
 
 
 @click.command()
 @click.option("--once", is_flag=True, help="Run every job once, send what is due, and stop.")
-@click.option("--child", is_flag=True, help="Stop when the process that started it is gone.")
-def worker(once: bool, child: bool) -> None:
+@_CHILD
+@_METRICS
+def worker(once: bool, child: int | None, metrics_port: int | None) -> None:
     """Do the regular work: send webhooks, long bulk decisions, forget what is past its time."""
-    parent = os.getppid()  # before anything slow: the parent may be gone by the end of it
+    listen_at(None, None, metrics_port)
     preflight(settings(), "127.0.0.1")
     if once:
         jobs.run_all()
         prompts.take_all(_ONCE)
         return
+    if child is None:
+        refuse_metrics_taken(settings(), 1)
+    metrics.serve(current_app._get_current_object(), "worker")  # type: ignore[attr-defined]
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
@@ -104,7 +148,7 @@ def worker(once: bool, child: bool) -> None:
     prompted.start()
     jobs.regularly("prompts.health", 60, lambda: _keep_threads(prompted))
     try:
-        jobs.run_until(lambda tick: stop.wait(tick) or (child and os.getppid() != parent))
+        jobs.run_until(lambda tick: stop.wait(tick) or (child is not None and is_orphan(child)))
     finally:
         prompted.stop(graceful=True)
 
@@ -116,27 +160,32 @@ def _keep_threads(prompted: Consumer) -> bool:
 
 
 @click.command()
+@click.option("--live", is_flag=True, help="Ask the public address too, by way of what stands before Greenroom.")
 @as_json
-def doctor(as_json: bool) -> None:
-    """Look at settings, keys, database, disk and proxy, and say what to do."""
-    found = [*health.findings(), health.file(), *_around(settings())]
+def doctor(live: bool, as_json: bool) -> None:
+    """Look at settings, keys, database, disk, clock and proxy, and say what to do."""
+    found = [*health.findings(), health.file()]
+    if all(one.ok for one in found):
+        found += checks.of_database()
+    found += _around(settings())
+    if live:
+        found += public_address(settings())
 
     def lines() -> Iterator[str]:
         for one in found:
-            yield f"{'ok  ' if one.ok else 'FAIL'}  {one.name}: {one.detail}"
+            yield f"{'FAIL' if not one.ok else 'warn' if one.warns else 'ok  '}  {one.name}: {one.detail}"
 
-    show([{"name": one.name, "ok": one.ok, "detail": one.detail} for one in found], lines, as_json)
+    rows = [{"name": one.name, "ok": one.ok, "warns": one.warns, "detail": one.detail} for one in found]
+    show(rows, lines, as_json)
     if not all(one.ok for one in found):
         sys.exit(CONFIG)
 
 
 def _around(chosen: Settings) -> Iterator[health.Finding]:
     yield address(chosen)
-    free = shutil.disk_usage(Path.cwd()).free // 2**20
-    yield health.Finding("disk", free > 200, f"{free:,} MB free here.")
+    yield checks.room()
     yield _limits(chosen)
-    proxies = ", ".join(chosen.trusted_proxies) or "none"
-    yield health.Finding("proxies", True, f"Trusted to name the client: {proxies}.")
+    yield checks.proxies(chosen)
 
 
 def _limits(chosen: Settings) -> health.Finding:

@@ -18,6 +18,8 @@ from service.config import Settings
 _AT_ONCE = ("migrate", "doctor", "keys create", "demo", "serve", "worker", "listen")
 """Commands that bring keys and database in order, or tell what is not; the last three look by `preflight`."""
 
+_LAST_PORT = 65_535
+
 
 def fit_first(command: click.Command, path: str) -> None:
     """Let a command, or each one of a group, look whether keys and database fit before it does anything."""
@@ -61,13 +63,53 @@ def address(chosen: Settings) -> health.Finding:
 
 def refuse_taken(chosen: Settings) -> None:
     """Refuse to start where nobody can listen, before anybody is told to look there."""
+    _refuse_taken(chosen.host, chosen.port, "GREENROOM_PORT")
+
+
+def refuse_metrics_taken(chosen: Settings, processes: int) -> None:
+    """The same for the ports at which so many processes tell their numbers, if they do."""
+    ports = range(chosen.metrics_port, chosen.metrics_port + processes) if chosen.metrics_port else ()
+    if chosen.port in ports or _LAST_PORT + 1 in ports:
+        raise Refusal(
+            "GREENROOM_METRICS_PORT, or one that follows it, is GREENROOM_PORT or no port. Choose another.", CONFIG
+        )
+    for port in ports:
+        _refuse_taken(chosen.metrics_host, port, "GREENROOM_METRICS_PORT")
+
+
+def _refuse_taken(host: str, port: int, setting: str) -> None:
     try:
-        family = socket.AF_INET6 if ":" in chosen.host else socket.AF_INET
-        socket.create_server((chosen.host, chosen.port), family=family).close()
+        _listening(host, port).close()
     except OSError as error:
         why = os.strerror(error.errno) if error.errno else str(error)
-        told = f"Cannot listen at {chosen.host}:{chosen.port}: {why}. GREENROOM_PORT chooses another port."
-        raise Refusal(told, CONFIG) from error
+        raise Refusal(f"Cannot listen at {host}:{port}: {why}. {setting} chooses another port.", CONFIG) from error
+
+
+def metrics_option(chosen: Settings, n: int) -> tuple[str, ...]:
+    """What tells the n-th child where it tells its numbers."""
+    return ("--metrics-port", str(chosen.metrics_port + n)) if chosen.metrics_port else ()
+
+
+def listening(chosen: Settings) -> socket.socket:
+    """A socket that takes connections where the settings say. OSError where nobody can."""
+    return _listening(chosen.host, chosen.port)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=512)
+
+
+def opened(fd: int) -> socket.socket:
+    """A socket that another process of ours has opened."""
+    return socket.socket(fileno=fd)
+
+
+def refuse_without_counter(chosen: Settings) -> None:
+    """Refuse several web processes that would each count limits for themselves."""
+    if chosen.limits_enabled and not chosen.redis_url:
+        told = "Several web processes need GREENROOM_REDIS_URL: each would count limits for itself."
+        raise Refusal(told, CONFIG)
 
 
 def _loopback(host: str) -> bool:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from uuid import UUID
 
 from service.comments import queries
+from service.comments.queries import Before
 from service.comments.schemas import timestamp
-from service.db import now
 from service.errors import Duplicate, Invalid, ThreadClosed
 from service.sites.models import Page, Site
 from service.sites.operations import scale_of
-
-SAME_TEXT = timedelta(days=1)
 
 
 def check_open(page: Page) -> None:
@@ -40,11 +37,9 @@ def check_rating(site: Site, rating: float | None) -> None:
         raise Invalid.field("rating", "off-scale", text)
 
 
-def check_first(page: Page, body: str, rating: float | None, author_id: UUID, label: str) -> None:
+def check_first(before: Before) -> None:
     """Refuse what a proven author, or a network, said already. An address alone proves nothing."""
-    since = now() - SAME_TEXT
-    for who in (queries.by_author(author_id), queries.by_network(page.site_id, label)):
-        if queries.said_before(page.id, body, since=since, by=who):
-            raise Duplicate()
-    if rating is not None and queries.rated_before(page.id, queries.by_author(author_id)):
+    if before.said_by_author or before.said_by_network:
+        raise Duplicate()
+    if before.rated_by_author:
         raise Duplicate("You have rated this page already.")

@@ -6,11 +6,13 @@ import logging
 import re
 
 from markdown_it import MarkdownIt
-from markdown_it.rules_inline import StateInline
+from markdown_it.rules_inline import StateInline, link
 
 DEEPEST = 10
 """Levels of lists and quotes; a list counts as two."""
 
+_LAST = -1
+"""Where a text's cache, which the parser keeps by position, says where the last link could end."""
 _LAZIEST = 4_000
 _LONGEST_LINK = 2_000
 _MARKERS = re.compile(r"[\s>*+\-.)\d]*")
@@ -87,6 +89,15 @@ def _bare_link(state: StateInline, silent: bool) -> bool:
     return True
 
 
+def _link(state: StateInline, silent: bool) -> bool:
+    """The parser's own rule, where any link can still follow: it looks far ahead from each bracket."""
+    if state.src[state.pos] != "[":
+        return False
+    if _LAST not in state.cache:
+        state.cache[_LAST] = state.src.rfind("](")
+    return state.pos < state.cache[_LAST] and link(state, silent)
+
+
 def _trimmed(url: str) -> str:
     """A bare URL without what belongs to the sentence: closing marks, and brackets that it did not open."""
     spare = {")": url.count(")") - url.count("("), "]": url.count("]") - url.count("[")}
@@ -116,6 +127,7 @@ def _parser() -> MarkdownIt:
     parser = _Markdown("commonmark", {"html": False, "breaks": True, "maxNesting": DEEPEST})
     parser.enable("strikethrough").disable(["image", "reference", "html_block", "html_inline"])
     parser.inline.ruler.after("text", "bare_link", _bare_link)
+    parser.inline.ruler.at("link", _link)
     parser.add_render_rule("heading_open", _heading_open)
     parser.add_render_rule("heading_close", _heading_close)
     # Its debug log names every rule at every line: hundreds of thousands of entries for one comment.

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from service.comments.queries import PublicRow
 from service.comments.rendering import text_of
+from service.comments.shown.queries import PublicRow
 from service.sites.models import Page, Site
 
 _TITLE_LENGTH = 80

@@ -44,6 +44,7 @@ class Comment(Base):
         # Both sort ways of a thread, of a node's replies, and of the lists of moderators.
         Index("ix_comments_thread", "page_id", "parent_id", "shown", "created_at", "id"),
         Index("ix_comments_latest", "site_id", "status", "created_at", "id"),
+        Index("ix_comments_on_page", "site_id", "page_id", "status", "created_at", "id"),
         Index(
             "ix_comments_waiting", "site_id", "status", "waiting_since",
             sqlite_where=text(_WAITS), postgresql_where=text(_WAITS),

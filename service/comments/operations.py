@@ -9,25 +9,37 @@ from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
+from service import metrics
 from service.audit.operations import Deed, record
 from service.comments import admission, queries
 from service.comments.events import EVENT_OF, comment_data
-from service.comments.facts import facts_of
+from service.comments.facts import Known, facts_of
 from service.comments.likeness import likeness
 from service.comments.models import Author, Comment, CommentRevision, HoldReason, UndoEntry
 from service.comments.rendering import RENDER_VERSION, render
-from service.comments.status import APPROVED, DELETED
+from service.comments.search.queries import index_words
+from service.comments.status import APPROVED, DELETED, PENDING, SPAM
 from service.comments.threads import MOST_PINNED
-from service.db import db, new_id, now
+from service.db import after_commit, db, insert_rows, new_id, now
 from service.privacy.seal import email_index, network_label, seal
 from service.sites.addresses import Address
 from service.sites.models import Site
 from service.sites.operations import open_page
-from service.sites.queries import count_comment, count_rating, lock_page
+from service.sites.queries import count_comment, count_rating
 from service.spam.verdict import Verdict, judge
 from service.webhooks.outbox import Manner, announce, any_since, withdraw
 
 TOKEN_PREFIX = "gra_"  # noqa: S105 - how tokens begin, not one
+
+_SUBMITTED = metrics.counter(
+    "greenroom_comments_submitted", "Comments that were taken, by what became of them.", "status"
+)
+for _status in (PENDING, APPROVED, SPAM):
+    _SUBMITTED.labels(_status)
+_DECIDED = metrics.counter(
+    "greenroom_decisions", "Changes of a comment's state, by where it led and by whom.", "to", "actor"
+)
+_UNDONE = metrics.counter("greenroom_decisions_undone", "Decisions that were taken back.")
 
 
 @dataclass(frozen=True)
@@ -84,13 +96,15 @@ def submit(site: Site, what: Submission, sender: Sender) -> Submitted:
     Raises ThreadClosed, Invalid (parent, rating) and Duplicate (same words by the same token or network).
     """
     author, token = _author(site, sender.author_token)
+    # Locked now, so that of two who say the same at once the second is seen to repeat it.
     page = open_page(site, what.page, what.page_title, actor=f"author:{author.id}")
-    lock_page(page.id)  # now, so that of two who say the same at once the second is seen to repeat it
     admission.check_open(page)
     admission.check_parent(page, what.parent_id)
     admission.check_rating(site, what.rating)
     index, label = email_index(site.id, what.email), network_label(site.id, sender.ip)
-    admission.check_first(page, what.body, what.rating, author.id, label)
+    poster = queries.Poster(page.id, site.id, author.id, label, index)
+    before = queries.before(poster, what.body, has_rating=what.rating is not None)
+    admission.check_first(before)
     comment = Comment(
         id=new_id(), site=site, page=page, author=author, parent_id=what.parent_id, name=what.name,
         website=what.website, email_sealed=seal(what.email), email_index=index, network_label=label,
@@ -98,9 +112,10 @@ def submit(site: Site, what: Submission, sender: Sender) -> Submitted:
         notify=what.notify, notify_consent_at=now() if what.notify else None,
     )  # fmt: skip
     write(comment, what.body, "md")
-    verdict = judge(facts_of(comment, what.email, sender.ip, sender.signs, is_proven=token is None))
+    verdict = judge(facts_of(comment, Known(what.email, sender.ip, sender.signs, token is None, before)))
     comment.risk, comment.reasons, comment.shadowed = verdict.risk, _reasons(verdict), verdict.is_shadowed
     transition(comment, verdict.status, Change(f"author:{author.id}", "comment.created"))
+    after_commit(_SUBMITTED.labels(verdict.status).inc)
     return Submitted(comment, token)
 
 
@@ -118,9 +133,7 @@ def _author(site: Site, token: str | None) -> tuple[Author, str | None]:
 
 
 def new_author(site: Site, digest: bytes | None = None) -> Author:
-    author = Author(id=new_id(), site_id=site.id, token_digest=digest, avatar=secrets.token_hex(8))
-    db.session.add(author)
-    return author
+    return Author(id=new_id(), site_id=site.id, token_digest=digest, avatar=secrets.token_hex(8))
 
 
 def token_digest(token: str) -> bytes:
@@ -151,14 +164,18 @@ def transition(comment: Comment, to: str, change: Change) -> None:
         return
     code = {"reason_code": change.reason_code} if change.reason_code else {}
     details = {"from": before, "to": to, "reason": change.reason, "note": change.note} | code
+    if before is not None:
+        after_commit(_DECIDED.labels(to, change.actor.partition(":")[0]).inc)
     action = "comment.created" if before is None else EVENT_OF[to]
     record(Deed(action, change.actor, comment.site_id, comment.id, details))
     told = {"actor": change.actor, "reason": change.reason, "previous_status": before} | code
     data = comment_data(comment, **told)
-    event = announce(change.event, comment.site_id, comment.id, data, Manner(change.not_before, comment.email_sealed))
+    manner = Manner(change.not_before, comment.email_sealed)
+    event_id = announce(change.event, comment.site_id, comment.id, data, manner)
     if change.decision_id:
-        undo_entry = UndoEntry(decision_id=change.decision_id, comment_id=comment.id, event_id=event.id, **stood)
-        db.session.add(undo_entry)
+        insert_rows(
+            UndoEntry, [{"decision_id": change.decision_id, "comment_id": comment.id, "event_id": event_id} | stood]
+        )
 
 
 def _tell(type_: str, comment: Comment, told: dict[str, Any]) -> None:
@@ -179,7 +196,7 @@ def _store(comment: Comment, before: str | None) -> None:
     db.session.add(comment)
     db.session.flush()
     if before is None:
-        queries.index_words(comment)
+        index_words(comment)
     _recount(comment, before)
 
 
@@ -202,6 +219,7 @@ def undo(comment: Comment, entry: UndoEntry, actor: str) -> None:
     _store(comment, before)
     details = {"from": before, "to": comment.status, "undoes": str(entry.decision_id)}
     record(Deed("comment.undone", actor, comment.site_id, comment.id, details))
+    after_commit(_UNDONE.inc)
     if is_unheard and not any_since(entry.event_id, comment.id):
         return
     told = {"actor": actor, "previous_status": before, "undoes": None if is_unheard else str(entry.event_id)}
@@ -213,11 +231,13 @@ def _recount(comment: Comment, before: str | None) -> None:
     by = int(comment.status == APPROVED) - int(before == APPROVED)
     if by:
         count_comment(comment.page_id, by)
+        db.session.expire(comment.page, ["comment_count"])
         if comment.parent_id:
             queries.tally(comment.parent_id).replies += by
     if comment.rating is not None and comment.rating_scale is not None:
         count_rating(comment.page_id, comment.rating_scale, comment.rating, by)  # 0 too: the scale is in use
-    reshow(comment.id, comment.parent_id, comment.status)
+    if before is not None or by:  # a new one that is not published is not shown, and carries nothing
+        reshow(comment.id, comment.parent_id, comment.status)
     db.session.flush()
 
 
@@ -250,7 +270,7 @@ def revise(comment: Comment, body: str, *, actor: str, hold: bool = False, told:
     write(comment, body, "md")
     comment.edited_at = now()
     db.session.flush()
-    queries.index_words(comment)
+    index_words(comment)
     tell_edit(comment, "comment.edited", actor, told or {})
 
 

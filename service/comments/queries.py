@@ -1,122 +1,69 @@
-"""Questions about comments. What the public gets is made of columns labelled PUBLIC, and of nothing else."""
+"""Questions about comments."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, false, func, insert, literal_column, or_, select, text, tuple_, update
+from sqlalchemy import Row, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import joinedload
 
-from service.comments.models import Author, Comment, CommentSearch, CommentTally
+from service.comments.models import Author, Comment, CommentTally
 from service.comments.status import APPROVED, PENDING
-from service.db import PUBLIC, db, insert_if_new
-from service.pagination import Page as Rows
-from service.pagination import Position, page_of
-from service.sites.models import Page, Site
+from service.db import db, insert_if_new, now, run, table_of
+from service.sites.models import Site
 from service.sites.queries import is_of, lock_page
-from service.spam.words import folded
 
-PublicRow = Row[Any]
-_TOLD = (
-    *(column for column in Comment.__table__.columns if column.info == PUBLIC),
-    Author.avatar,
-    (Comment.status == APPROVED).label("approved"),
-    func.coalesce(CommentTally.replies, 0).label("reply_count"),
-    func.coalesce(CommentTally.shown_replies, 0).label("shown_replies"),
-    func.coalesce(CommentTally.votes, 0).label("votes"),
+_SAME_TEXT = timedelta(days=1)
+_C = table_of(Comment).c
+_IT = _C.id == bindparam("comment")
+_PLACE = select(_C.page_id, _C.parent_id, _C.status, _C.shown).where(_IT)
+_ITS_PAGE = select(_C.page_id).where(_IT)
+_ITS_PAGE_OF = _ITS_PAGE.where(_C.site_id.in_(bindparam("sites", expanding=True)))
+_CHANGE = update(table_of(Comment)).where(_IT)
+_WHOLE = (joinedload(Comment.page), joinedload(Comment.site), joinedload(Comment.author))
+_ANEW = {"populate_existing": True}
+_LOCKED = (
+    select(Comment)
+    .where(Comment.id == bindparam("comment"))
+    .options(*_WHOLE)
+    .with_for_update(key_share=True, of=Comment)
+    .execution_options(**_ANEW)
 )
-
-_ITS_PAGE = (Page.id.label("page_id"), Page.url.label("page_url"), Page.title.label("page_title"))
-
-_MOST_WORDS = 10
-_MOST_INDEXED = 100_000  # imported bodies have no cap, but a tsvector takes a megabyte at most
-_SIMPLE: Any = literal_column("'simple'::regconfig")
-
-
-def _told(*more: Any) -> Select[Any]:
-    return (
-        select(*_TOLD, *more)
-        .select_from(Comment)
-        .join(Author, Author.id == Comment.author_id)
-        .outerjoin(CommentTally, CommentTally.comment_id == Comment.id)
-    )
-
-
-def published(page_id: UUID, *, sort: str, after: Position | None, limit: int, pinned: bool = False) -> Rows[PublicRow]:
-    """The shown roots of a page that are (not) pinned: oldest, newest or top first, keyset-paged."""
-    rows = _told().where(Comment.page_id == page_id, Comment.parent_id.is_(None), Comment.shown.is_(True))
-    rows = rows.where(Comment.pinned_at.is_not(None) if pinned else Comment.pinned_at.is_(None))
-    votes = func.coalesce(CommentTally.votes, 0)
-    time = (Comment.created_at, Comment.id)
-    later = tuple_(*time) > (after.at, after.id) if after else None
-    if sort == "newest":
-        rows = rows.order_by(Comment.created_at.desc(), Comment.id.desc())
-        past = tuple_(*time) < (after.at, after.id) if after else None
-    elif sort == "top":
-        rows = rows.order_by(votes.desc(), *time)
-        past = or_(votes < after.rank, and_(votes == after.rank, later)) if after and later is not None else None
-    else:
-        rows, past = rows.order_by(*time), later
-    if past is not None:
-        rows = rows.where(past)
-    found = db.session.execute(rows.limit(limit + 1)).all()
-    return page_of(found, limit, place)
-
-
-def replies(parent_ids: Sequence[UUID], *, each: int, after: Position | None = None) -> Sequence[PublicRow]:
-    """The first `each` shown replies of every parent (after a position), parents mixed, oldest first."""
-    number = func.row_number().over(partition_by=Comment.parent_id, order_by=(Comment.created_at, Comment.id))
-    shown = select(Comment.id, number.label("n")).where(Comment.parent_id.in_(parent_ids), Comment.shown.is_(True))
-    if after:
-        shown = shown.where(tuple_(Comment.created_at, Comment.id) > (after.at, after.id))
-    first = shown.subquery()
-    rows = _told().join(first, first.c.id == Comment.id).where(first.c.n <= each)
-    return db.session.execute(rows.order_by(Comment.created_at, Comment.id)).all()
-
-
-def shown_one(site_id: UUID, comment_id: UUID) -> PublicRow | None:
-    """A comment that the public may see, or the place of a removed one, with its page; None for all else."""
-    rows = _told(*_ITS_PAGE).join(Page, Page.id == Comment.page_id)
-    here = rows.where(Comment.id == comment_id, Comment.site_id == site_id, Comment.shown.is_(True))
-    return db.session.execute(here).first()
-
-
-def latest(site_id: UUID, *, page_id: UUID | None, after: Position | None, limit: int) -> Rows[PublicRow]:
-    """The newest approved comments of a site, or of one page of it, each with its page."""
-    here = Comment.page_id == page_id if page_id else Comment.site_id == site_id
-    rows = _told(*_ITS_PAGE).join(Page, Page.id == Comment.page_id).where(here, Comment.status == APPROVED)
-    if after:
-        rows = rows.where(tuple_(Comment.created_at, Comment.id) < (after.at, after.id))
-    found = db.session.execute(rows.order_by(Comment.created_at.desc(), Comment.id.desc()).limit(limit + 1)).all()
-    return page_of(found, limit, place)
-
-
-def place(row: PublicRow) -> Position:
-    return Position(row.created_at, row.id, row.votes)
+_TALLY = select(CommentTally).where(CommentTally.comment_id == bindparam("comment")).execution_options(**_ANEW)
+_BY = {
+    "author": _C.author_id == bindparam("author"),
+    "network": and_(_C.site_id == bindparam("site"), _C.network_label == bindparam("network")),
+    "email": and_(_C.site_id == bindparam("site"), _C.email_index == bindparam("email")),
+}
+_HERE = select(_C.id).where(_C.page_id == bindparam("page"))
+_PUBLISHED = _HERE.where(_IT, _C.status == APPROVED)
+_SAME = _HERE.where(_C.created_at >= bindparam("since"), _C.body == bindparam("body"))
+_RATED = _HERE.where(_C.rating.is_not(None), _C.status.in_((APPROVED, PENDING)))
+_SAID = select(*(_SAME.where(by).exists() for by in _BY.values()))
+_SAID_OR_RATED = _SAID.add_columns(*(_RATED.where(_BY[by]).exists() for by in ("author", "email")))
 
 
 def get(comment_id: UUID, sites: Collection[UUID] | None = None) -> Comment | None:
-    whole = (joinedload(Comment.page).joinedload(Page.site), joinedload(Comment.site), joinedload(Comment.author))
     one = select(Comment).where(Comment.id == comment_id, is_of(Comment.site_id, sites))
-    return db.session.scalar(one.options(*whole))
+    return db.session.scalar(one.options(*_WHOLE))
 
 
 def is_published_on(page_id: UUID, comment_id: UUID) -> bool:
-    here = and_(Comment.id == comment_id, Comment.page_id == page_id, Comment.status == APPROVED)
-    return db.session.scalar(select(Comment.id).where(here)) is not None
+    return run(_PUBLISHED, page=page_id, comment=comment_id).first() is not None
 
 
-def get_for_update(comment_id: UUID) -> Comment | None:
-    """The comment as it is now, locked with its page until the commit."""
-    page_id = db.session.scalar(select(Comment.page_id).where(Comment.id == comment_id))
+def get_for_update(comment_id: UUID, sites: Collection[UUID] | None = None) -> Comment | None:
+    """The comment (of one of these sites) as it is now, locked with its page until the commit."""
+    of = {} if sites is None else {"sites": list(sites)}
+    page_id = run(_ITS_PAGE_OF if of else _ITS_PAGE, comment=comment_id, **of).scalar()
     if page_id is None:
         return None
     lock_page(page_id)
-    locked = select(Comment).where(Comment.id == comment_id).with_for_update(key_share=True, of=Comment)
-    return db.session.scalar(locked.execution_options(populate_existing=True))
+    return db.session.scalar(_LOCKED, {"comment": comment_id})
 
 
 def author_of_token(site_id: UUID, digest: bytes) -> Author | None:
@@ -131,29 +78,32 @@ def is_known(author_id: UUID) -> bool:
     return db.session.scalar(approved.limit(1)) is not None
 
 
-def said_before(page_id: UUID, body: str, *, since: datetime, by: Any) -> bool:
-    """Whether a condition `by` (an author, a network, an address) matches a comment of the same words."""
-    same = select(Comment.id).where(Comment.page_id == page_id, Comment.created_at >= since, Comment.body == body, by)
-    return db.session.scalar(same.limit(1)) is not None
+@dataclass(frozen=True)
+class Poster:
+    """Whoever is about to write on a page, by all that may tell them again."""
+
+    page: UUID
+    site: UUID
+    author: UUID
+    network: str
+    email: bytes
 
 
-def rated_before(page_id: UUID, by: Any) -> bool:
-    """Whether a condition `by` matches a comment that rated the page and still may count."""
-    counts = Comment.status.in_((APPROVED, PENDING))
-    rated = select(Comment.id).where(Comment.page_id == page_id, Comment.rating.is_not(None), counts, by)
-    return db.session.scalar(rated.limit(1)) is not None
+@dataclass(frozen=True)
+class Before:
+    """Whether the same words came to a page in the last day, or a rating that may count, and by whom."""
+
+    said_by_author: bool
+    said_by_network: bool
+    said_by_email: bool
+    rated_by_author: bool = False
+    rated_by_email: bool = False
 
 
-def by_author(author_id: UUID) -> Any:
-    return Comment.author_id == author_id
-
-
-def by_network(site_id: UUID, label: str) -> Any:
-    return and_(Comment.site_id == site_id, Comment.network_label == label)
-
-
-def by_email(site_id: UUID, index: bytes) -> Any:
-    return and_(Comment.site_id == site_id, Comment.email_index == index)
+def before(poster: Poster, body: str, *, has_rating: bool) -> Before:
+    """What a poster said before. One statement, in which each question has its own index."""
+    asked = _SAID_OR_RATED if has_rating else _SAID
+    return Before(*run(asked, body=body, since=now() - _SAME_TEXT, **vars(poster)).one())
 
 
 def imported(site_id: UUID, source: str, source_id: str) -> Comment | None:
@@ -164,16 +114,18 @@ def imported(site_id: UUID, source: str, source_id: str) -> Comment | None:
 
 def place_of(comment_id: UUID) -> Row[Any, Any, Any, Any]:
     """Where a comment stands: page_id, parent_id, status, shown. It stays so while the page is locked."""
-    table = Comment.__table__.c
-    row = select(table.page_id, table.parent_id, table.status, table.shown).where(table.id == comment_id)
-    return db.session.execute(row).one()
+    return run(_PLACE, comment=comment_id).one()
 
 
 def tally(comment_id: UUID) -> CommentTally:
     """The tally of a comment, made if need be."""
-    insert_if_new(CommentTally, {"comment_id": comment_id, "replies": 0, "shown_replies": 0, "votes": 0})
-    found = select(CommentTally).where(CommentTally.comment_id == comment_id)
-    return db.session.scalars(found.execution_options(populate_existing=True)).one()
+    insert_if_new(CommentTally, {"comment_id": comment_id})
+    return db.session.scalars(_TALLY, {"comment": comment_id}).one()
+
+
+def set_pinned(comment_id: UUID, moment: datetime | None) -> None:
+    """Pin a row, or take it down."""
+    _set(comment_id, pinned_at=moment)
 
 
 def set_shown(comment_id: UUID, shown: bool) -> None:
@@ -188,8 +140,7 @@ def set_parent(comment_id: UUID, parent_id: UUID) -> None:
 
 def _set(comment_id: UUID, **values: Any) -> None:
     """Change a row without touching its version."""
-    table = Comment.__table__
-    db.session.execute(update(table).where(table.c.id == comment_id).values(**values))  # type: ignore[arg-type]
+    run(_CHANGE, comment=comment_id, **values)
 
 
 def count_pinned(page_id: UUID) -> int:
@@ -200,30 +151,9 @@ def count_pinned(page_id: UUID) -> int:
 
 def stands_under(comment_id: UUID, other_id: UUID) -> bool:
     """Whether a comment is another one, or an answer to it at any depth."""
-    table = Comment.__table__.c
-    up = select(table.id, table.parent_id).where(table.id == comment_id).cte(recursive=True)
-    up = up.union(select(table.id, table.parent_id).join(up, table.id == up.c.parent_id))
+    up = select(_C.id, _C.parent_id).where(_C.id == comment_id).cte(recursive=True)
+    up = up.union(select(_C.id, _C.parent_id).join(up, _C.id == up.c.parent_id))
     return db.session.scalar(select(up.c.id).where(up.c.id == other_id)) is not None
-
-
-def index_new(comments: Sequence[Comment]) -> None:
-    """Put the names and texts of new comments into the index of words."""
-    rows = [{"comment_id": one.id, "words": _words(one)} for one in comments]
-    db.session.execute(insert(CommentSearch), rows)
-
-
-def _words(comment: Comment) -> str:
-    """What is indexed; of an endless body only the beginning."""
-    return " ".join(folded(f"{comment.name}\n{comment.body}"[:_MOST_INDEXED]))[:_MOST_INDEXED]
-
-
-def index_words(comment: Comment) -> None:
-    """Put a comment's name and text into the index of words, in place of what was there."""
-    words = _words(comment)
-    if insert_if_new(CommentSearch, {"comment_id": comment.id, "words": words}):
-        return
-    change = update(CommentSearch).where(CommentSearch.comment_id == comment.id).values(words=words)
-    db.session.execute(change.execution_options(synchronize_session=False))
 
 
 def rendered_before(version: int, limit: int) -> Sequence[Row[UUID, str, str]]:
@@ -252,24 +182,8 @@ def past_retention(moment: datetime, limit: int) -> Sequence[UUID]:
 
 def forget_private(ids: Sequence[UUID]) -> None:
     """Take address, index and network off some comments."""
-    table = Comment.__table__
-    change = update(table).where(table.c.id.in_(ids))  # type: ignore[arg-type]
+    change = update(table_of(Comment)).where(_C.id.in_(ids))
     db.session.execute(change.values(email_sealed=None, email_index=None, network_label=None))
-
-
-def with_words(text_: str) -> Any:
-    """The condition that a comment's name or text holds all these words, or words that begin with them."""
-    words = folded(text_)[:_MOST_WORDS]
-    if not words:
-        return false()
-    if db.engine.dialect.name == "sqlite":
-        match = " ".join(f'"{word}"*' for word in words)
-        rows = text("SELECT rowid FROM comment_search_fts WHERE comment_search_fts MATCH :match")
-        found = CommentSearch.id.in_(rows.bindparams(match=match).columns(CommentSearch.id))
-    else:
-        match = " & ".join(f"'{word}':*" for word in words)
-        found = func.to_tsvector(_SIMPLE, CommentSearch.words).op("@@")(func.to_tsquery(_SIMPLE, match))
-    return Comment.id.in_(select(CommentSearch.comment_id).where(found))
 
 
 def sealed_after(after: UUID | None, limit: int) -> Sequence[Row[UUID, bytes | None]]:

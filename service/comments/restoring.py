@@ -12,6 +12,7 @@ from uuid import UUID
 from service.comments import queries
 from service.comments.models import Comment
 from service.comments.operations import reshow
+from service.comments.search.queries import index_new
 from service.comments.status import APPROVED
 from service.db import db
 from service.sites.queries import count_comment, count_rating, lock_page
@@ -26,7 +27,7 @@ def restore(arrivals: Sequence[tuple[Comment, str]]) -> None:
     comments = [comment for comment, _ in arrivals]
     db.session.add_all(comments)
     db.session.flush()
-    queries.index_new(comments)
+    index_new(comments)
     _count_ratings(comments)
     _count([one for one in comments if one.shown])
 

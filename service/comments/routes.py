@@ -8,11 +8,12 @@ from uuid import UUID
 
 from flask import Response, request
 
-from service.comments import feed, formtoken, public, queries, schemas, threads
+from service.comments import feed, formtoken, public, schemas, threads
 from service.comments.operations import Sender, Submission, submit
 from service.comments.rendering import render
+from service.comments.shown import queries as shown
 from service.db import transaction
-from service.doors import TEXT_BODY, OpenDoor, View, answer, conditional, per_address, sender_ip, settings, takes, tells
+from service.doors import TEXT_BODY, OpenDoor, View, answer, per_address, sender_ip, settings, takes, tells
 from service.errors import Invalid, NotFound
 from service.idempotency.operations import Answer, Asked, once
 from service.limits import spend, within
@@ -22,6 +23,7 @@ from service.sites import queries as sites
 from service.sites.addresses import Address, BadPage, ForeignPage, canonical
 from service.sites.models import Site
 from service.sites.origins import allow_origin, check_poster, find_site, this_site
+from service.sites.sharing import made_of, made_of_any_page, shared
 
 bp = OpenDoor("comments", __name__, url_prefix="/v1/sites/<site>", description="Public doors: no cookies.")
 bp.url_value_preprocessor(find_site)
@@ -42,7 +44,7 @@ def address_of(site: Site, page: str) -> Address:
 @tells(304, headers=("If-None-Match",))
 def read_thread(query: dict[str, Any], site: str) -> Response:
     """The published comments of a page, nested, with its rating. A page never seen is open and empty."""
-    return conditional(answer(thread_document(this_site(), **query)))
+    return shared(answer(thread_document(this_site(), **query)))
 
 
 def thread_document(site: Site, *, page: str, sort: str, limit: int, cursor: str | None) -> dict[str, Any]:
@@ -53,6 +55,8 @@ def thread_document(site: Site, *, page: str, sort: str, limit: int, cursor: str
     after = read_cursor(cursor, *owner)
     thread = threads.read(found, sort=sort, after=after, limit=limit) if found else threads.Thread([], None)
     rated = _ratings(site, [found.id])[found.id] if found else None
+    if found:
+        made_of(found.id, found.closes_at())
     return {
         "page": public.page(found, address.url, rated),
         "comments": [public.comment(node, _replies_cursor) for node in thread.nodes],
@@ -127,8 +131,7 @@ def accept(site: Site, values: dict[str, Any], sender: Sender) -> Answer:
     """Take a validated submission through limits and key into the database: both forms of the door end here."""
     address = _page_address(site, values)
     limits = settings()
-    known = sites.page_at(site, address.key)  # a page of several addresses has one limit
-    name = known.key if known else address.key
+    name = sites.key_of(site.id, address.key)  # a page of several addresses has one limit
     spend(site.limit_page or limits.limit_page, "page", keyed("page", site.id.bytes, name.encode()).hex())
     spend(site.limit_site or limits.limit_site, "site", str(site.id))
     mail = email_index(site.id, values["email"]).hex()
@@ -163,7 +166,6 @@ def _page_address(site: Site, values: dict[str, Any]) -> Address:
 
 def _submitted(site: Site, what: Submission, sender: Sender) -> Answer:
     """Store, and answer: a spammer is told the same as anybody who has to wait, or who is published."""
-    site = sites.site_by_id(site.id) or site
     done = submit(site, what, sender)
     approved = done.comment.told_status == "approved"
     body = {
@@ -188,22 +190,24 @@ def author_token() -> str | None:
 @tells(304, headers=("If-None-Match",))
 def read_one(query: dict[str, Any], site: str, comment_id: UUID) -> Response:
     """One published comment and its replies, paged."""
-    row = queries.shown_one(this_site().id, comment_id)
+    row = shown.shown_one(this_site().id, comment_id)
     if row is None:
         raise NotFound("There is no published comment by that id.")
     document, after = _branch(this_site(), row, query["limit"], query["cursor"])
     page = {"id": str(row.page_id), "url": row.page_url, "title": row.page_title}
-    return conditional(answer({"page": page, "comment": document, "next": after}))
+    made_of(row.page_id)
+    return shared(answer({"page": page, "comment": document, "next": after}))
 
 
 def branch_document(site: Site, *, page: str, comment_id: UUID, limit: int, cursor: str | None) -> dict[str, Any]:
     """One comment of a page and its replies, in the shape of a thread; more replies are behind its `replies_next`."""
     address = address_of(site, page)
     found = sites.page_at(site, address.key)
-    row = queries.shown_one(site.id, comment_id)
+    row = shown.shown_one(site.id, comment_id)
     if found is None or row is None or row.page_id != found.id:
         raise NotFound("There is no published comment by that id on this page.")
     document, _ = _branch(site, row, limit, cursor)
+    made_of(found.id, found.closes_at())
     page_view = public.page(found, address.url, _ratings(site, [found.id])[found.id])
     return {"page": page_view, "comments": [document], "next": None}
 
@@ -222,7 +226,7 @@ def _branch(site: Site, row: Any, limit: int, cursor: str | None) -> tuple[dict[
 @tells(304, headers=("If-None-Match",))
 def read_counts(query: dict[str, Any], site: str) -> Response:
     """How many comments some pages have, and their ratings; in the order asked."""
-    return conditional(answer(_counts(query["page"])))
+    return shared(answer(_counts(query["page"])))
 
 
 @bp.route("/counts", methods=["POST"])
@@ -243,6 +247,10 @@ def _counts(asked: list[str]) -> dict[str, Any]:
     rated = _ratings(site, [page.id for page in found.values()])
     none = {"comment_count": 0, "rating": None}
     counts = {key: {"comment_count": page.comment_count, "rating": rated[page.id]} for key, page in found.items()}
+    for page in found.values():
+        made_of(page.id)
+    if found.keys() < set(keys):
+        made_of_any_page()  # one that nobody has written on yet
     return {"counts": [{"page": page} | counts.get(key, none) for page, key in zip(asked, keys, strict=True)]}
 
 
@@ -254,12 +262,10 @@ def read_latest(query: dict[str, Any], site: str) -> Response:
     """The newest published comments of the site, each with its page."""
     owner = ("latest", this_site().id)
     after = read_cursor(query["cursor"], *owner)
-    rows = queries.latest(this_site().id, page_id=None, after=after, limit=query["limit"])
-    document = {
-        "comments": [public.latest(row) for row in rows.rows],
-        "next": write_cursor(rows.next, *owner),
-    }
-    return conditional(answer(document))
+    rows = shown.latest(this_site().id, page_id=None, after=after, limit=query["limit"])
+    made_of_any_page()
+    told = [public.latest(row) for row in rows.rows]
+    return shared(answer({"comments": told, "next": write_cursor(rows.next, *owner)}))
 
 
 @bp.route("/feed.atom")
@@ -268,14 +274,17 @@ def read_latest(query: dict[str, Any], site: str) -> Response:
 @tells(304, headers=("If-None-Match",))
 def read_feed(query: dict[str, Any], site: str) -> Response:
     """The newest published comments of the site, or of one page, as Atom."""
-    page, rows = None, []
+    rows, page = [], None
     if query["page"]:
-        address = address_of(this_site(), query["page"])
-        page = sites.page_at(this_site(), address.key)
+        page = sites.page_at(this_site(), address_of(this_site(), query["page"]).key)
+    if page:
+        made_of(page.id)
+    elif not query["page"]:
+        made_of_any_page()
     if page or not query["page"]:
-        rows = queries.latest(this_site().id, page_id=page.id if page else None, after=None, limit=50).rows
+        rows = shown.latest(this_site().id, page_id=page.id if page else None, after=None, limit=50).rows
     xml = feed.atom(this_site(), page, rows, self_url=f"{settings().public_url}{request.full_path.rstrip('?')}")
-    return conditional(Response(xml, content_type="application/atom+xml; charset=utf-8"))
+    return shared(Response(xml, content_type="application/atom+xml; charset=utf-8"))
 
 
 @bp.route("/preview", methods=["POST"])

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from service.comments import queries
-from service.comments.queries import PublicRow
+from service.comments.shown import queries
+from service.comments.shown.queries import PublicRow
 from service.pagination import START, Position
 from service.sites.models import Page
 
@@ -47,25 +47,25 @@ def read(page: Page, *, sort: str, after: Position | None, limit: int) -> Thread
     pinned = [] if after else queries.published(page.id, sort=sort, after=None, limit=MOST_PINNED, pinned=True).rows
     roots = queries.published(page.id, sort=sort, after=after, limit=max(1, limit - len(pinned)))
     nodes = [Node(row) for row in [*pinned, *roots.rows]]
-    _grow(nodes, page.site.depth)
+    _grow(page.id, nodes, page.site.depth)
     return Thread(nodes, roots.next)
 
 
 def read_one(row: PublicRow, depth: int, *, after: Position | None, limit: int) -> Thread:
     """One comment and a page of its replies."""
     node = Node(row)
-    found = queries.replies([row.id], each=limit + 1, after=after)
+    found = queries.replies(row.page_id, row.id, after=after, limit=limit + 1)
     kids = _attach(node, found[:limit], more=len(found) > limit, depth=depth)
-    _grow(kids, depth)
+    _grow(row.page_id, kids, depth)
     return Thread([node], node.next)
 
 
-def _grow(nodes: list[Node], depth: int) -> None:
+def _grow(page_id: UUID, nodes: list[Node], depth: int) -> None:
     """Hang replies under nodes, level by level, so that what is cut off first is what is deepest."""
     room = MOST_NODES - len(nodes)
     parents = [node for node in nodes if node.row.shown_replies]
     while parents:
-        found = _replies_of(parents) if room > 0 else {}
+        found = _replies_of(page_id, parents) if room > 0 else {}
         grown: list[Node] = []
         for node in parents:
             rows = found.get(node.row.id, [])
@@ -75,11 +75,14 @@ def _grow(nodes: list[Node], depth: int) -> None:
         parents = [node for node in grown if node.row.shown_replies]
 
 
-def _replies_of(nodes: list[Node]) -> dict[UUID, list[PublicRow]]:
-    found: dict[UUID, list[PublicRow]] = {}
-    for row in queries.replies([node.row.id for node in nodes], each=REPLIES_EACH):
-        found.setdefault(row.parent_id, []).append(row)
-    return found
+def _replies_of(page_id: UUID, nodes: list[Node]) -> dict[UUID, Sequence[PublicRow]]:
+    """The first replies of each: together where all are few, one by one where there may be any number."""
+    many = [node.row.id for node in nodes if node.row.shown_replies > REPLIES_EACH]
+    found = {one: queries.replies(page_id, one, after=None, limit=REPLIES_EACH) for one in many}
+    few: dict[UUID, list[PublicRow]] = {}
+    for row in queries.all_replies(page_id, [node.row.id for node in nodes if node.row.id not in found]):
+        few.setdefault(row.parent_id, []).append(row)
+    return found | few
 
 
 def _attach(node: Node, rows: Sequence[PublicRow], *, more: bool, depth: int) -> list[Node]:

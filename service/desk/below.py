@@ -26,7 +26,7 @@ SENTENCES = (
     N_("A site has {} endpoints at most. Remove one first."),
     N_("A time-out has an end of its own. To block until another day, choose Block."),
     N_("A token can do no more than whoever makes it. Choose fewer scopes, or one of your sites."),
-    N_("A token gives no role that may do more than itself."),
+    N_("A token gives and takes no role that may do more than itself."),
     N_("A token that ends makes no owner, who would stay."),
     N_("A token cannot do this. Sign in to the desk."),
     N_("A token cannot end before it begins."),

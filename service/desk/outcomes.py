@@ -57,7 +57,8 @@ def _others(results: Sequence[Mapping[str, Any]], who: Principal) -> list[str]:
     """`2 were decided by Ada meanwhile`: what was refused, by whoever was there before, or for what it lacks."""
     refused = [one for one in results if one.get("problem")]
     lacking = sum(one["problem"] == NO_REASON for one in refused)
-    by = Counter("" if one.get("by") == who.name else one.get("by") for one in refused if one["problem"] != NO_REASON)
+    meanwhile = (one for one in refused if one["problem"] != NO_REASON)
+    by = Counter("" if one.get("by_actor") == who.actor else one.get("by") for one in meanwhile)
     told = [words.came_before(name, number) for name, number in by.most_common()]
     return told + ([words.without_reason(lacking)] if lacking else [])
 

@@ -14,6 +14,7 @@ from webargs.flaskparser import abort
 from service.comments import formtoken, queries
 from service.comments.routes import address_of
 from service.comments.schemas import Preview, Submission
+from service.comments.shown import queries as shown
 from service.errors import FieldErrors, Problem
 from service.sites import queries as sites
 from service.sites.models import Site
@@ -198,7 +199,7 @@ def answered(site: Site, page: str, comment_id: UUID | str | None) -> Answered |
         found = sites.page_at(site, address_of(site, page).key)
     except (Problem, ValueError):
         return None
-    row = queries.shown_one(site.id, wanted) if wanted and found else None
+    row = shown.shown_one(site.id, wanted) if wanted and found else None
     if row is None or found is None or not row.approved or row.page_id != found.id:
         return None
     return Answered(str(row.id), row.name)

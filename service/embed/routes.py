@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,9 +20,11 @@ from service.errors import WrongMediaType
 from service.idempotency.operations import Answer
 from service.limits import spend
 from service.privacy.seal import rate_key
+from service.readcache import Hole
 from service.sites import queries as sites
 from service.sites.addresses import safe_redirect
 from service.sites.origins import allow_origin, check_poster, find_site, own_origin, this_site
+from service.sites.sharing import shared
 from service.sites.terms import why_closed
 
 bp = Blueprint("embed", __name__, template_folder="templates")
@@ -55,8 +58,15 @@ def thread(site: str) -> Response:
     section = compose(this_site(), pages.terms(), query, _links(query))
     template = "fragment.html" if query["fragment"] else "thread.html"
     drawn = drawing.draw(template, origins=section.terms.origins, section=section)
-    drawn.set_etag(_tag(drawn, section.form.token), weak=True)
-    return conditional(drawn)
+    over = _half_life_over()
+    drawn.set_etag(_tag(drawn, section.form.token, over), weak=True)
+    if not set(request.args) <= set(query):  # what an address says beside may be said in a million ways
+        return conditional(drawn)
+    if section.form.token is None:
+        return shared(drawn)
+    fresh = formtoken.issuer(this_site())
+    hole = Hole(section.form.token.encode(), lambda: fresh().encode())
+    return shared(drawn, hole=hole, until=over)
 
 
 def _links(query: dict[str, Any]) -> Links:
@@ -67,12 +77,17 @@ def _links(query: dict[str, Any]) -> Links:
     return Links("embed.thread", place | {"sort": query["sort"] if query["sort"] != "oldest" else None})
 
 
-def _tag(drawn: Response, token: str | None) -> str:
+def _half_life_over() -> datetime:
+    """When the half life of tokens that runs now is over: a page that anybody has kept is drawn anew then."""
+    seconds = settings().form_max_hours * 1800
+    return datetime.fromtimestamp((now().timestamp() // seconds + 1) * seconds, UTC)
+
+
+def _tag(drawn: Response, token: str | None, over: datetime) -> str:
     """An ETag for what the page says. The form's token differs each time, so it is left out; that a kept page
-    never has one that is too old, its age in half lives goes in."""
+    never has one that is too old, the half life in which it was drawn goes in."""
     text = drawn.get_data().replace((token or "\0").encode(), b"")
-    period = int(now().timestamp() // (settings().form_max_hours * 1800))
-    return drawing.digest(text + str(period if token else 0).encode())
+    return drawing.digest(text + (str(over) if token else "").encode())
 
 
 @bp.route("/embed/<site>/form")

@@ -12,9 +12,12 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Any
 from wsgiref.types import WSGIApplication
 
+from service import metrics
 from service.errors import MEDIA_TYPE, BadRequest, Problem, TooLarge, Unavailable
 from service.front.call import Call, environ_of
 from service.front.lane import Lane
+from service.front.ready import Shelf
+from service.readcache import Asked, Ready, Store
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +27,9 @@ Send = Callable[[Message], Awaitable[None]]
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
 IN_MEMORY = 65_536  # of a body; the rest of it goes to a temporary file
+_REFUSED = metrics.counter(
+    "greenroom_front_refusals", "Requests that were refused before they came to the app.", "status"
+)
 LINGER = 2.0  # seconds to go on reading from a client that was refused before it had finished
 
 
@@ -46,7 +52,8 @@ class Front:
     lock, whoever only reads is not behind them. A body of more than `max_body` bytes is refused with 413, one that
     takes more than `body_timeout` seconds with 408; when `max_waiting` requests of a kind wait for a thread, the next
     one is told 503.
-    `on_startup` is called once, before the first request; if it raises, the server does not start.
+    `on_startup` is called once, before the first request; if it raises, the server does not start. What `store` keeps
+    is answered without a thread.
     """
 
     def __init__(  # noqa: PLR0913 - each one is a setting of the operator's
@@ -58,6 +65,7 @@ class Front:
         body_timeout: float,
         max_waiting: int,
         on_startup: Callable[[], object] | None = None,
+        store: Store | None = None,
     ) -> None:
         self._app = wsgi_app
         self.writing = Lane("writing", threads // 2 or 1, max_waiting)
@@ -65,10 +73,32 @@ class Front:
         self._max_body = max_body
         self._body_timeout = body_timeout
         self._on_startup = on_startup
+        self._store = store
+        self._shelf = Shelf(store, wsgi_app, self.reading) if store else None
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             return await self._live(receive, send)
+        asked = self._shelf.asked(scope) if self._shelf else None
+        if self._shelf is None or asked is None:
+            return await self._through(scope, receive, send)
+        if ready := self._shelf.find(asked):
+            return await _give(ready, send)
+        try:
+            ready = await self._made(self._shelf, asked, scope)
+        except Problem as problem:
+            return await _refuse(problem, scope, send)
+        return await _give(ready, send) if ready else await self._through(scope, receive, send)
+
+    async def _made(self, shelf: Shelf, asked: Asked, scope: Message) -> Ready | None:
+        _refuse_beyond(self.reading)
+        try:
+            return await shelf.make(asked, scope)
+        except Exception as error:
+            log.error("unexpected %s", type(error).__name__, exc_info=error)
+            raise Broken from None
+
+    async def _through(self, scope: Message, receive: Receive, send: Send) -> None:
         try:
             body = await self._take_body(scope, receive)
         except ClientGone:
@@ -90,6 +120,8 @@ class Front:
         await receive()
         await self.reading.close()
         await self.writing.close()
+        if self._store:
+            self._store.close()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _take_body(self, scope: Message, receive: Receive) -> IO[bytes]:
@@ -127,8 +159,7 @@ class Front:
 
 
 async def _pass_on(call: Call, lane: Lane, receive: Receive, send: Send) -> None:
-    if lane.full:
-        raise Unavailable("Too many requests are waiting. Please try again in a moment.")
+    _refuse_beyond(lane)
     try:
         data, more = await _begin(call, lane)
         await send({"type": "http.response.start", "status": call.status, "headers": call.headers})
@@ -138,6 +169,16 @@ async def _pass_on(call: Call, lane: Lane, receive: Receive, send: Send) -> None
     finally:
         if not call.over:
             await lane.run(call.close)
+
+
+def _refuse_beyond(lane: Lane) -> None:
+    if lane.full:
+        raise Unavailable("Too many requests are waiting. Please try again in a moment.")
+
+
+async def _give(ready: Ready, send: Send) -> None:
+    await send({"type": "http.response.start", "status": ready.status, "headers": ready.headers})
+    await send({"type": "http.response.body", "body": ready.body})
 
 
 async def _begin(call: Call, lane: Lane) -> tuple[bytes, bool]:
@@ -173,6 +214,7 @@ async def _until_gone(receive: Receive) -> None:
 
 
 async def _refuse(problem: Problem, scope: Message, send: Send, *, last: bool = True) -> None:
+    _REFUSED.labels(str(problem.status)).inc()
     document = json.dumps(problem.body() | {"instance": scope["path"]}).encode()
     headers = {
         "Content-Type": MEDIA_TYPE,

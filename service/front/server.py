@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import signal
 import sys
 from asyncio import TimerHandle
 from math import ceil
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 import uvicorn
 from flask import Flask
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from service.config import Settings
+from service import metrics
+from service.config import Settings, traces_wanted
+from service.db import db, on_commit
 from service.front.door import Front
+from service.readcache import PostgresChanges, Store, changes_of
+
+log = logging.getLogger(__name__)
 
 LARGEST_BODY = 2_000_000  # a list of words; the doors behind the front take less, each its own
 CONNECTIONS = 900  # fits the 1,024 open files that a process is commonly allowed
@@ -134,24 +140,81 @@ def configured(app: Front, **options: Unpack[Options]) -> uvicorn.Config:
     )
 
 
-def run(app: Front, **options: Unpack[Options]) -> None:
-    """Serve until SIGTERM or SIGINT; then finish what runs, for `graceful` seconds at most, and exit."""
+def run(app: Front, listening: Any = None, **options: Unpack[Options]) -> None:
+    """Serve until SIGTERM or SIGINT; then finish what runs, for `graceful` seconds at most, and exit.
+
+    `listening`: an open socket, which others may share.
+    """
     # uvicorn ends by raising the signal once more; untouched, SIGTERM would then skip the caller's `finally`.
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, lambda *_: sys.exit(0))
-    uvicorn.Server(configured(app, **options)).run()
+    uvicorn.Server(configured(app, **options)).run([listening] if listening else None)
 
 
-def serve(app: Flask, *, host: str, port: int) -> None:
+def serve(app: Flask, *, host: str, port: int, listening: Any = None) -> None:
     """Serve Greenroom by its settings; returns as `run` does."""
     settings: Settings = app.extensions["greenroom_settings"]
+    store = _store(app, settings)
     front = Front(
         app,
         threads=settings.threads,
         max_body=LARGEST_BODY,
         body_timeout=settings.body_timeout,
         max_waiting=settings.max_waiting,
+        store=store,
     )
+    _tell(front, store)
+    metrics.serve(app, "web")
+    if traces_wanted():
+        _trace(app)
     # Longer than a request may wait for a busy database, first in its process' queue and then before the lock.
     graceful = ceil(2 * settings.busy_timeout) + 5
-    run(front, host=host, port=port, backlog=512, limit_concurrency=CONNECTIONS, keep_alive=20, graceful=graceful)
+    run(
+        front,
+        listening,
+        host=host,
+        port=port,
+        backlog=512,
+        limit_concurrency=CONNECTIONS,
+        keep_alive=20,
+        graceful=graceful,
+    )
+
+
+def _tell(front: Front, store: Store | None) -> None:
+    """Name what the quick way counts without a lock."""
+    lanes = {"reading": front.reading, "writing": front.writing}
+    metrics.reading(
+        "greenroom_lane_requests", "Requests that a thread works on, or that wait for one.",
+        lambda: {name: lane.inside for name, lane in lanes.items()}, label="lane",
+    )  # fmt: skip
+    if store is None:
+        return
+    metrics.reading(
+        "greenroom_cache_answers", "Answers out of the read cache, and those that were made and kept.",
+        lambda: {"hit": store.given[200], "not modified": store.given[304], "made": store.made},
+        label="result", kind="counter",
+    )  # fmt: skip
+    metrics.reading("greenroom_cache_bytes", "Bytes that the read cache keeps.", lambda: store.size)
+    metrics.reading("greenroom_cache_limit_bytes", "Bytes that it may keep.", lambda: store.most)
+
+
+def _trace(app: Flask) -> None:
+    """Where the extra is not installed, go on without."""
+    try:
+        from service import tracing
+    except ImportError:
+        log.warning("OTEL_* variables ask for traces, and the extra is missing: pip install 'greenroom-comments[otel]'")
+        return
+    tracing.init_app(app)
+
+
+def _store(app: Flask, settings: Settings) -> Store | None:
+    """The read cache of a process that serves an app, told of what is committed."""
+    if not settings.cache_mb:
+        return None
+    with app.app_context():
+        changes = changes_of(db.engine)
+    if isinstance(changes, PostgresChanges):
+        on_commit(app, changes.catch_up)
+    return Store(settings.cache_mb * 1_000_000, changes)

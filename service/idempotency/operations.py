@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from service.db import db, now
+from service.db import now
 from service.errors import Invalid, Unavailable
 from service.idempotency import queries
 from service.privacy.seal import keyed, seal
@@ -53,11 +53,8 @@ def once(asked: Asked, act: Callable[[], Answer]) -> Answer:
     if not queries.claim(scope, body):
         return _replay(scope, body)
     answer = act()
-    row = queries.found(scope)
-    assert row is not None
     told = {name: None if name in answer.secrets else value for name, value in answer.body.items()}
-    row.status, row.answer = answer.status, seal(json.dumps(told))
-    db.session.flush()
+    queries.keep(scope, answer.status, seal(json.dumps(told, default=str)))
     return answer
 
 

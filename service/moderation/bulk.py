@@ -35,6 +35,8 @@ class Outcome:
     problem: str | None = None
     by: str | None = None
     """Who had decided before, where that is why it was refused."""
+    by_actor: str | None = None
+    """The same as the audit log knows them: two people may have one name."""
 
 
 @dataclass(frozen=True)
@@ -205,7 +207,11 @@ def _outcome(comment_id: UUID, act: Callable[[], Comment]) -> Outcome:
     except Problem as problem:
         current = problem.more.get("current", {})
         wrong = [text["detail"] for texts in (problem.errors or {}).values() for text in texts]
-        return Outcome(comment_id, current.get("status"), (wrong or [problem.detail])[0], current.get("by"))
+        before = db.session.get(Comment, comment_id) if current else None
+        told = (wrong or [problem.detail])[0]
+        return Outcome(
+            comment_id, current.get("status"), told, current.get("by"), before.decided_by if before else None
+        )
 
 
 def _noted(bulk: BulkDecision, outcomes: list[Outcome]) -> list[Outcome]:

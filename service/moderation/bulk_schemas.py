@@ -63,6 +63,9 @@ class OutcomeView(ma.Schema):
     by = fields.String(
         allow_none=True, metadata={"description": "Who had decided before, where that is why it was refused."}
     )
+    by_actor = fields.String(
+        allow_none=True, metadata={"description": "The same as the audit log knows them: two people may have one name."}
+    )
 
 
 class BulkView(ma.Schema):

@@ -71,10 +71,10 @@ def _missing() -> NotFound:
 
 def find_locked(comment_id: UUID, who: Principal) -> Comment:
     """A comment on which `who` may decide, locked. NotFound, or Conflict when nothing is left of it."""
-    find(comment_id, who, "moderate")
-    comment = comments.get_for_update(comment_id)
+    comment = comments.get_for_update(comment_id, who.sites)
     if comment is None:
-        raise _missing()  # its import was undone since
+        raise _missing()
+    who.require(comment.site_id, "moderate")
     if comment.erased_at:
         raise Conflict("Its author had this comment erased. There is nothing left to decide.")
     return comment

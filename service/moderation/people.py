@@ -45,7 +45,8 @@ def known(comment: Comment) -> Person:
     domain = domain_of(masked_email(comment) or "")
     told = {comment.author_id.hex, *networks, *(upwards(domain) if domain else ())}
     found = rule_queries.matching(comment.site_id, told, comment.email_index)
-    return Person(comment, names, networks, counts, first, last, [one for one in found if one.kind != "link_host"])
+    rules = rule_queries.some([one.id for one in found if one.kind != "link_host"])
+    return Person(comment, names, networks, counts, first, last, rules)
 
 
 def rule_from(comment_id: UUID, kind: str, terms: Terms, who: Principal) -> Rule:

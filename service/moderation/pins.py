@@ -12,7 +12,6 @@ from service.comments.status import APPROVED
 from service.comments.threads import MOST_PINNED
 from service.db import db, now
 from service.errors import Conflict
-from service.moderation import queries
 from service.moderation.operations import find_locked
 
 
@@ -39,7 +38,7 @@ def unpin(comment_id: UUID, who: Principal) -> Comment:
 
 
 def _changed(comment: Comment, action: str, who: Principal) -> Comment:
-    queries.set_pinned(comment.id, now() if action == "comment.pinned" else None)
+    comments.set_pinned(comment.id, now() if action == "comment.pinned" else None)
     db.session.refresh(comment, ["pinned_at"])
     record(Deed(action, who.actor, comment.site_id, comment.id))
     return comment

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, case, delete, false, func, or_, select, tuple_, update
+from sqlalchemy import Select, and_, bindparam, case, delete, false, func, or_, select, tuple_, union_all
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from service.authors import queries as authors
 from service.comments.models import Comment, CommentRevision, HoldReason, UndoEntry
-from service.comments.queries import with_words
-from service.db import db, insert_or_update, now
+from service.comments.search.queries import with_words
+from service.db import db, insert_or_update, now, run, table_of
 from service.moderation.models import BulkDecision, Claim
 from service.pagination import Page as Rows
 from service.pagination import Position, page_of
@@ -22,6 +22,22 @@ from service.sites.queries import is_of
 
 LEASE = timedelta(minutes=10)
 """How long a comment is kept for who took it."""
+_MOST_PARTS = 50  # of one statement
+_COUNTS = and_(
+    Claim.until > bindparam("now", callable_=now), Claim.until <= bindparam("end", callable_=lambda: now() + LEASE)
+)
+"""Whether a claim is of now: one that lasts longer than any can was made by a clock that was put back since."""
+_OF: Any = bindparam("ids", expanding=True)
+_CLAIMS_OF = select(Claim).where(Claim.comment_id.in_(_OF), _COUNTS).execution_options(populate_existing=True)
+_DROP_CLAIM, _DROP_CLAIMS = (
+    delete(table_of(Claim)).where(table_of(Claim).c[name] == bindparam("of")) for name in ("comment_id", "moderator_id")
+)
+_DECIDED_LAST = and_(Comment.id == UndoEntry.comment_id, Comment.decision_id == UndoEntry.decision_id)
+_UNDOABLE = (
+    select(UndoEntry.comment_id)
+    .join(Comment, _DECIDED_LAST)
+    .where(UndoEntry.comment_id.in_(_OF), UndoEntry.undone_at.is_(None))
+)
 ALIKE = {"host": Comment.alike_host, "text": Comment.alike_text}
 """What comments may have in common, by the word for it in a filter."""
 
@@ -107,20 +123,25 @@ def _has_approved() -> Any:
 
 def _taken(wanted: Filter) -> Any:
     by = Claim.moderator_id == wanted.taken_by if wanted.taken_by else Claim.moderator_id != wanted.free_for
-    claim = select(Claim.comment_id).where(Claim.comment_id == Comment.id, _counts(), by).exists()
+    claim = select(Claim.comment_id).where(Claim.comment_id == Comment.id, _COUNTS, by).exists()
     return claim if wanted.taken_by else ~claim
-
-
-def _counts() -> Any:
-    """Whether a claim is of now: one that lasts longer than any can was made by a clock that was put back since."""
-    moment = now()
-    return and_(Claim.until > moment, Claim.until <= moment + LEASE)
 
 
 def listed(wanted: Filter, *, sort: str, after: Position | None, limit: int) -> Rows[Comment]:
     """Comments of some sites: oldest, newest or riskiest first, keyset-paged."""
-    around = joinedload(Comment.page), joinedload(Comment.site), joinedload(Comment.author)
-    rows = matching(select(Comment), wanted).options(*around, selectinload(Comment.parent))
+    around = selectinload(Comment.page), selectinload(Comment.site), joinedload(Comment.author)
+    if 1 < len(wanted.site_ids) <= _MOST_PARTS:
+        # An index has the order of one site: of several together, the database would sort all that wait.
+        each = (replace(wanted, site_ids=[one]) for one in wanted.site_ids)
+        first = [_in_order(matching(select(Comment.id), one), sort, after).limit(limit + 1).subquery() for one in each]
+        rows = _in_order(select(Comment).where(Comment.id.in_(union_all(*map(select, first)))), sort, None)
+    else:
+        rows = _in_order(matching(select(Comment), wanted), sort, after)
+    found = db.session.scalars(rows.options(*around, selectinload(Comment.parent)).limit(limit + 1)).all()
+    return page_of(found, limit, lambda one: Position(one.created_at, one.id, one.risk))
+
+
+def _in_order(rows: Select[Any], sort: str, after: Position | None) -> Select[Any]:
     time = tuple_(Comment.created_at, Comment.id)
     if sort == "newest":
         rows = rows.order_by(Comment.created_at.desc(), Comment.id.desc())
@@ -132,10 +153,7 @@ def listed(wanted: Filter, *, sort: str, after: Position | None, limit: int) -> 
     else:
         rows = rows.order_by(Comment.created_at, Comment.id)
         past = time > (after.at, after.id) if after else None
-    if past is not None:
-        rows = rows.where(past)
-    found = db.session.scalars(rows.limit(limit + 1)).all()
-    return page_of(found, limit, lambda one: Position(one.created_at, one.id, one.risk))
+    return rows if past is None else rows.where(past)
 
 
 def count(wanted: Filter, most: int) -> int:
@@ -197,33 +215,32 @@ def bulk(bulk_id: UUID, moderator_id: UUID) -> BulkDecision | None:
 def claim(comment_id: UUID, moderator_id: UUID, name: str, until: datetime) -> bool:
     """Take a comment for somebody unless another has it; whether they have it now."""
     values = {"comment_id": comment_id, "moderator_id": moderator_id, "name": name, "until": until}
-    is_free = or_(Claim.moderator_id == moderator_id, ~_counts())
+    is_free = or_(Claim.moderator_id == moderator_id, ~_COUNTS)
     return insert_or_update(Claim, values, "comment_id", when=is_free)
 
 
 def claims_of(comment_ids: Sequence[UUID]) -> dict[UUID, Claim]:
     """Who has taken which of some comments, as of now."""
-    rows = select(Claim).where(Claim.comment_id.in_(comment_ids), _counts()).execution_options(populate_existing=True)
-    return {one.comment_id: one for one in db.session.scalars(rows)}
+    return {one.comment_id: one for one in db.session.scalars(_CLAIMS_OF, {"ids": list(comment_ids)})}
 
 
 def claims_by_moderator(site_ids: Sequence[UUID]) -> list[tuple[UUID, str, int, datetime]]:
     """Who has taken how many comments of some sites that still wait, and until when at the latest."""
     # Not a join: SQLite would go through all that wait rather than through the few that are taken.
     waits = matching(select(Comment.id).where(Comment.id == Claim.comment_id), Filter(site_ids, "pending"))
-    rows = select(Claim.moderator_id, Claim.name, func.count(), func.max(Claim.until)).where(_counts(), waits.exists())
+    rows = select(Claim.moderator_id, Claim.name, func.count(), func.max(Claim.until)).where(_COUNTS, waits.exists())
     found = db.session.execute(rows.group_by(Claim.moderator_id, Claim.name).order_by(Claim.name))
     return [(moderator_id, name, number, until) for moderator_id, name, number, until in found]
 
 
 def drop_claims(*, comment_id: UUID | None = None, moderator_id: UUID | None = None) -> int:
     """Give back a comment, or all that somebody has taken; how many."""
-    which = Claim.comment_id == comment_id if comment_id else Claim.moderator_id == moderator_id
-    return int(db.session.execute(delete(Claim).where(which)).rowcount)  # type: ignore[attr-defined]
+    which = _DROP_CLAIM if comment_id else _DROP_CLAIMS
+    return run(which, of=comment_id or moderator_id).rowcount
 
 
 def forget_claims() -> None:
-    db.session.execute(delete(Claim).where(~_counts()))
+    db.session.execute(delete(Claim).where(~_COUNTS))
 
 
 def locked_bulk(bulk_id: UUID) -> BulkDecision | None:
@@ -267,9 +284,7 @@ def written_with(decision_id: UUID, comment_id: UUID) -> list[UUID]:
 
 def undoable(comment_ids: Sequence[UUID]) -> set[UUID]:
     """Those of some comments of which the last decision can still be undone."""
-    last = and_(Comment.id == UndoEntry.comment_id, Comment.decision_id == UndoEntry.decision_id)
-    rows = select(UndoEntry.comment_id).join(Comment, last)
-    return set(db.session.scalars(rows.where(UndoEntry.comment_id.in_(comment_ids), UndoEntry.undone_at.is_(None))))
+    return set(run(_UNDOABLE, ids=list(comment_ids)).scalars())
 
 
 def forget_undo(before: datetime, limit: int) -> int:
@@ -283,9 +298,3 @@ def next_bulk(without: Collection[UUID]) -> BulkDecision | None:
     """The oldest unfinished bulk decision but some, locked; another worker's is skipped."""
     rows = select(BulkDecision).where(BulkDecision.state == "working", BulkDecision.id.not_in(without))
     return db.session.scalar(rows.order_by(BulkDecision.created_at).limit(1).with_for_update(skip_locked=True))
-
-
-def set_pinned(comment_id: UUID, moment: datetime | None) -> None:
-    """Pin a row, or take it down, without touching its version."""
-    table = Comment.__table__
-    db.session.execute(update(table).where(table.c.id == comment_id).values(pinned_at=moment))  # type: ignore[arg-type]

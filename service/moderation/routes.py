@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from flask import request
+from flask import Response, request
 
 from service.accounts.guard import guarded, principal
 from service.audit import queries as audit
 from service.comments.models import Comment
 from service.comments.schemas import timestamp
 from service.db import now, transaction
-from service.doors import TEXT_BODY, GuardedDoor, settings, takes, tells
+from service.doors import TEXT_BODY, GuardedDoor, answer, settings, takes, tells
 from service.errors import NotFound
 from service.idempotency.operations import Answer, Asked, once
 from service.moderation import bulk, bulk_schemas, claims, operations, queries, schemas, views
@@ -31,12 +31,12 @@ bp = GuardedDoor("moderation", __name__, url_prefix="/v1/moderation", descriptio
 @guarded("read")
 @bp.arguments(schemas.QueueQuery, location="query")
 @bp.response(200, schemas.Queue)
-def read_queue(query: dict[str, Any]) -> dict[str, Any]:
+def read_queue(query: dict[str, Any]) -> Response:
     """Comments of your sites by state, page, words or reason."""
     limit, cursor, sort = query.pop("limit"), query.pop("cursor"), query.pop("sort")
     owner = ("queue", sort, sorted(query.items(), key=str))
     found = queries.listed(wanted(query, "read"), sort=sort, after=read_cursor(cursor, *owner), limit=limit)
-    return {"comments": views.listed(found.rows, principal()), "next": write_cursor(found.next, *owner)}
+    return answer({"comments": views.listed(found.rows, principal()), "next": write_cursor(found.next, *owner)})
 
 
 def wanted(query: dict[str, Any], scope: str) -> Filter:
@@ -96,8 +96,7 @@ def decide(values: dict[str, Any], comment_id: UUID) -> tuple[Any, int, dict[str
 
 
 def _told(comment: Comment) -> dict[str, Any]:
-    body = schemas.CommentView().dump(views.comment(comment, principal()))
-    return {"etag": operations.etag(comment), "comment": body}
+    return {"etag": operations.etag(comment), "comment": views.comment(comment, principal())}
 
 
 def _asked(door: str, body: Any) -> Asked:

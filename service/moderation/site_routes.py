@@ -183,12 +183,21 @@ def look_up(values: dict[str, Any]) -> dict[str, Any]:
     return {"person": found}
 
 
+_IN_THREE_FORMS = {
+    "description": "Pages of JSON, or all there is, by `format`.",
+    "content": {
+        "application/json": {"schema": schemas.Audit},
+        "text/csv": {"schema": {"type": "string"}},
+        "application/jsonl": {"schema": {"type": "string"}},
+    },
+}
+
+
 @bp.route("/audit")
 @guarded("moderate")
 @bp.arguments(schemas.AuditQuery, location="query")
 @bp.response(200, schemas.Audit)
-@bp.alt_response(200, content_type="text/csv", success=True, description="With `format=csv`.")
-@bp.alt_response(200, content_type="application/jsonl", success=True, description="With `format=jsonl`.")
+@bp.doc(responses={"200": _IN_THREE_FORMS})
 def read_audit(query: dict[str, Any]) -> Response | dict[str, Any]:
     """Who did what, when and why, newest first. The install's own chain is for its admins."""
     keys, asked = chains_of(query["site"]), links_of(query)

@@ -84,10 +84,16 @@ def _require_giving(role: str, who: Principal, proof: Proof | None) -> None:
             raise Invalid.field("password", "required", "Type your password to make an owner.")
         if proof:
             accounts.proven(proof)
-    elif not ROLES[role] <= who.scopes:
-        raise Forbidden("A token gives no role that may do more than itself.")
-    elif role == OWNER and who.ends:
+        return
+    _require_reach(role, who)
+    if role == OWNER and who.ends:
         raise Forbidden("A token that ends makes no owner, who would stay.")
+
+
+def _require_reach(role: str, who: Principal) -> None:
+    """A session has passed a sign-in; a token may have been found."""
+    if who.kind == "token" and not ROLES[role] <= who.scopes:
+        raise Forbidden("A token gives and takes no role that may do more than itself.")
 
 
 def take_role(moderator_id: UUID, site_id: UUID, who: Principal) -> None:
@@ -106,10 +112,11 @@ def _member(moderator_id: UUID, site_id: UUID, who: Principal) -> Moderator:
         raise NotFound()
     still.require(site_id, "manage")
     moderator = queries.moderator_by_id(moderator_id)
-    if moderator is None or site_id not in queries.roles_of(moderator_id):
+    if moderator is None or (role := queries.roles_of(moderator_id).get(site_id)) is None:
         raise NotFound("Nobody by that id has a role on this site.")
     if moderator_id == who.moderator_id:
         raise Conflict("Nobody changes their own role. Ask another owner, or an admin.")
+    _require_reach(role, who)
     return moderator
 
 

@@ -107,11 +107,16 @@ class Deliveries(ma.Schema):
     next = fields.String(required=True, allow_none=True)
 
 
+def _not_too_early(at: datetime) -> None:
+    if at < datetime(2000, 1, 1, tzinfo=UTC):
+        raise ma.ValidationError([{"code": "too-early", "detail": "Choose a time since the year 2000."}])
+
+
 class RecoverQuery(ma.Schema):
     since = fields.AwareDateTime(
         format="iso",
         required=True,
-        validate=validate.Range(min=datetime(2000, 1, 1, tzinfo=UTC), error="Choose a time since the year 2000."),
+        validate=_not_too_early,
         metadata={"description": "Whatever happened from then on and did not get there."},
     )
 

@@ -40,6 +40,13 @@ def pending(site_ids: Sequence[UUID]) -> int:
     return db.session.scalar(waiting) or 0
 
 
+def waiting() -> tuple[int, datetime | None]:
+    """How many comments wait, on all sites, and since when the one does that waits the longest: one index is read."""
+    rows = select(func.count(), func.min(Comment.waiting_since)).where(Comment.status == PENDING)
+    number, oldest = db.session.execute(rows).one()
+    return number, oldest
+
+
 def waiting_since(site_ids: Sequence[UUID], rank: int) -> datetime | None:
     """Since when the comment waits that waits the `rank`-th longest: a walk along the index, with nothing sorted.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cryptography.fernet import Fernet
@@ -13,6 +13,8 @@ from cryptography.fernet import Fernet
 from service.config import BadSetting, Settings
 
 _NAMES = ("SECRET_KEY", "EMAIL_KEYS", "INDEX_KEY", "AUDIT_KEY")
+_TOKEN = "PURGE_TOKEN"  # noqa: S105 - its name
+"""A secret of somebody else's, which may stand among ours."""
 _SHORTEST = 32
 _FEWEST_PAIRS = 20
 _OF_EXAMPLES = re.compile("secret|password|change|default|example|greenroom|abcdefgh|12345678|qwerty", re.IGNORECASE)
@@ -20,12 +22,13 @@ _OF_EXAMPLES = re.compile("secret|password|change|default|example|greenroom|abcd
 
 @dataclass(frozen=True)
 class Keys:
-    """What signs, seals, finds and chains. `email` is newest first."""
+    """What signs, seals, finds and chains. `email` is newest first; `purge_token` is shown to the hook of a cache."""
 
     secret: str
     email: tuple[str, ...]
     index: bytes
     audit: bytes
+    purge_token: str = ""
 
     def __repr__(self) -> str:
         return "Keys(…)"
@@ -42,17 +45,21 @@ def obtain(settings: Settings) -> Keys:
         "INDEX_KEY": settings.index_key,
         "AUDIT_KEY": settings.audit_key,
     }
-    path = Path(settings.keys_file).expanduser()
-    if not all(given.values()):
+    token, path = settings.purge_token, Path(settings.keys_file).expanduser()
+    if not all(given.values()) or (settings.purge_url and not token):
         try:
             if not path.exists() and not settings.production and not any(given.values()):
                 create(path)
-            given = _read(path) | {name: value for name, value in given.items() if value}
+            found = _read(path)
+            given = found | {name: value for name, value in given.items() if value}
+            token = token or found.get(_TOKEN, "")
         except OSError as error:
             raise BadSetting(f"GREENROOM_KEYS_FILE: {path} cannot be used: {error.strerror}.") from error
         except UnicodeDecodeError as error:
             raise BadSetting(f"GREENROOM_KEYS_FILE: {path} is no file of keys.") from error
-    return _checked(given, path)
+    if not (token.isascii() and token.isprintable() and " " not in token):
+        raise BadSetting(f"GREENROOM_{_TOKEN}: a token has neither spaces nor letters beyond ASCII.")
+    return replace(_checked(given, path), purge_token=token)
 
 
 def create(path: Path) -> None:
@@ -71,7 +78,7 @@ def write(path: Path, values: dict[str, str], extra_flags: int = os.O_TRUNC) -> 
     fresh = path if extra_flags == os.O_EXCL else path.with_name(path.name + ".new")
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | extra_flags, 0o600), "w") as file:
         file.write("# Greenroom's keys. Keep a copy apart from the database: without them addresses are lost.\n")
-        file.writelines(f"{name}={values[name]}\n" for name in _NAMES)
+        file.writelines(f"{name}={value}\n" for name, value in values.items())
         file.flush()
         os.fsync(file.fileno())
     if fresh != path:

@@ -89,8 +89,8 @@ def _origins(texts: list[str]) -> list[str]:
 
 
 def open_page(site: Site, address: Address, title: str, *, actor: str) -> Page:
-    """The page at an address, made when it is the first time. Two at once get the same one."""
-    page = queries.page_at(site, address.key)
+    """The page at an address, locked; made when it is the first time. Two at once get the same one."""
+    page = queries.locked_page_at(site, address.key)
     if page:
         return page
     page = Page(id=new_id(), site_id=site.id, key=address.key, url=address.url, title=title, created_at=now())
@@ -103,7 +103,7 @@ def open_page(site: Site, address: Address, title: str, *, actor: str) -> Page:
         return page
     db.session.delete(page)
     db.session.flush()
-    winner = queries.page_at(site, address.key)
+    winner = queries.locked_page_at(site, address.key)
     assert winner is not None
     return winner
 

@@ -6,17 +6,42 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Integer, and_, cast, or_, select, true, tuple_, update
+from sqlalchemy import Integer, and_, bindparam, cast, or_, select, true, tuple_, update
 from sqlalchemy.orm import joinedload
 
-from service.db import db, insert_if_new
+from service.db import db, insert_if_new, run, table_of
 from service.pagination import Page as Rows
 from service.pagination import Position, page_of
 from service.sites.models import Page, PageAddress, RatingCount, RejectReason, Site
 
+_SITE_OF = select(Site).where(Site.key == bindparam("key"))
+_AT = and_(
+    PageAddress.page_id == Page.id, PageAddress.site_id == bindparam("site"), PageAddress.key == bindparam("key")
+)
+_PAGE_AT = select(Page).join(PageAddress, _AT).options(joinedload(Page.site))
+_KEYS = table_of(PageAddress).c
+_KEY_AT = (
+    select(table_of(Page).c.key)
+    .join(table_of(PageAddress), _KEYS.page_id == table_of(Page).c.id)
+    .where(_KEYS.site_id == bindparam("site"), _KEYS.key == bindparam("key"))
+)
+_LOCKED = select(Page).with_for_update(key_share=True, of=Page).execution_options(populate_existing=True)
+_LOCKED_AT, _LOCKED_BY_ID = _LOCKED.join(PageAddress, _AT), _LOCKED.where(Page.id == bindparam("page"))
+_PAGES, _BARS = table_of(Page), table_of(RatingCount)
+_COUNT = (
+    update(_PAGES)
+    .where(_PAGES.c.id == bindparam("page"))
+    .values(comment_count=_PAGES.c.comment_count + bindparam("by"))
+)
+_COUNT_RATING = (
+    update(_BARS)
+    .where(*(_BARS.c[name] == bindparam(f"of_{name}") for name in ("page_id", "scale", "value")))
+    .values(count=_BARS.c.count + bindparam("by"))
+)
+
 
 def site_of(key: str) -> Site | None:
-    return db.session.scalar(select(Site).where(Site.key == key))
+    return db.session.scalar(_SITE_OF, {"key": key})
 
 
 def site_by_id(site_id: UUID) -> Site | None:
@@ -77,8 +102,17 @@ def listed(site_ids: Collection[UUID], after: Position | None, limit: int) -> Ro
 
 def page_at(site: Site, key: str) -> Page | None:
     """The page that an address leads to."""
-    at = and_(PageAddress.page_id == Page.id, PageAddress.site_id == site.id, PageAddress.key == key)
-    return db.session.scalar(select(Page).join(PageAddress, at).options(joinedload(Page.site)))
+    return db.session.scalar(_PAGE_AT, {"site": site.id, "key": key})
+
+
+def key_of(site_id: UUID, key: str) -> str:
+    """The key of the page that an address leads to; the address itself where there is none."""
+    return run(_KEY_AT, site=site_id, key=key).scalar() or key
+
+
+def locked_page_at(site: Site, key: str) -> Page | None:
+    """The same, read anew and locked: see `lock_page`."""
+    return db.session.scalar(_LOCKED_AT, {"site": site.id, "key": key})
 
 
 def pages_at(site: Site, keys: Iterable[str]) -> dict[str, Page]:
@@ -112,8 +146,7 @@ def lock_page(page_id: UUID) -> None:
     One lock for a whole thread: with one for each comment, two who climb the same tree would wait for each other.
     Comments may be added meanwhile (a reference to the page needs its key only). Several pages: in order of id.
     """
-    locked = select(Page).where(Page.id == page_id).with_for_update(key_share=True, of=Page)
-    db.session.scalar(locked.execution_options(populate_existing=True))
+    db.session.scalar(_LOCKED_BY_ID, {"page": page_id})
 
 
 def pages(site_ids: Sequence[UUID], after: Position | None, limit: int) -> Rows[Page]:
@@ -132,18 +165,14 @@ def claim_address(site_id: UUID, key: str, page_id: UUID) -> bool:
 
 def count_comment(page_id: UUID, by: int) -> None:
     """Change a page's counter of published comments."""
-    change = update(Page).where(Page.id == page_id).values(comment_count=Page.comment_count + by)
-    db.session.execute(change.execution_options(synchronize_session=False))
+    run(_COUNT, page=page_id, by=by)
 
 
 def count_rating(page_id: UUID, scale: float, value: float, by: int) -> None:
     """Change one bar of a page's histogram."""
     at = {"page_id": page_id, "scale": scale, "value": value}
     insert_if_new(RatingCount, at | {"count": 0})
-    bar = update(RatingCount).where(
-        RatingCount.page_id == page_id, RatingCount.scale == scale, RatingCount.value == value
-    )
-    db.session.execute(bar.values(count=RatingCount.count + by).execution_options(synchronize_session=False))
+    run(_COUNT_RATING, by=by, **{f"of_{name}": one for name, one in at.items()})
 
 
 def has_ratings_off(site: Site, scale: float, *, halves: bool) -> bool:

@@ -91,7 +91,7 @@ class SiteSettings(ma.Schema):
         metadata={"description": "Minutes that a comment may wait before the queue is overdue; empty for no target."},
     )
     language = fields.String(
-        validate=validate.Regexp(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$"),
+        validate=validate.Regexp(r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*\Z"),
         metadata={"description": "The language of the site, as BCP 47 names it."},
     )
     privacy_text = fields.String(

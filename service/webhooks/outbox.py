@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
-from service.db import db, new_id, now
+from service.db import db, insert_rows, new_id, now
 from service.prompts import prompt_after_commit
 from service.webhooks import queries
 from service.webhooks.models import Delivery, Event
@@ -36,8 +36,8 @@ class Manner:
 AT_ONCE = Manner()
 
 
-def announce(type_: str, site_id: UUID, subject_id: UUID, data: dict[str, Any], manner: Manner = AT_ONCE) -> Event:
-    """Write an event row, and one for each endpoint it goes to. It shows to nobody before `not_before`.
+def announce(type_: str, site_id: UUID, subject_id: UUID, data: dict[str, Any], manner: Manner = AT_ONCE) -> UUID:
+    """Write an event row, and one for each endpoint it goes to; its id. It shows to nobody before `not_before`.
 
     Nor before what was announced of the same subject earlier and is held back: the last one told is the last one.
     """
@@ -45,15 +45,16 @@ def announce(type_: str, site_id: UUID, subject_id: UUID, data: dict[str, Any], 
     moment = now()
     due = max(manner.not_before or moment, queries.held_back_until(subject_id) or moment)
     wanted = [(manner.only, False)] if manner.only else queries.subscribed(site_id, type_)
-    event = Event(
-        id=new_id(), site_id=site_id, subject_id=subject_id, type=type_, data=data, created_at=moment, not_before=due,
-        email_sealed=manner.email if any(with_email for _, with_email in wanted) else None,
-    )  # fmt: skip
-    db.session.add(event)
-    db.session.add_all(Delivery(event=event, endpoint_id=one) for one, _ in wanted)
+    event = {
+        "id": new_id(), "site_id": site_id, "subject_id": subject_id, "type": type_, "data": data,
+        "created_at": moment, "not_before": due,
+        "email_sealed": manner.email if any(with_email for _, with_email in wanted) else None,
+    }  # fmt: skip
+    insert_rows(Event, [event])
+    insert_rows(Delivery, [{"event_id": event["id"], "endpoint_id": one} for one, _ in wanted])
     if wanted and due <= moment:
         prompt_after_commit(RELEASE)
-    return event
+    return cast("UUID", event["id"])
 
 
 def envelope(event: Event) -> dict[str, Any]:
@@ -102,10 +103,9 @@ def release_due(*, wait: bool = True) -> int:
     head = queries.locked_head(wait=wait)
     given = 0
     while batch := queries.due(now(), _BATCH):
-        for event in batch:
-            head.seq += 1
-            event.seq = head.seq
+        queries.set_seqs({event_id: seq for seq, event_id in enumerate(batch, head.seq + 1)})
+        head.seq += len(batch)
         db.session.flush()
-        turns.set_due([event.id for event in batch], now())
+        turns.set_due(batch, now())
         given += len(batch)
     return given

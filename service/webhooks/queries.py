@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,11 +10,13 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     String,
+    and_,
+    bindparam,
+    case,
     cast,
     delete,
     exists,
     func,
-    insert,
     select,
     true,
     tuple_,
@@ -22,11 +24,25 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import contains_eager, joinedload
 
-from service.db import db, insert_if_new, now
+from service.db import db, insert_if_new, insert_rows, now, run, table_of
 from service.pagination import Page as Rows
 from service.pagination import Position, page_of
 from service.webhooks.models import Attempt, Delivery, Endpoint, Event, EventHead
 from service.webhooks.policy import DELIVERED, PENDING, PING
+
+_EVENTS, _ENDPOINTS = table_of(Event).c, table_of(Endpoint).c
+_SET_SEQ = update(table_of(Event)).where(_EVENTS.id == bindparam("of"))
+# Not `WHERE seq IS NULL`: SQLite would go through all that is unreleased rather than through those of the subject.
+_HELD_BACK = select(func.max(case((_EVENTS.seq.is_(None), _EVENTS.not_before)))).where(
+    _EVENTS.subject_id == bindparam("subject")
+)
+_SUBSCRIBED = (
+    select(_ENDPOINTS.id, _ENDPOINTS.include_email, _ENDPOINTS.events)
+    .where(_ENDPOINTS.site_id == bindparam("site"), _ENDPOINTS.disabled_at.is_(None))
+    .order_by(_ENDPOINTS.id)
+    # Held until the commit: one that is being removed drops out, and none is removed from under its delivery.
+    .with_for_update(read=True, key_share=True)
+)
 
 
 def locked_head(*, wait: bool = True) -> EventHead:
@@ -42,10 +58,22 @@ def any_due(at: datetime) -> bool:
     return db.session.scalar(due) is not None
 
 
-def due(at: datetime, limit: int) -> Sequence[Event]:
+def unreleased() -> tuple[int, datetime | None]:
+    """How many events are unreleased, and when the first of them was, or is, due: few are, found by an index."""
+    rows = select(func.count(), func.min(Event.not_before)).where(Event.seq.is_(None))
+    number, oldest = db.session.execute(rows).one()
+    return number, oldest
+
+
+def due(at: datetime, limit: int) -> Sequence[UUID]:
     """Unreleased events that are due, oldest first, locked; one that somebody is taking back is passed over."""
-    rows = select(Event).where(Event.seq.is_(None), Event.not_before <= at).with_for_update(skip_locked=True)
-    return db.session.scalars(rows.order_by(Event.not_before, Event.id).limit(limit)).all()
+    rows = select(_EVENTS.id).where(_EVENTS.seq.is_(None), _EVENTS.not_before <= at).with_for_update(skip_locked=True)
+    return run(rows.order_by(_EVENTS.not_before, _EVENTS.id).limit(limit)).scalars().all()
+
+
+def set_seqs(seqs: Mapping[UUID, int]) -> None:
+    """Give events their places."""
+    db.session.execute(_SET_SEQ, [{"of": event_id, "seq": seq} for event_id, seq in seqs.items()])
 
 
 def drop_unreleased(event_id: UUID) -> bool:
@@ -57,8 +85,7 @@ def drop_unreleased(event_id: UUID) -> bool:
 
 def held_back_until(subject_id: UUID) -> datetime | None:
     """When the last unreleased event about a subject is due; None when there is none."""
-    rows = select(func.max(Event.not_before)).where(Event.subject_id == subject_id, Event.seq.is_(None))
-    return db.session.scalar(rows)
+    return run(_HELD_BACK, subject=subject_id).scalar()
 
 
 def any_after(event_id: UUID, subject_id: UUID) -> bool:
@@ -85,10 +112,7 @@ def released(site_ids: Sequence[UUID], *, after: int, types: Sequence[str], limi
 
 def subscribed(site_id: UUID, type_: str) -> list[tuple[UUID, bool]]:
     """The endpoints of a site that want events of a type now, and whether with addresses."""
-    rows = select(Endpoint.id, Endpoint.include_email, Endpoint.events)
-    rows = rows.where(Endpoint.site_id == site_id, Endpoint.disabled_at.is_(None))
-    # Held until the commit: one that is being removed drops out, and none is removed from under its delivery.
-    found = db.session.execute(rows.order_by(Endpoint.id).with_for_update(read=True, key_share=True))
+    found = run(_SUBSCRIBED, site=site_id)
     return [(one, with_email) for one, with_email, types in found if not types or type_ in types]
 
 
@@ -173,6 +197,14 @@ def deliveries(endpoint_id: UUID, state: str | None, after: UUID | None, limit: 
     return db.session.scalars(rows.order_by(Delivery.id.desc()).limit(limit + 1)).all()
 
 
+def backlog(at: datetime) -> tuple[int, datetime | None]:
+    """How many deliveries are on their way, and since when the first is due to a receiver that does not fail."""
+    late = case((and_(Endpoint.failing_since.is_(None), Delivery.next_at <= at), Delivery.next_at))
+    rows = select(func.count(), func.min(late)).join(Delivery.endpoint).where(Delivery.state == PENDING)
+    number, oldest = db.session.execute(rows).one()
+    return number, oldest
+
+
 def attempts(delivery_ids: Sequence[UUID]) -> Sequence[Attempt]:
     """Every try of some deliveries, the oldest first."""
     rows = select(Attempt).where(Attempt.delivery_id.in_(delivery_ids))
@@ -210,8 +242,8 @@ def unheard(one: Endpoint, since: datetime, after: int, limit: int) -> Sequence[
 
 def add_replays(endpoint_id: UUID, event_ids: Sequence[UUID], at: datetime) -> None:
     """Have events sent to an endpoint again."""
-    rows = [{"endpoint_id": endpoint_id, "event_id": one, "is_replay": True, "next_at": at} for one in event_ids]
-    db.session.execute(insert(Delivery), rows)
+    replay = {"endpoint_id": endpoint_id, "is_replay": True, "next_at": at}
+    insert_rows(Delivery, [replay | {"event_id": one} for one in event_ids])
 
 
 def forget_addresses(subject_ids: Sequence[UUID]) -> None:

@@ -89,6 +89,18 @@ def settle(lease: Lease, reply: Reply) -> datetime | None:
     return _after_failure(one, reply, moment)
 
 
+RESULTS = ("delivered", "refused", "unanswered", "blocked")
+
+
+def result_of(reply: Reply) -> str:
+    """What came of a try, in a word: it was taken, refused with another status, not answered, or blocked by us."""
+    if _is_success(reply):
+        return "delivered"
+    if reply.status is not None:
+        return "refused"
+    return "blocked" if reply.is_blocked else "unanswered"
+
+
 def _is_success(reply: Reply) -> bool:
     return reply.status is not None and 200 <= reply.status < 300
 

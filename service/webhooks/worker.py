@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from service.db import now, transaction
+from service import metrics
+from service.db import now, seconds_since, transaction
 from service.doors import settings
 from service.jobs import regularly
 from service.outbound.addresses import BadTarget, policy_of, read_target
@@ -29,6 +30,11 @@ SWEEP_SECONDS = 60
 _SWEPT = 1_000
 _SPARE = timedelta(minutes=1)
 _FORGOTTEN = 500
+_TRIED = metrics.histogram(
+    "greenroom_webhook_attempt_seconds", "Tries to send a webhook, by what came of them.", "result"
+)
+for _result in sending.RESULTS:
+    _TRIED.labels(_result)
 
 
 def release() -> bool:
@@ -78,6 +84,7 @@ def deliver(about: str) -> None:
     except Exception as error:  # a try that nobody settles would come back each minute, for ever
         log.error("a delivery could not be sent", exc_info=error)
         reply = Reply(error="Something went wrong here. It is tried again.")
+    _TRIED.labels(sending.result_of(reply)).observe(reply.milliseconds / 1_000)
     with transaction():
         again = sending.settle(lease, reply)
         following = turns.next_of(lease.delivery.endpoint_id, now())
@@ -135,7 +142,22 @@ def forget() -> bool:
     return gone == _FORGOTTEN
 
 
+def _outbox() -> tuple[float, ...]:
+    held, first = queries.unreleased()
+    waiting, oldest = queries.backlog(now())
+    return held, seconds_since(first), waiting, seconds_since(oldest)
+
+
 def register() -> None:
+    metrics.question(
+        {
+            "greenroom_events_unreleased": "Events that nobody has been told yet.",
+            "greenroom_events_overdue_seconds": "For how long the first of them is due: seconds, while a worker works.",
+            "greenroom_deliveries_pending": "Deliveries that are on their way.",
+            "greenroom_deliveries_overdue_seconds": "For how long the first is due to a receiver that does not fail.",
+        },
+        _outbox,
+    )
     regularly("webhooks.release", 1, release)
     regularly("webhooks.sweep", SWEEP_SECONDS, sweep)
     regularly("webhooks.forget", 3_600, forget)

@@ -105,7 +105,7 @@ def recompute(n: int, key: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
         rows[0].actor, previous = "nobody", rows[0].previous
         for one in rows:
             one.previous = previous
-            one.digest = previous = digest(one)
+            one.digest = previous = digest(vars(one))
         db.session.execute(update(AuditHead).values(digest=previous))
 
 

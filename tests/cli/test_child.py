@@ -13,8 +13,15 @@ def children(pid: int) -> list[int]:
     """The processes that one has started and that still run."""
     threads = Path(f"/proc/{pid}/task").iterdir()
     found = [child for thread in threads for child in (thread / "children").read_text().split()]
-    states = {int(one): Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()[0] for one in found}
-    return [one for one, state in states.items() if state != "Z"]
+    return [int(one) for one in found if is_running(int(one))]
+
+
+def is_running(pid: int) -> bool:
+    """Not one that has ended and whose parent has not looked yet."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 def test_a_worker_that_is_killed_is_started_again_and_stops_with_the_server(tmp_path: Path) -> None:

@@ -83,6 +83,7 @@ def test_a_key_of_another_database_stops_the_start_and_is_named(place: Path, nam
 def test_a_database_newer_than_the_code_stops_the_start(place: Path) -> None:
     with sqlite3.connect(place / "greenroom.db") as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.execute("UPDATE schema_reach SET oldest = '9999'")
     for command in ("serve", "migrate", "worker"):
         done = run(command, cwd=place, env=ENV)
         assert (done.returncode, "newer than this code" in done.stderr) == (78, True)

@@ -80,8 +80,8 @@ def test_while_it_serves_its_words_stay_in_sight(
     monkeypatch.setattr(root, "level", logging.getLevelName(asked))
     monkeypatch.setitem(app.config, "PUBLIC_URL", "")
     monkeypatch.setitem(app.extensions, "greenroom_settings", replace(settings, port=free_port(), log_level=asked))
-    monkeypatch.setattr(operate, "start_worker", lambda: None)
-    monkeypatch.setattr(operate, "_serve", lambda host, port: seen.append(root.level))
+    monkeypatch.setattr(operate, "start_worker", lambda *_: None)
+    monkeypatch.setattr(operate, "_serve", lambda *_: seen.append(root.level))
     done = app.test_cli_runner().invoke(args=["demo"])
     root.setLevel(logging.ERROR)  # also for what the loggers remember of it
     assert (done.exit_code, done.output.rstrip().endswith("Ctrl-C stops it."), seen) == (0, True, [level])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,7 +17,8 @@ from flask import Flask
 from service.app import create_app
 from service.cli import COMMANDS, operate
 from service.cli.operate import upgrade
-from service.cli.printing import CONFIG, UNAVAILABLE
+from service.cli.printing import CONFIG, UNAVAILABLE, Refusal
+from service.cli.start import refuse_metrics_taken
 from service.config import Settings
 from service.db import db
 from tests.conftest import ORIGIN, add_site
@@ -101,6 +103,7 @@ def test_keys_of_another_database_are_named_and_nothing_is_written(
 def test_a_newer_database_is_left_alone(used: Flask, tmp_path: Path, path: str, command: click.Command) -> None:
     with sqlite3.connect(tmp_path / "greenroom.db") as database:
         database.execute("UPDATE alembic_version SET version_num = '9999'")
+        database.execute("UPDATE schema_reach SET oldest = '9999'")
     before = rows(tmp_path)
     done = run(used, path, command)
     assert (done.exit_code, "newer than this code" in done.output) == (CONFIG, True), done.output
@@ -137,3 +140,20 @@ def test_a_database_that_is_away_may_be_back_soon(settings: Settings) -> None:
     with away.app_context():
         done = away.test_cli_runner().invoke(args=["sites", "list"])
     assert (done.exit_code, "cannot be reached" in done.output) == (UNAVAILABLE, True)
+
+
+def test_two_cannot_tell_their_numbers_at_one_port() -> None:
+    port = free_port()
+    chosen = Settings(metrics_port=port - 1, port=port + 5)
+    refuse_metrics_taken(chosen, 2)
+    with socket.create_server(("127.0.0.1", port)):
+        refuse_metrics_taken(chosen, 1)
+        refuse_metrics_taken(replace(chosen, metrics_port=0), 2)
+        with pytest.raises(Refusal, match=f":{port}: .* GREENROOM_METRICS_PORT"):
+            refuse_metrics_taken(chosen, 2)
+
+
+@pytest.mark.parametrize(("metrics_port", "processes"), [(8080, 1), (8078, 3), (65_535, 2)])
+def test_numbers_are_never_told_at_the_public_port_nor_beyond_the_last(metrics_port: int, processes: int) -> None:
+    with pytest.raises(Refusal, match="GREENROOM_METRICS_PORT"):
+        refuse_metrics_taken(Settings(metrics_port=metrics_port), processes)

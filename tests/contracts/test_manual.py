@@ -74,6 +74,8 @@ def options(group: click.Group) -> Iterator[tuple[str, list[str]]]:
     """Every option that has a long name, with all of them: `--worker` and `--no-worker` are one."""
     for name, command in commands(group):
         for parameter in command.params:
+            if getattr(parameter, "hidden", False):
+                continue  # what one process of ours says to another
             long = [one for one in [*parameter.opts, *parameter.secondary_opts] if one.startswith("--")]
             if long:
                 yield name, long

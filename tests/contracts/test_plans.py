@@ -21,6 +21,7 @@ from service.authors import queries as authors
 from service.cli.operate import upgrade
 from service.comments import queries as comments
 from service.comments.models import Comment
+from service.comments.shown import queries as shown
 from service.config import Settings
 from service.db import db, new_id, now
 from service.filters import queries as filters
@@ -30,6 +31,7 @@ from service.numbers import queries as numbers
 from service.pagination import Position
 from service.reactions import queries as reactions
 from service.rules import queries as rules
+from service.sites import queries as sites
 from service.webhooks import queries as events
 from service.webhooks.turns import queries as turns
 
@@ -82,17 +84,21 @@ def queue(status: str | None, sort: str) -> Callable[[], Any]:
     return lambda: moderation.listed(Filter([ID], status), sort=sort, after=AFTER, limit=50)
 
 
+def before() -> Any:
+    return comments.before(comments.Poster(ID, ID, ID, "x", b"x" * 32), "x", has_rating=True)
+
+
 HOT: dict[str, tuple[str, Callable[[], Any]]] = {
-    "roots": ("ix_comments_thread", lambda: comments.published(ID, sort="oldest", after=AFTER, limit=50)),
-    "newest roots": ("ix_comments_thread", lambda: comments.published(ID, sort="newest", after=AFTER, limit=50)),
+    "roots": ("ix_comments_thread", lambda: shown.published(ID, sort="oldest", after=AFTER, limit=50)),
+    "newest roots": ("ix_comments_thread", lambda: shown.published(ID, sort="newest", after=AFTER, limit=50)),
     "pinned roots": (
         "ix_comments_pinned",
-        lambda: comments.published(ID, sort="oldest", after=None, limit=3, pinned=True),
+        lambda: shown.published(ID, sort="oldest", after=None, limit=3, pinned=True),
     ),
     "rules about an address": ("ix_rules_site_id_email_index", lambda: rules.matching(ID, ["x"], b"x" * 32)),
     "rules about anything": ("(site_id=? AND value=?)", lambda: rules.matching(ID, ["x", "y"], None)),
     "rules of a site": ("ix_rules_site_id_created_at_id", lambda: rules.listed([ID], None, after=AFTER, limit=50)),
-    "latest": ("ix_comments_latest", lambda: comments.latest(ID, page_id=None, after=AFTER, limit=50)),
+    "latest": ("ix_comments_latest", lambda: shown.latest(ID, page_id=None, after=AFTER, limit=50)),
     "queue": ("ix_comments_latest", queue("pending", "oldest")),
     "newest in the queue": ("ix_comments_latest", queue("pending", "newest")),
     "what is alike in the queue": (
@@ -102,19 +108,12 @@ HOT: dict[str, tuple[str, Callable[[], Any]]] = {
         ),
     ),
     "every comment": ("ix_comments_every", queue(None, "oldest")),
-    "said by an author": (
-        "ix_comments_mine",
-        lambda: comments.said_before(ID, "x", since=now(), by=comments.by_author(ID)),
-    ),
-    "rated by an author": ("ix_comments_author", lambda: comments.rated_before(ID, comments.by_author(ID))),
-    "said from a network": (
-        "ix_comments_network",
-        lambda: comments.said_before(ID, "x", since=now(), by=comments.by_network(ID, "x")),
-    ),
-    "rated by an address": (
-        "ix_comments_email",
-        lambda: comments.rated_before(ID, comments.by_email(ID, b"x" * 32)),
-    ),
+    "said by an author": ("ix_comments_mine", before),
+    "rated by an author": ("ix_comments_author", before),
+    "said from a network": ("ix_comments_network", before),
+    "said or rated by an address": ("ix_comments_email", before),
+    "what an address leads to": ("(site_id=? AND key=?)", lambda: sites.key_of(ID, "x")),
+    "what of a subject is held back": ("ix_events_subject_id", lambda: events.held_back_until(ID)),
     "unchecked addresses": ("ix_comments_unchecked", lambda: comments.unchecked_addresses(20)),
     "audit": (
         "ix_audit_entries_chain_at_id",
@@ -130,6 +129,9 @@ HOT: dict[str, tuple[str, Callable[[], Any]]] = {
     ),
     "how long what waits has waited": ("COVERING INDEX ix_comments_waiting", lambda: numbers.waiting_since([ID], 9)),
     "what waits longest on a site": ("COVERING INDEX ix_comments_waiting", lambda: numbers.queues([ID])),
+    "how many wait anywhere": ("COVERING INDEX ix_comments_waiting", numbers.waiting),
+    "what is not released": ("(seq=?)", events.unreleased),
+    "what is on its way": ("ix_webhook_deliveries_", lambda: events.backlog(now())),
     "how many wait": ("COVERING INDEX ix_comments_", lambda: numbers.pending([ID])),
     "how many wait, up to a number": (
         "COVERING INDEX ix_comments_",
@@ -165,7 +167,7 @@ def test_those_that_are_alike_are_counted_from_indexes_alone(app: Flask) -> None
 
 def test_what_no_index_orders_is_seen(app: Flask) -> None:
     """Control: the place of every vote is in no index."""
-    found = plan(lambda: comments.published(ID, sort="top", after=None, limit=50))
+    found = plan(lambda: shown.published(ID, sort="top", after=None, limit=50))
     assert "TEMP B-TREE" in found
 
 
@@ -184,8 +186,13 @@ def test_a_delivery_is_found_and_taken_by_the_index_of_what_waits(app: Flask) ->
 
 
 def test_the_feed_of_one_page_reads_that_page_only(app: Flask) -> None:
-    found = plan(lambda: comments.latest(ID, page_id=ID, after=None, limit=50))
-    assert "ix_comments_thread" in found and "ix_comments_latest" not in found
+    found = plan(lambda: shown.latest(ID, page_id=ID, after=None, limit=50))
+    assert "ix_comments_on_page (site_id=? AND page_id=? AND status=?)" in found and "TEMP B-TREE" not in found
+
+
+def test_the_queue_of_one_page_reads_that_page_only(app: Flask) -> None:
+    found = plan(lambda: moderation.listed(Filter([ID], "pending", page_id=ID), sort="oldest", after=AFTER, limit=50))
+    assert "ix_comments_on_page (site_id=? AND page_id=? AND status=?" in found and "TEMP B-TREE" not in found
 
 
 def test_decisions_are_counted_from_where_they_begin(app: Flask) -> None:

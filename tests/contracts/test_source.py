@@ -15,7 +15,8 @@ from tests.contracts.source import LONGEST_FILE, LONGEST_TESTS, Source, sources
 WITH_SQL = {"queries.py"}
 """Beside them: what the database itself is made of."""
 MAY_SAY_SQL = {
-    "service/db.py": "INSERT … ON CONFLICT, for every table, in either dialect; the pragmas of SQLite",
+    "service/db.py": "INSERT, also … ON CONFLICT, for every table, in either dialect",
+    "service/sqlite.py": "pragmas, and the lock that a transaction begins with",
     "service/revisions.py": "the lock that lets one process migrate",
 }
 MAY_COMMIT = {
@@ -41,6 +42,7 @@ MORE_DOORS = {
     "service/desk/sites.py": "the form of a site's settings, as acts has those of its comments",
     "service/desk/team.py": "the page of a site's team is a door, with several forms",
     "service/desk/ui.py": "who asks for the news says what they look at, in a transaction of its own",
+    "service/doctor/checks.py": "measures how long a commit takes",
     "service/embed/mine.py": "an author's page is a door; embed.routes only names its address",
     "service/transfer/importer.py": "a batch, a transaction: an import is many",
     "service/transfer/undo.py": "the same, backwards",

@@ -174,7 +174,7 @@ def hooked(desk: Desk) -> list[str]:
         ):  # fmt: skip
             event = announce("ping", site.id, on.endpoint.id, {})
             done = None if state == "pending" else now()
-            sent = Delivery(id=new_id(), endpoint=on.endpoint, event=event, state=state, done_at=done)
+            sent = Delivery(id=new_id(), endpoint=on.endpoint, event_id=event, state=state, done_at=done)
             db.session.add(sent)
             db.session.flush()
             tried = {"delivery_id": sent.id, "endpoint_id": on.endpoint.id, "milliseconds": 7, "excerpt": "x" * 1_024}

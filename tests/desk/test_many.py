@@ -8,9 +8,10 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from werkzeug.test import TestResponse
 
+from service.accounts.models import Moderator
 from service.comments.models import Comment
 from service.db import db, new_id, transaction
 from service.moderation import bulk, worker
@@ -194,6 +195,20 @@ def test_the_same_form_sent_twice_counts_once(anna: Browser, comment: Leave, sto
     assert [stored(one).version for one in ids] == [2, 2]
     other = select_and(anna, page, "All are spam", *ids)
     assert other.status_code == 409 and "decided by you before" in words(other)
+
+
+def test_somebody_of_the_same_name_is_not_taken_for_the_reader(
+    anna: Browser, signed_in: Callable[..., Browser], comment: Leave
+) -> None:
+    other = signed_in("Robin")
+    with transaction():
+        db.session.execute(update(Moderator).values(name="Sam"))
+    one = comment()
+    page = anna.get("/desk/")
+    after(other, select_and(other, other.get("/desk/"), "Approve all", one))
+    refused = select_and(anna, page, "All are spam", one)
+    assert refused.status_code == 409
+    assert "decided by Sam meanwhile" in words(refused) and "by you" not in words(refused)
 
 
 def test_htmx_is_led_to_the_list_or_told_beside_the_buttons(anna: Browser, comment: Leave) -> None:

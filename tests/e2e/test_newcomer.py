@@ -104,7 +104,8 @@ def error_stands_beside_its_field(visitor: Visitor) -> None:
     field.wait_for()
     error = visitor.window.locator(f"{visitor.inside}{visitor.email}-error")
     assert (field.get_attribute("aria-describedby") or "").split()[0] == error.get_attribute("id")
-    above, below = field.bounding_box(), error.bounding_box()
+    both = [field.element_handle(), error.element_handle()]  # at one moment: fonts may still arrive and move them
+    above, below = visitor.window.evaluate("all => all.map(one => one.getBoundingClientRect().toJSON())", both)
     assert len(error.inner_text()) > 10
     assert 0 <= below["y"] - above["y"] - above["height"] < 20 and abs(below["x"] - above["x"]) < 1
     assert visitor.window.locator(visitor.inside + visitor.error).count() == 1

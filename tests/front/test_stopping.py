@@ -42,7 +42,7 @@ from service.front import serve
 
 app = Flask("small")
 app.add_url_rule("/", view_func=lambda: "served")
-app.extensions["greenroom_settings"] = Settings(threads=1)
+app.extensions["greenroom_settings"] = Settings(threads=1, cache_mb=0)
 serve(app, host="127.0.0.1", port=int(sys.argv[1]))
 """
 

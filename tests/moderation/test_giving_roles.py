@@ -66,10 +66,24 @@ def test_a_token_gives_no_role_that_may_do_more(
     before = queries.roles_of(desk.id)
     for answer in asked(program(*scopes), desk, role):
         assert (answer.status_code, answer.json["detail"]) == (
-            403, "A token gives no role that may do more than itself."
+            403, "A token gives and takes no role that may do more than itself."
         )  # fmt: skip
     db.session.rollback()
     assert (queries.roles_of(desk.id), db.session.query(Invite).count()) == (before, 0)
+
+
+def test_a_token_takes_no_role_that_may_do_more(program: Callable[..., Desk], desk: Moderator, site: Site) -> None:
+    with transaction():
+        accounts.grant(desk, site.id, "owner", actor="test")
+    lesser = program("read", "manage")
+    told = {"site": "blog", "role": "viewer"}
+    for answer in (
+        lesser.call("PATCH", f"/moderators/{desk.id}", json=told),
+        lesser.call("DELETE", f"/moderators/{desk.id}?site=blog"),
+    ):
+        assert answer.status_code == 403, answer.json
+    db.session.rollback()
+    assert queries.roles_of(desk.id) == {site.id: "owner"}
 
 
 def test_a_token_that_ends_makes_no_owner(program: Callable[..., Desk], desk: Moderator, site: Site) -> None:

@@ -119,6 +119,38 @@ def test_among_several_sites_a_page_needs_its_site(app: Flask, three: list[str])
     assert admin.get("/moderation/comments", page="/other").json["errors"]["page"][0]["code"] == "site"
 
 
+@pytest.mark.parametrize(
+    ("query", "wanted"),
+    [
+        ({"sort": "oldest"}, "ABCDE"),
+        ({"sort": "newest"}, "EDCBA"),
+        ({"sort": "risk"}, "BEACD"),
+        ({"sort": "oldest", "q": "words"}, "ABCDE"),
+        ({"sort": "newest", "q": "linked"}, "EB"),
+    ],
+)
+def test_several_sites_are_one_list_in_order(
+    app: Flask, client: FlaskClient, site: Site, query: dict[str, str], wanted: str
+) -> None:
+    add_site("other", ["https://other.example.org"])
+    admin = Desk(app, token_of("root", None, is_admin=True))
+    for n, name in enumerate("ABCDE"):
+        linked = "linked https://a.example.org https://b.example.org https://c.example.org" if name in "BE" else ""
+        post(
+            client,
+            ("blog", "other")[n % 3 % 2],
+            name=name,
+            email=f"{name}@mail.example.org",
+            body=f"Words {linked} {n}",
+        )
+    seen, cursor = "", {}
+    while cursor is not None:
+        answer = admin.get("/moderation/comments", status="pending", limit=2, **query, **cursor).json
+        seen += "".join(one["author"]["name"] for one in answer["comments"])
+        cursor = {"cursor": answer["next"]} if answer["next"] else None
+    assert seen == wanted
+
+
 def test_one_comment_comes_with_its_person_and_history(client: FlaskClient, desk: Desk, three: list[str]) -> None:
     post(client, name="Ada again", body="More of it")
     desk.decide(three[0], "spam")

@@ -65,7 +65,7 @@ def test_what_is_undone_at_once_nobody_hears_of(desk: Desk, client: FlaskClient,
     assert answer.status_code == 200
     assert answer.json == {
         "id": decision, "state": "undone", "total": 1, "done": 1,
-        "results": [{"id": held, "status": "pending", "problem": None, "by": None}],
+        "results": [{"id": held, "status": "pending", "problem": None, "by": None, "by_actor": None}],
     }  # fmt: skip
     assert thread(client)["page"]["comment_count"] == 0
     clock.shift(3_600)

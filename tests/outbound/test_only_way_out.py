@@ -15,6 +15,7 @@ NETWORK = (
 MAY = {
     "service/outbound/transport.py": "the way out",
     "service/cli/start.py": "looks whether a port is free, and sends nothing",
+    "service/doctor/live.py": "asks the public address of the install itself, by a command and no other way",
     "service/spam/outside.py": "asks name servers whether a domain takes mail; only workers ask it",
 }
 

@@ -90,6 +90,18 @@ def test_a_key_that_is_set_goes_before_the_one_in_the_file(path: Path) -> None:
     assert (found.index, found.secret) == (INDEX.encode(), lines(path)["SECRET_KEY"])
 
 
+def test_a_token_of_somebody_elses_may_stand_among_them_and_stays(path: Path) -> None:
+    keys.create(path)
+    with path.open("a") as file:
+        file.write("PURGE_TOKEN=abc-123\n")
+    keys.rotate_email_key(path)
+    settings = Settings(keys_file=str(path), purge_url="http://127.0.0.1/hook")
+    assert keys.obtain(settings).purge_token == "abc-123"
+    assert keys.obtain(replace(settings, purge_token="set")).purge_token == "set"
+    with pytest.raises(BadSetting, match="^GREENROOM_PURGE_TOKEN"):
+        keys.obtain(replace(settings, purge_token="a b"))
+
+
 def test_a_file_in_the_home_directory_is_found(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(path.parent))
     keys.create(path)

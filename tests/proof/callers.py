@@ -109,9 +109,12 @@ class Callers:
         return own if cell.at == "own" else (self.world.a if own is self.world.b else self.world.b)
 
     def prepare(self, cell: Cell) -> None:
-        """Let them come in, before anybody looks at what changes."""
+        """Let them come in, before anybody looks at what changes; and have something to send again."""
         if cell.means == "session":
             self.browser(cell.role)
+        if cell.door.rule.endswith("/redeliver") and not cell.is_refused:
+            place = self.place(cell)
+            place.ids["delivery"] = self.world.delivery(place)
 
     def ask(self, cell: Cell) -> TestResponse:
         door = cell.door

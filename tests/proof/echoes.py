@@ -167,6 +167,11 @@ def _up_to(most: int) -> Callable[[str], str]:
     return lambda text: text[:most]
 
 
+def _in_one_line(text: str) -> str:
+    """Where each line is a thing of its own, and the refusal says again only the one that is wrong."""
+    return " ".join(text.splitlines())[:300]
+
+
 def _id(text: str) -> str:
     """What of a text can be the id of a page."""
     return "x " + "".join(filter(str.isprintable, text))[:150]
@@ -193,7 +198,7 @@ ECHOES: list[tuple[str, Send, Callable[[str], str], tuple[str, ...]]] = [
     ("embed: change for later", _change_for_later, _without_a_fragment, tuple(mine.Typed.__dataclass_fields__)),
     ("desk: refused webhook", _refused_webhook, str, ("url", "note")),
     ("desk: refused rule", _refused_rule, _up_to(300), ("value", "note", "until")),
-    ("desk: refused lines", _refused_lines, _up_to(300), ("value", "note")),
+    ("desk: refused lines", _refused_lines, _in_one_line, ("value", "note")),
     ("desk: refused look-up", _refused_look_up, _up_to(300), ("email",)),
     ("desk: sign-in", _sign_in, str, ("email", "next")),
     ("desk: sign-up", _sign_up, str, ("email", "name")),

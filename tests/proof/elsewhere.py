@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-BESIDE = ("accounts", "authors", "comments", "moderation", "privacy")
-"""Where that which renders, seals, lets in and decides lies."""
+BESIDE = ("accounts", "authors", "comments", "moderation", "outbound", "privacy", "webhooks")
+"""Where that which renders, seals, lets in, decides and sends lies."""
 
 ELSEWHERE = {
     "service/*/__init__.py": "no code",
@@ -22,6 +22,8 @@ ELSEWHERE = {
     "service/comments/public.py": "what is told of a row: figures 4 and 6 look for what must not be",
     "service/comments/queries.py": "statements: figures 4 and 6 look for rows that they must not give",
     "service/comments/restoring.py": "imports: figures 1 and 3 read back what they store",
+    "service/comments/search/queries.py": "statements: what is found is what a list would give",
+    "service/comments/shown/queries.py": "statements: figures 4 and 6 look for what they must not give",
     "service/comments/rotation.py": "seals anew, part by part, by what is tried in the room of sealing",
     "service/comments/threads.py": "the order of what is shown",
     "service/comments/upkeep.py": "what the worker does in time, by what is tried in the rooms",
@@ -33,4 +35,13 @@ ELSEWHERE = {
     "service/moderation/policies.py": "settings: figures 3 and 6 write to each",
     "service/moderation/queries.py": "statements: figures 4 and 6 look for rows that they must not give",
     "service/moderation/webhooks.py": "endpoints: figures 11 and 12 are about them",
+    "service/webhooks/catalogue.py": "what events look like: their schemas are held to every event that is told",
+    "service/webhooks/chat.py": "a view: what chats show of an event",
+    "service/webhooks/operations.py": "endpoints: figures 11 and 12 are about them",
+    "service/webhooks/outbox.py": "what is announced and released: figure 15 counts it",
+    "service/webhooks/policy.py": "when the next try is: settings and times",
+    "service/webhooks/queries.py": "statements: figures 4 and 6 look for rows that they must not give",
+    "service/webhooks/resealing.py": "seals anew, part by part, by what is tried in the room of sealing",
+    "service/webhooks/sending.py": "takes, sends and settles: figure 15 kills it between each two steps",
+    "service/webhooks/turns/*.py": "which delivery is next: figure 15 finds what is never sent",
 }

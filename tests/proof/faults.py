@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol
 
 from flask import Flask
 from sqlalchemy import create_engine, make_url, text
@@ -65,20 +66,27 @@ class Install:
         return working
 
     def _env(self) -> dict[str, str]:
-        return environment(
-            GREENROOM_DATABASE_URL=self.settings.database_url,
-            GREENROOM_KEYS_FILE=self.settings.keys_file,
-            GREENROOM_BUSY_TIMEOUT=str(self.settings.busy_timeout),
-            GREENROOM_LIMITS_ENABLED="false",
-            GREENROOM_TRUSTED_PROXIES="127.0.0.1",
-            GREENROOM_LOG_LEVEL="WARNING",
-            **self.more,
-        )
+        usual = {
+            "GREENROOM_DATABASE_URL": self.settings.database_url,
+            "GREENROOM_KEYS_FILE": self.settings.keys_file,
+            "GREENROOM_BUSY_TIMEOUT": str(self.settings.busy_timeout),
+            "GREENROOM_LIMITS_ENABLED": "false",
+            "GREENROOM_UNDO_SECONDS": "1",  # each verdict waits for all events, twice
+            "GREENROOM_TRUSTED_PROXIES": "127.0.0.1",
+            "GREENROOM_LOG_LEVEL": "WARNING",
+        }
+        return environment(**usual | self.more)
+
+    def furnish(self) -> None:
+        """A site and a moderator, where there is nothing yet."""
+        with self.app.app_context():
+            self.token = _furnished()
 
     @contextmanager
     def written(self, *served: Served, prefix: str = "said") -> Iterator[Clients]:
         """Clients that write to these processes in turn while the block lasts."""
-        with writing(Journal(self.token, prefix), Rotation(*(one.port for one in served)), rate=RATE) as clients:
+        rotation = Rotation(*(one.port for one in served))
+        with writing(Clients(Journal(self.token, prefix), rotation, rate=RATE)) as clients:
             yield clients
 
     def judged(self, clients: Clients) -> list[str]:
@@ -87,28 +95,49 @@ class Install:
             return list(judge(clients.journal))
 
     def verdict(self, clients: Clients) -> list[str]:
-        """What the oracle finds when all is quiet, and again when the clients have asked again. A server must run."""
-        journal = clients.journal
-        with self.app.app_context():
-            until(lambda: unreleased() == 0)
-            found = [*journal.wrong, *judge(journal)]
-            db.session.rollback()  # a look that stays open would keep SQLite from tidying up
-            again = [*clients.replay()]
-            until(lambda: unreleased() == 0)
-            found += [*again, *judge(journal)]
-        return found
+        return verdict(self.app, clients)
 
 
-def settle(proof: Proof, install: Install, clients: Clients, *found: str) -> None:
+def verdict(app: Flask, clients: Clients) -> list[str]:
+    """What the oracle finds when all is quiet, and again when the clients have asked again. A server must run."""
+    journal = clients.journal
+    with app.app_context():
+        until(lambda: unreleased() == 0)
+        found = [*journal.wrong, *judge(journal)]
+        db.session.rollback()  # a look that stays open would keep SQLite from tidying up
+        again = [*clients.replay()]
+        until(lambda: unreleased() == 0)
+        found += [*again, *judge(journal)]
+    return found
+
+
+def _furnished() -> str:
+    """The site `blog`, and the token of a moderator."""
+    add_site("blog", ["https://blog.example.org"], rating_max=10.0)
+    with transaction():
+        moderator = accounts.add_moderator("robin@staff.example.org", "Robin", None, actor="test", is_admin=True)
+        return accounts.issue_token(moderator, NewToken("test", ("read", "moderate")), actor="test").secret
+
+
+class Judged(Protocol):
+    def verdict(self, clients: Clients) -> list[str]: ...
+
+
+def settle(proof: Proof, install: Judged, clients: Clients, *found: str) -> None:
     """Each request is a case; what the oracle and the test found are its failures."""
-    proof.cases(len(clients.journal.asked), [*found, *install.verdict(clients)])
+    proof.cases(clients.asked, [*found, *install.verdict(clients)])
 
 
 def counted(clients: Clients) -> str:
     """What the clients were told, in a line for people. Call it before they ask again."""
     told = Counter(status or "hung up" for status in clients.journal.unknown.values())
     unknown = ", ".join(f"{number:,} {status}" for status, number in sorted(told.items(), key=str)) or "none"
-    return f"{len(clients.journal.accepted):,} accepted, unknown: {unknown}"
+    return f"{clients.accepted:,} accepted, unknown: {unknown}"
+
+
+def failed(journal: Journal) -> list[str]:
+    """Where nobody may notice a fault: what was not accepted."""
+    return [f"{key} failed with {status or 'a hung up connection'}" for key, status in journal.unknown.items()]
 
 
 def late(slowest: float) -> list[str]:
@@ -153,13 +182,7 @@ class Installs:
         app = create_app(self._settings)
         with app.app_context():
             upgrade()
-            add_site("blog", ["https://blog.example.org"], rating_max=10.0)
-            with transaction():
-                moderator = accounts.add_moderator(
-                    "robin@staff.example.org", "Robin", None, actor="test", is_admin=True
-                )
-                wanted = NewToken("test", ("read", "moderate"))
-                self._token = accounts.issue_token(moderator, wanted, actor="test").secret
+            self._token = _furnished()
             db.engine.dispose()
 
     def _url(self, name: str) -> str:
@@ -175,17 +198,21 @@ class Installs:
         engine.dispose()
 
     @contextmanager
-    def made(self, place: Path, disk: Path | None = None) -> Iterator[Install]:
-        """An install in `place`, its database on another disk if need be; its processes end with the block."""
+    def made(self, place: Path, disk: Path | None = None, *, is_empty: bool = False) -> Iterator[Install]:
+        """An install in `place`, its database on another disk if need be; its processes end with the block.
+
+        With nothing at all in its database where `is_empty`.
+        """
         self._made += 1
         name = f"{self._name}_{self._made}"
         url = self._url(name)
         if self.server_url:
             where = f" TABLESPACE {disk.name}" if disk else ""
-            self.order(f"CREATE DATABASE {name} TEMPLATE {self._name}{where}")
+            self.order(f"CREATE DATABASE {name} TEMPLATE {'template0' if is_empty else self._name}{where}")
         else:
             file = (disk or place) / "greenroom.db"
-            shutil.copy(self._place / f"{self._name}.db", file)
+            if not is_empty:
+                shutil.copy(self._place / f"{self._name}.db", file)
             url = f"sqlite:///{file}"
         settings = replace(self._settings, database_url=url)
         install = Install(place, settings, self._token, create_app(settings))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from service.config import Settings
-from tests.processes import free_port
+from tests.processes import free_port, url_of
 from tests.proof.faults import Install, Installs
 from tests.support import FULL
 
@@ -30,11 +30,6 @@ def durable() -> Iterator[Any]:
     yield server
     server.cleanup()
     shutil.rmtree(place, ignore_errors=True)
-
-
-def url_of(server: Any) -> str:
-    url: str = server.get_uri().replace("postgresql://", "postgresql+psycopg://")
-    return url
 
 
 @pytest.fixture(scope="session")

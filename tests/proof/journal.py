@@ -230,13 +230,27 @@ class Clients:
 
     def __init__(self, journal: Journal, rotation: Rotation, *, rate: float, number: int = 12) -> None:
         self.journal, self.rotation, self._rate = journal, rotation, rate
+        self._before = len(journal.asked), len(journal.accepted)
         self.stopped = threading.Event()
         self._pace, self._due = threading.Lock(), time.monotonic()
-        self._lines = [Line(rotation) for _ in range(number)]
+        self._lines = [self.line() for _ in range(number)]
         self._threads = [threading.Thread(target=self._run, args=(line,)) for line in self._lines]
         self.last_accepted = 0.0
         """When the latest request began that was accepted."""
         self.trouble: list[str] = []
+
+    @property
+    def asked(self) -> int:
+        """Requests of these clients."""
+        return len(self.journal.asked) - self._before[0]
+
+    @property
+    def accepted(self) -> int:
+        return len(self.journal.accepted) - self._before[1]
+
+    def line(self) -> Line:
+        """One client's, who asks the servers themselves."""
+        return Line(self.rotation)
 
     @property
     def handed_on(self) -> int:
@@ -277,14 +291,14 @@ class Clients:
 
     def replay(self) -> list[str]:
         """Once they have stopped: what is wrong with asking again."""
-        line = Line(self.rotation)
-        with closing(line):
+        with closing(self.line()) as line:
             return list(self.journal.replay(line.send))
 
     def write(self, number: int) -> None:
-        """Let them write until so many more were accepted."""
+        """Let them write until so many more were accepted, however long, as long as it goes on."""
         enough = len(self.journal.accepted) + number
-        self._await(lambda: len(self.journal.accepted) >= enough)
+        while (done := len(self.journal.accepted)) < enough:
+            self._await(lambda done=done: len(self.journal.accepted) > done)  # type: ignore[misc]
 
     def write_for(self, seconds: float) -> None:
         self.stopped.wait(seconds)
@@ -302,9 +316,8 @@ class Clients:
 
 
 @contextmanager
-def writing(journal: Journal, rotation: Rotation, **more: Any) -> Iterator[Clients]:
+def writing(clients: Clients) -> Iterator[Clients]:
     """Clients that write while the block lasts."""
-    clients = Clients(journal, rotation, **more)
     clients.start()
     try:
         yield clients

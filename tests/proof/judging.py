@@ -16,13 +16,13 @@ from typing import Any
 import psycopg
 from werkzeug.test import TestResponse
 
-from service.db import Base, db, transaction
+from service.db import db, transaction
 from tests.conftest import empty
 
 from .doors import Door
 from .hostile import Bad, content_type
 from .in_person import InPerson
-from .world import World, changed, filled, sent, snapshot
+from .world import World, changed, filled, sent, snapshot, tables
 
 MOST_SECONDS = 2.0
 """Of the processor's time for one request, however bad."""
@@ -204,9 +204,9 @@ class Judge:
         bad = self._about_something_new(bad)
         stored = snapshot()
         answer = self.send(bad)
-        tables = changed(stored) if answer.status_code >= 400 else []
+        written = changed(stored) if answer.status_code >= 400 else []
         self._settle()
-        return [f"{answer.status_code}, and {tables} changed"] if tables else []
+        return [f"{answer.status_code}, and {written} changed"] if written else []
 
     def _read_back(self, bad: Bad, answer: TestResponse) -> list[str]:
         reader = KEEPS.get((bad.door.name, bad.field))
@@ -291,7 +291,7 @@ def counted() -> dict[str, int]:
     """How many rows each table has."""
     with db.engine.connect() as connection:
         numbers = connection.exec_driver_sql(_count_all()).one()
-    return dict(zip((table.name for table in Base.metadata.sorted_tables), numbers, strict=True))
+    return dict(zip((table.name for table in tables()), numbers, strict=True))
 
 
 def grown(before: Mapping[str, int], door: str) -> list[str]:
@@ -302,7 +302,7 @@ def grown(before: Mapping[str, int], door: str) -> list[str]:
 
 @cache
 def _count_all() -> str:
-    return "SELECT " + ", ".join(f"(SELECT count(*) FROM {table.name})" for table in Base.metadata.sorted_tables)
+    return "SELECT " + ", ".join(f"(SELECT count(*) FROM {table.name})" for table in tables())
 
 
 @contextmanager

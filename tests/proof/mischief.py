@@ -1,8 +1,11 @@
-"""Builds that are broken on purpose, and one whose clock can be moved: what a served process does before it starts."""
+"""Builds that are broken on purpose, and surroundings: what a served process does before it starts."""
 
 from __future__ import annotations
 
 import json
+import os
+import resource
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -23,13 +26,18 @@ from sqlalchemy.orm import Session
 from uuid_utils import compat
 
 import service.__main__ as entry
+from service import limits
 from service.app import create_app
 from service.comments import operations
 from service.db import db, transaction
+from service.front import server
+from service.readcache.changes import PostgresChanges, SqliteChanges
 from service.webhooks.outbox import announce
 
 CLOCK = "clock"
 """The file, beside the database, that says how many seconds the clock is to be wrong."""
+
+FILES = 64
 
 _LATE = 0.05  # seconds, as a queue in memory may take
 
@@ -109,3 +117,52 @@ def moved_clock() -> None:
             threading.Event().wait(0.02)
 
     threading.Thread(target=follow, daemon=True).start()
+
+
+def few_files() -> None:
+    """As many files and connections as a careless host allows."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
+
+
+def migrates_first() -> None:
+    """As `greenroom migrate && greenroom serve`."""
+    child = os.fork()
+    if not child:
+        sys.argv = ["greenroom", "migrate"]
+        try:
+            entry.main()
+        except SystemExit as ended:
+            os._exit(int(ended.code or 0))
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert code == 0, f"greenroom migrate ended with {code}"
+
+
+def relies_on_its_store() -> None:
+    """Nothing stands in for a counter store that is away."""
+    patch.object(limits._Counter, "__init__", _without_memory(limits._Counter.__init__)).start()
+
+
+def _without_memory(make: Callable[..., None]) -> Callable[..., None]:
+    def made(counter: Any, *more: Any) -> None:
+        make(counter, *more)
+        counter.limiter._in_memory_fallback_enabled = False
+
+    return made
+
+
+def hears_nothing() -> None:
+    """On PostgreSQL nobody tells it what others have changed, and it does not ask."""
+    patch.object(PostgresChanges, "_hear", PostgresChanges.catch_up).start()
+
+
+def believes_what_it_knows() -> None:
+    """It hears nothing, and relies for ever on what it learnt when it began."""
+    hears_nothing()
+    looked = SqliteChanges.caught_up
+    patch.object(SqliteChanges, "caught_up", lambda self: self._version >= 0 or looked(self)).start()
+    patch.object(PostgresChanges, "caught_up", lambda self: self._good_until > 0).start()
+
+
+def takes_few_connections() -> None:
+    """Whoever is slow takes the places of all others."""
+    patch.object(server, "CONNECTIONS", 100).start()

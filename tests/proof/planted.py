@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from service.comments.plaintext import PlainTextError, clean_body, clean_website
 from service.db import db, new_id, now, transaction
 from service.filters.models import SavedFilter
 from service.moderation.models import Claim
+from service.moderation.queries import LEASE
 from service.reactions.models import Report
 from service.rules.models import Rule
 from service.sites.addresses import canonical
@@ -192,9 +193,9 @@ class Garden:
     def _waiting(self) -> list[UUID]:
         """Comments that wait, for somebody to have taken them; they are unlike, so that they stay apart."""
         (page,) = self._pages({"/waiting": "Waiting"})
-        told = [self._comment("Ada", page, "md") for _ in range(0, AT_ONCE, TENTH)]
+        told = [replace(self._comment("Ada", page, "md"), status="pending") for _ in range(0, AT_ONCE, TENTH)]
         for one in told:
-            one.comment.status, one.comment.body = "pending", new_id().hex
+            one.comment.body = new_id().hex
         transfer.bring(self.site, told, self.import_id)
         return [one.comment.id for one in told]
 
@@ -202,7 +203,7 @@ class Garden:
         """Every text in what moderators keep, and as their names, in the place of those before."""
         self._clear_the_desk()
         self._hear(texts)
-        me, soon = {"moderator_id": self.person}, now() + timedelta(days=1)
+        me, soon, taken = {"moderator_id": self.person}, now() + timedelta(days=1), now() + LEASE
         for number, text in enumerate(texts):
             name, some = line(text, 80), new_id().bytes
             db.session.get_one(Moderator, self.team[number]).name = name
@@ -212,14 +213,14 @@ class Garden:
                     ApiToken(name=name, digest=some, scopes=["read"], expires_at=soon, **me),
                     Passkey(name=name, credential_id=some, public_key=some, **me),
                     Invite(site_id=self.site.id, role="viewer", name=name, digest=some, by=self.actor, expires_at=soon),
-                    Claim(comment_id=talk[number], moderator_id=new_id(), name=name, until=soon),
+                    Claim(comment_id=talk[number], moderator_id=new_id(), name=name, until=taken),
                 )
             )
         for number, text in enumerate(texts[::TENTH]):
             named = {"code": f"c{number}", "title": line(text, 80), "sentence": line(text, 300)}
             db.session.add(RejectReason(site_id=self.site.id, place=number, **named))
-            taken = {"moderator_id": new_id(), "name": line(text, 80), "until": soon}
-            db.session.add(Claim(comment_id=self.waiting[number], **taken))
+            by = {"moderator_id": new_id(), "name": line(text, 80)}
+            db.session.add(Claim(comment_id=self.waiting[number], until=taken, **by))
 
     def _hook(self) -> tuple[UUID, UUID]:
         """An endpoint that nothing was sent to yet, and a delivery to it."""
@@ -228,7 +229,7 @@ class Garden:
             id=new_id(), site_id=self.site.id, url=f"{ORIGIN}/hook", events=[], secret_sealed=b"x", created_by="test",
             failing_since=now(), disabled_at=now(), disabled_because="Nothing came through for five days.",
         )  # fmt: skip
-        delivery = Delivery(id=new_id(), endpoint_id=hook.id, event_id=event.id, state="failed", done_at=now())
+        delivery = Delivery(id=new_id(), endpoint_id=hook.id, event_id=event, state="failed", done_at=now())
         db.session.add(hook)
         db.session.flush()
         db.session.add(delivery)

@@ -136,4 +136,15 @@ ROOMS = {
         ("tests/moderation", "tests/comments/test_submitting.py"),
         without=("winner_each_round", "lost_update", "becomes_a_job", "leads_to_the_same_thread"),
     ),
+    "outbound": Room(
+        {
+            "service/outbound/addresses.py": (),
+            "service/outbound/answers.py": (),
+            "service/outbound/networks.py": (),
+            "service/outbound/transport.py": (),
+            "service/webhooks/signing.py": (),
+        },
+        ("tests/outbound", "tests/webhooks/test_signing.py"),
+        without=("only_the_transport", "whatever_raises", "seeded_import", "opens_no_connection"),
+    ),
 }

@@ -75,5 +75,5 @@ def _live(
     works = with_worker and os.fork() == 0
     if mischief:
         mischief()
-    sys.argv = ["greenroom", *(["worker", "--child"] if works else command)]
+    sys.argv = ["greenroom", *(["worker", "--child", str(os.getppid())] if works else command)]
     main()

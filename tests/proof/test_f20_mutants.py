@@ -24,8 +24,9 @@ MOST_EQUIVALENT = 0.05
 QUICK = 12
 FLOORS = {
     "rendering": 800, "sealing": 350, "accounts": 120, "entering": 100, "states": 120, "authors": 60, "deciding": 60,
+    "outbound": 60,
 }  # fmt: skip
-DRAWN = {name: FLOORS[name] for name in ("accounts", "entering", "states", "authors", "deciding")}
+DRAWN = {name: FLOORS[name] for name in ("accounts", "entering", "states", "authors", "deciding", "outbound")}
 """Mutants drawn by lot, where each that lives has to meet hundreds of tests with a database."""
 
 

@@ -317,15 +317,16 @@ def sent(client: FlaskClient, path: str, **more: Any) -> TestResponse:
     return contextvars.Context().run(send)
 
 
-def stored_rows() -> dict[Table, list[dict[str, Any]]]:
-    """All that the tables hold, in an order in which it can be put back: parents come before replies.
+def tables() -> list[Table]:
+    """All but the one in which the database notes changes to the others."""
+    return [one for one in Base.metadata.sorted_tables if one.name != "public_changes"]
 
-    Numbers that the database gave are put back too. It gives none of them twice: SQLite counts on from the highest,
-    and a sequence of PostgreSQL is past them since they were drawn from it.
-    """
+
+def stored_rows() -> dict[Table, list[dict[str, Any]]]:
+    """All that the tables hold, numbers too, in an order in which it can be put back: parents before replies."""
     found = {}
     with db.engine.connect() as connection:
-        for table in Base.metadata.sorted_tables:
+        for table in tables():
             rows = connection.execute(select(table).order_by(*table.primary_key)).mappings()
             if table.name not in _KEPT and (kept := [dict(row) for row in rows]):
                 found[table] = kept
@@ -378,11 +379,9 @@ def snapshot() -> dict[str, str]:
 @cache
 def _questions() -> dict[str, str]:
     """For each table the SQL that reads all of it but what is noted by the way."""
-    tables = {table.name: table.columns for table in Base.metadata.sorted_tables}
-    return {
-        name: f"SELECT {', '.join(one.name for one in columns if one.name != _NOTED.get(name))} FROM {name}"
-        for name, columns in tables.items()
-    }
+    noted = _NOTED.get
+    told = {one.name: [it.name for it in one.columns if it.name != noted(one.name)] for one in tables()}
+    return {name: f"SELECT {', '.join(columns)} FROM {name}" for name, columns in told.items()}
 
 
 @cache

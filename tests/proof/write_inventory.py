@@ -60,7 +60,7 @@ NO_WORDS_IN_COLUMNS = {
     "comments":
         "alike_host alike_text body_format decided_by network_label reason_code source source_id status website",
     "events": "data type", "hold_reasons": "code detail", "imported_addresses": "key",
-    "imports": "actor format report", "invites": "by role", "memberships": "role",
+    "schema_reach": "oldest", "imports": "actor format report", "invites": "by role", "memberships": "role",
     "moderators": "email fs_uniquifier password", "page_addresses": "key", "pages": "key url",
     "reject_reasons": "code", "rules": "created_by effect kind value", "saved_filters": "filter",
     "sign_ins": "browser",

@@ -30,7 +30,9 @@ from .conftest import Bring, pages, stored
 from .exports import comment, item
 from .test_importer import forest, rows_of
 
-KEPT_TABLES = {"sites", "reject_reasons", "imports", "audit_entries", "audit_details", "audit_heads", "key_proofs"}
+KEPT_TABLES = {"sites", "reject_reasons", "imports", "key_proofs", "audit_entries", "audit_details", "audit_heads"} | {
+    "public_changes"
+}
 
 
 def take_back(report: Report) -> dict[str, int]:

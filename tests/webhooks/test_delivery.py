@@ -29,7 +29,7 @@ from .receiver import Receiver
 def happen(site: Site, type_: str = "thread.opened") -> UUID:
     """Something; the id of its event."""
     with transaction():
-        return outbox.announce(type_, site.id, new_id(), {"page": {"title": "x"}}).id
+        return outbox.announce(type_, site.id, new_id(), {"page": {"title": "x"}})
 
 
 def later(**much: float) -> Any:
@@ -82,7 +82,7 @@ def test_what_is_undone_in_time_is_never_sent(app: Flask, site: Site, owner: Own
         event = outbox.announce("thread.opened", site.id, new_id(), {}, outbox.Manner(now() + timedelta(seconds=10)))
     assert send_due() == 0
     with transaction():
-        assert outbox.withdraw(event.id)
+        assert outbox.withdraw(event)
     with later(seconds=11):
         assert (send_due(), owner.deliveries(one)) == (0, [])
 

@@ -1,0 +1,1 @@
+"""Comments as the public is shown them."""
