@@ -11,7 +11,6 @@ from urllib.parse import urlencode
 
 from werkzeug.test import TestResponse
 
-from service.desk.sites import SETTINGS
 from service.embed import mine
 from service.errors import TooManyRequests
 from tests.desk.conftest import HOME
@@ -82,11 +81,13 @@ def _refused_settings(stage: Stage, typed: Mapping[str, str]) -> TestResponse:
 
 def _tried_settings(stage: Stage, typed: Mapping[str, str]) -> TestResponse:
     """What other settings would have done to the comments that there are."""
-    form = {one.name: "" for one in SETTINGS} | {
-        "name": "Blog", "mode": "pre", "origins": stage.origin, "depth": "4", "language": "en", "retention_days": "9",
-        "deed": "preview",
-    }  # fmt: skip
-    return stage.at_desk("/desk/sites/blog", form | dict(typed))
+    return stage.settings({"deed": "preview"} | dict(typed))
+
+
+def _refused_reasons(stage: Stage, typed: Mapping[str, str]) -> TestResponse:
+    """A reason whose short name, title and sentence are all too long."""
+    long = {name: value + _TOO_LONG for name, value in typed.items()}
+    return stage.at_desk("/desk/reasons", {"site": "blog"} | long)
 
 
 def _refused_webhook(stage: Stage, typed: Mapping[str, str]) -> TestResponse:
@@ -196,6 +197,7 @@ ECHOES: list[tuple[str, Send, Callable[[str], str], tuple[str, ...]]] = [
     ("desk: tried settings", _tried_settings, str, ("unasked",)),
     ("embed: refused change", _refused_change, str, ("body",)),
     ("embed: change for later", _change_for_later, _without_a_fragment, tuple(mine.Typed.__dataclass_fields__)),
+    ("desk: refused reasons", _refused_reasons, str, ("code", "title", "sentence")),
     ("desk: refused webhook", _refused_webhook, str, ("url", "note")),
     ("desk: refused rule", _refused_rule, _up_to(300), ("value", "note", "until")),
     ("desk: refused lines", _refused_lines, _in_one_line, ("value", "note")),

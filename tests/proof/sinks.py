@@ -105,7 +105,7 @@ class Sinks:
             "reasons": lambda: _seen("reasons", self.desk.get("/desk/reasons"), some),
             "webhook": lambda: _seen("webhook", self.desk.get(f"/desk/webhooks/{planted.hook}"), many),
             "filters": lambda: _seen("filters", self.desk.get("/desk/filters"), many),
-            "what waits": lambda: _seen("what waits", self.desk.get("/desk/"), some),
+            "what waits": lambda: _seen("what waits", self.desk.get("/desk/?limit=100"), some),
         }
 
     def parts(self, planted: Planted) -> dict[str, Fetch]:

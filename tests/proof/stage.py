@@ -16,6 +16,7 @@ from service.accounts.models import Moderator
 from service.accounts.operations import NewToken
 from service.accounts.principal import Principal, of_moderator
 from service.db import Base, db, transaction
+from service.desk.sites import SETTINGS
 from service.sites.models import Site
 from tests.conftest import ORIGIN, add_site
 from tests.desk.conftest import HOME, PASSWORD, Browser
@@ -90,9 +91,14 @@ class Stage:
         return answer.json if answer.status_code != 204 else None
 
     def visit(self, path: str) -> str:
-        """A page, as a visitor or at the desk; of a decision, the pieces that htmx puts in the place of a comment."""
+        """A page, as a visitor or at the desk; of a decision, the pieces that htmx puts in the place of a comment.
+
+        `#late`: the site's settings, as they are sent by somebody who has not seen what they are by now.
+        """
         if path.endswith("/decision"):
             return self._decided(path)
+        if path.endswith("#late"):
+            return self.settings({"seen": '"v0"'}).text
         if path.startswith("/mine#"):
             typed = {"token": path.partition("#")[2]}
             answer = sent(self.client, "/mine", method="POST", data=typed, headers=HTML)
@@ -114,6 +120,14 @@ class Stage:
         headers = {"Origin": HOME} | ({"HX-Request": "true"} if by_htmx else {})
         answer: TestResponse = self.desk.post(path, data=form, headers=headers)
         return answer
+
+    def settings(self, typed: Mapping[str, str]) -> TestResponse:
+        """The form of the site's settings, most of it empty."""
+        form = {one.name: "" for one in SETTINGS} | {
+            "name": "Blog", "mode": "pre", "origins": self.origin, "depth": "4", "language": "en",
+            "retention_days": "9",
+        }  # fmt: skip
+        return self.at_desk("/desk/sites/blog", form | dict(typed))
 
     def say(self, values: Mapping[str, Any]) -> TestResponse:
         """A comment as JSON, by somebody new."""

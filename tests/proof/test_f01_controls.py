@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import time_machine
 from flask import Flask
 from jinja2 import ChoiceLoader, DictLoader, Environment, Template
+from sqlalchemy import update
 
 from service.accounts import invites
 from service.accounts import operations as accounts
@@ -19,7 +21,9 @@ from service.accounts.models import Moderator, Passkey
 from service.accounts.operations import NewToken
 from service.accounts.principal import of_moderator
 from service.comments import operations, rendering
+from service.comments.models import Comment
 from service.comments.rendering import render
+from service.comments.status import PENDING
 from service.db import db, now, transaction
 from service.moderation import claims
 from service.moderation.queries import Filter
@@ -119,7 +123,7 @@ class Shown:
         for decision in ("reject", "approve"):
             stage.at_desk(f"/desk/comments/{one}/decision", {"decision": decision, "reason": HOSTILE})
         with transaction():
-            sites.change_site(stage.ours(), {"name": HOSTILE}, actor="test")
+            sites.change_site(stage.ours(), {"name": HOSTILE, "target_age_minutes": 1}, actor="test")
             accounts.rename(db.session.get_one(Moderator, stage.who.moderator_id), HOSTILE, actor="test")
             made = sites.add_site("other", HOSTILE, ["https://other.example.org"], actor="test")
             sites.change_site(
@@ -137,13 +141,17 @@ class Shown:
         wish = stage.say(mine | {"notify": True}).json or {}
         stage.change(wish["author_token"], wish["id"], HOSTILE, on_page=False)
         self._take_one()
+        self._wait(3)
         kept = [{"code": "c0", "title": HOSTILE, "sentence": HOSTILE}]
         stage.ask("PUT", "/v1/sites/blog/reasons", {"reasons": kept})
+        refused = stage.say({"page": "/own", "name": "Ada", "email": stage.email, "body": "Psi"}).json or {}
+        why = {"decision": "reject", "reason_code": "c0"}
+        stage.ask("POST", f"/v1/moderation/comments/{refused['id']}/decision", why)
         stage.ask("POST", "/v1/moderation/filters", {"name": HOSTILE[:60], "filter": {"status": "deleted"}})
         items = [{"id": third, "if_match": "*"}, {"id": one, "if_match": '"v0"'}]
         many = stage.ask("POST", "/v1/moderation/decisions", {"decision": "spam", "items": items})
         of_author = [f"/desk/comments/{wish['id']}", f"/mine#{wish['author_token']}"]
-        of_author += [f"/desk/people/{one}", "/desk/rules"]
+        of_author += [f"/mine#{refused['author_token']}", f"/desk/people/{one}", "/desk/rules"]
         hook = f"/desk/webhooks/{planted_hook(stage, HOSTILE)}"
         of_people = [
             "/desk/webhooks",
@@ -152,6 +160,7 @@ class Shown:
             "/desk/account",
             "/desk/team?site=blog",
             "/desk/reasons",
+            "/desk/sites/blog#late",
             f"/desk/decisions/{many['id']}",
         ]
         self.paths = [
@@ -159,10 +168,21 @@ class Shown:
         ]  # fmt: skip
         stage.visit(self.paths[-2])  # a decision leaves its traces once
 
+    def _wait(self, number: int) -> None:
+        """Comments that are alike, and have waited for too long."""
+        for _ in range(number):
+            self._waits(HOSTILE, f"[x](https://alike.example.net/) {HOSTILE}")
+        with transaction():
+            waits = update(Comment).where(Comment.status == PENDING)
+            db.session.execute(waits.values(waiting_since=now() - timedelta(hours=1)))
+
+    def _waits(self, name: str, body: str) -> None:
+        said = self.stage.say({"page": "/taken", "name": name, "email": self.stage.email, "body": body}).json or {}
+        self.stage.at_desk(f"/desk/comments/{said['id']}/decision", {"decision": "restore", "seen": "*"})
+
     def _take_one(self) -> None:
         """A comment that waits, taken by somebody else."""
-        waits = self.stage.say({"page": "/taken", "name": "Ada", "email": self.stage.email, "body": "Omega"}).json or {}
-        self.stage.at_desk(f"/desk/comments/{waits['id']}/decision", {"decision": "restore", "seen": "*"})
+        self._waits("Ada", "Omega")
         with transaction():
             other = accounts.add_moderator("other@staff.example.org", HOSTILE, None, actor="test", is_admin=True)
             claims.take(Filter([self.stage.site_id]), "oldest", 1, of_moderator(other))

@@ -51,6 +51,10 @@ bar.tally.failed
 '%g' | format(one.rating)
 '%g' | format(query.rating)
 '%g' | format(one.rating_scale)
+many.tried
+many.total
+selected.count
+one.count
 """
 
 _IDS_TOKENS_TIMES_AND_COLOURS = """
@@ -96,6 +100,11 @@ site.key
 query.site
 csrf_token()
 form.token
+share
+selected.key
+selected.newest or ''
+who.moderator_id
+reason.code
 login_user_form.csrf_token
 at.iso
 at.full
@@ -213,6 +222,7 @@ next
 queue
 action
 address()
+one.there
 widget
 comments
 form.action
@@ -246,6 +256,8 @@ _('the network %(label)s', label=code(one.value))
 _('addresses in %(range)s', range=code(one.value))
 _('e-mail at %(domain)s', domain=code(one.value))
 _('links to %(host)s', host=code(one.value))
+_('%(num)s alike: %(shared)s', num=one.count, shared=one.shared)
+one.group
 one.email or _('no e-mail address')
 person.email or _('none')
 one.network
@@ -290,6 +302,27 @@ ngettext("%(num)s passkey still opens your account.", "%(num)s passkeys still op
 _('Earlier texts (%(count)s)', count=one.revisions | length)
 _('Line %(number)s:', number=line)
 _('Several: one a line, %(count)s at most; each becomes a rule, or none does.', count=most)
+_("These recovery codes take the place of those before. They let you in without your phone, each once. They are shown this once: print them, or write them down.") if renewed else _("Codes are asked for from now on. These recovery codes let you in without your phone, each once. They are shown this once: print them, or write them down.")
+ngettext("%(num)s recovery code is left.", "%(num)s recovery codes are left.", recovery_left)
+_("added %(time)s", time=time(one.made))
+_("until %(time)s", time=time(one.ends, one.ends.full))
+_('Your role: %(role)s.', role=roles[row.role])
+_('only about %(subject)s', subject=query.subject)
+_("%(tried)s of %(total)s. You can go on with other things meanwhile.", tried=many.tried|decimalformat, total=many.total|decimalformat)
+ngettext("And %(num)s more.", "And %(num)s more.", many.more)
+_("Stop and undo") if many.state == 'working' else _("Undo")
+ngettext('%(num)s decision', '%(num)s decisions', found.total)
+ngettext("%(count)s comment that matches is selected.", "All %(count)s comments that match are selected.", selected.count, count=selected.count|decimalformat)
+_('%(count)s selected', count='#')
+ngettext('What it would have done to the last comment', 'What it would have done to the last %(num)s comments', trial.judged)
+ngettext('%(num)s comment would be treated differently.', '%(num)s comments would be treated differently.', trial.changed)
+_("last used %(time)s", time=time(one.used))
+_("Since %(began)s, last seen %(seen)s", began=time(one.began), seen=time(one.seen))
+_("ends on %(time)s", time=time(one.ends, one.ends.full))
+_("ended on %(time)s", time=time(one.ends, one.ends.full))
+ngettext("%(num)s day", "%(num)s days", days)
+ngettext('%(num)s decision', '%(num)s decisions', total.decisions)
+ngettext('%(num)s of them was undone or decided otherwise later.', '%(num)s of them were undone or decided otherwise later.', total.overturned)
 """  # noqa: E501
 
 _HTML_OF_THE_SANITISER = """
