@@ -72,7 +72,7 @@ CARELESS = [
     ),
     ("desk/comment.html", "one.author.name"),
     ("desk/comment.html", "typed.body if typed and typed.body is defined else one.text"),
-    ("desk/queue.html", "query.q or ''"), ("desk/queue.html", "shown"),
+    ("desk/queue.html", "query.q or ''"),
     ("desk/sign_in.html", "login_user_form.email.data or ''"),
     ("desk/chips.html", "one.name"), ("desk/macros.html", "reason.title|said"),
     ("desk/reasons.html", "row.sentence or ''"),

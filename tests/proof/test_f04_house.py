@@ -82,6 +82,7 @@ REFUSED = {
     "moderators passwd nobody@example.org": 65,
     "serve --port {port}": 78,
     "demo --port {port}": 78,
+    "listen --port {port}": 78,
     "keys create": 78,
 }
 """Exit codes of what cannot be done."""

@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import jsonschema
@@ -23,6 +24,8 @@ from schemathesis.transport.wsgi import WSGITransport
 
 from service.api import ProblemDocument
 from service.app import GUARDED, OPEN
+from service.comments.plaintext import clean_body
+from service.comments.schemas import BODY_LENGTH
 from tests.support import FULL
 
 from .ledger import Proof
@@ -162,9 +165,26 @@ def _take(found: Run, event: events.ScenarioFinished) -> None:
             found.checks[one.name] += 1
             if one.failure_info:
                 failure: Failure = one.failure_info.failure
+                if one.name == "negative_data_rejection" and _fits(recorder.cases[case_id].value, failure.message):
+                    continue
                 label = recorder.cases[case_id].value.operation.label
                 shown = f"{failure.title}: {failure.message[:300]}\n    {one.failure_info.code_sample[:600]}"
                 found.failures.append(f"{label}: {one.name}: {shown}")
+
+
+_TOO_LONG_BODY = "violates `maxLength` at /properties/body "
+
+
+def _fits(case: Case, message: str) -> bool:
+    """Whether a body is too long only with what nobody sees: it is counted once that is gone, as JSON Schema cannot."""
+    return _TOO_LONG_BODY in message and len(clean_body(case.body["body"])) <= BODY_LENGTH
+
+
+def test_only_a_body_that_fits_may_be_longer() -> None:
+    for body, fits in (("x" * BODY_LENGTH + "\x17\n", True), ("x" * (BODY_LENGTH + 1), False)):
+        case: Any = SimpleNamespace(body={"body": body})
+        assert _fits(case, f"in body - {_TOO_LONG_BODY}(was ") is fits
+        assert not _fits(case, "in body - violates `maxLength` at /properties/name (was ")
 
 
 @pytest.fixture

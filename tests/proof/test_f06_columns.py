@@ -17,6 +17,7 @@ from service.comments.routes import accept
 from service.db import db, transaction
 from service.doors import StrictParser
 from service.filters.models import SavedFilter
+from service.rules.models import Rule
 from service.sites import operations as sites
 from tests.support import FULL
 
@@ -57,7 +58,7 @@ def heard_by(world: World, door: Door) -> Iterator[tuple[int, list[str]]]:
     plain = Effect(partial(browsing.send, door, {}))
     assert plain.status in (200, 303) and (plain.rows or door.name in STEPS)
     for names in groups(list(values), FORMS[door.name], A_FEW):
-        forget_filters(world)
+        forget(world)
         effect = Effect(partial(browsing.send, door, {name: values[name] for name in names}))
         told = f"{door.name} with {', '.join(names[:6])}"
         wrong = [f"{told}: {effect.status}"] * (effect.status != plain.status)
@@ -66,11 +67,12 @@ def heard_by(world: World, door: Door) -> Iterator[tuple[int, list[str]]]:
         yield len(names), wrong
 
 
-def forget_filters(world: World) -> None:
-    """Those that were saved by the way: nobody may have more than a few."""
-    kept = [UUID(place.ids["filter"]) for place in (world.a, world.b)]
+def forget(world: World) -> None:
+    """Filters and rules that were made by the way: nobody may have more than a few, nor two about one person."""
     with transaction():
-        db.session.execute(delete(SavedFilter).where(SavedFilter.id.not_in(kept)))
+        for model, name in ((SavedFilter, "filter"), (Rule, "rule")):
+            kept = [UUID(place.ids[name]) for place in (world.a, world.b)]
+            db.session.execute(delete(model).where(model.id.not_in(kept)))
 
 
 def test_every_door_that_changes_something_is_covered(app: Flask) -> None:
