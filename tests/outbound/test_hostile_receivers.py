@@ -23,9 +23,9 @@ from service.outbound.transport import Reply, post
 from .certificates import Authority, Wanted, self_signed
 from .receivers import HOSTILE, OK, Behave, Guest, Names, Receiver, answering, dripping, head, silent
 
-POLICY = Policy((ip_network("127.0.0.2/32"),), http=True, timeout=0.3)
+POLICY = Policy((ip_network("127.0.0.2/32"),), http=True, timeout=1.0)
 PATIENT = replace(POLICY, timeout=10.0)
-MOST_SECONDS = 2.0
+MOST_SECONDS = 4.0
 MOST_MEMORY = 4 * 2**20
 HOST = "hooks.example.org"
 
@@ -59,7 +59,7 @@ def test_who_has_answered_has_got_it_even_if_the_answer_does_not_end() -> None:
     with Receiver(dripping(head(202), b"x")) as receiver:
         reply = send(receiver.port)
     assert reply.status == 202
-    assert reply.error == "The receiver took longer than 0.3 s: the time was up while reading the answer."
+    assert reply.error == "The receiver took longer than 1 s: the time was up while reading the answer."
     assert set(reply.excerpt) == {"x"}
 
 
@@ -85,8 +85,8 @@ def hanging_names(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_a_name_server_that_hangs_is_given_up(hanging_names: None) -> None:
     reply = send(80)
-    assert reply.error == "The receiver took longer than 0.3 s: the time was up while looking up its name."
-    assert 300 <= reply.milliseconds < MOST_SECONDS * 1_000
+    assert reply.error == "The receiver took longer than 1 s: the time was up while looking up its name."
+    assert 1_000 <= reply.milliseconds < MOST_SECONDS * 1_000
 
 
 def test_an_address_that_takes_no_connection_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:

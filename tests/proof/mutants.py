@@ -75,7 +75,7 @@ def fates(room: Room, found: list[Mutant], *, emptied: bool = False) -> Iterator
         arguments += ["--noconftest"] if room.bare else []
         plugins: list[object] = [_Examples(), *([_Emptied()] if emptied else [])]
         meeting = _forked(partial(_warm, found, arguments, plugins))
-        assert meeting, "the tests do not pass without a mutant"
+        assert "fails" not in meeting, f"without a mutant {meeting['fails']} fails"
         for number, mutant in enumerate(found):
             fate = meeting["fates"].get(str(number), _UNFIT)
             if fate == _UNFIT:
@@ -120,11 +120,12 @@ def _cold(mutant: Mutant, arguments: list[str], plugins: list[object]) -> Fate:
     return "" if pytest.main(arguments, plugins) == pytest.ExitCode.OK else "all together"
 
 
-def _warm(found: list[Mutant], arguments: list[str], plugins: list[object]) -> dict[str, Any] | None:
+def _warm(found: list[Mutant], arguments: list[str], plugins: list[object]) -> dict[str, Any]:
     meeting = _Meeting(found)
     code = pytest.main(arguments, [*plugins, meeting])
-    told = {"fates": meeting.fates, "cost": meeting.cost, "order": meeting.order}
-    return told if code == pytest.ExitCode.OK else None
+    if code != pytest.ExitCode.OK:
+        return {"fails": meeting.fails or f"pytest ({code!r})"}
+    return {"fates": meeting.fates, "cost": meeting.cost, "order": meeting.order}
 
 
 class _Examples:
@@ -161,14 +162,16 @@ class _Meeting:
         self.fates: dict[int, Fate] = {}
         self.cost = 0.0
         self.order: list[str] = []
+        self.fails = ""
         self.entered: set[str] = set()
         self.for_all: set[str] = set()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         looked = _forked(partial(self._look, session.items))
-        if not looked:
-            raise session.Failed("the tests do not pass without a mutant")
+        self.fails = looked.get("fails", "")
+        if self.fails:
+            raise session.Failed(self.fails)
         self.cost = looked["cost"]
         quickest = sorted(session.items, key=lambda item: looked["seconds"][item.nodeid])
         finds: Counter[tuple[str, str]] = Counter()
@@ -200,8 +203,8 @@ class _Meeting:
             self.for_all |= self.entered
             self.entered |= before
 
-    def _look(self, items: list[pytest.Item]) -> dict[str, Any] | None:
-        """Run the tests: seconds of each, and which functions it enters; None when one fails."""
+    def _look(self, items: list[pytest.Item]) -> dict[str, Any]:
+        """Run the tests: seconds of each, and which functions it enters; or which of them `fails`."""
 
         def trace(frame: FrameType, _event: str, _more: object) -> None:
             if frame.f_code.co_filename in self.files:
@@ -212,7 +215,7 @@ class _Meeting:
         seconds, enters = {}, {}
         for item, reports in _run(items):
             if any(one.failed for one in reports):
-                return None
+                return {"fails": item.nodeid}
             seconds[item.nodeid] = sum(one.duration for one in reports)
             enters[item.nodeid] = list(self.entered)
             self.entered.clear()
