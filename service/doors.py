@@ -8,7 +8,8 @@ from http import HTTPStatus
 from typing import Any, NoReturn, TypeVar
 
 import marshmallow as ma
-from flask import Request, Response, current_app, json, request
+import orjson
+from flask import Request, Response, current_app, request
 from flask_smorest import Blueprint
 from webargs.flaskparser import FlaskParser
 
@@ -197,8 +198,7 @@ def refuse_odd_text() -> None:
 
 def answer(document: Any, status: int = 200) -> Response:
     """A JSON answer, byte for byte the same for the same document. Ids become text."""
-    text = json.dumps(document, separators=(",", ":"), ensure_ascii=False, sort_keys=False)
-    return Response(text, status, content_type="application/json")
+    return Response(orjson.dumps(document), status, content_type="application/json")
 
 
 def conditional(response: Response) -> Response:

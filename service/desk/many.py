@@ -18,7 +18,8 @@ from service.desk.pages import draw, wants_fragment
 from service.desk.ui import away, bp, is_of_those_that_wait, list_at, parser, queue_at, queue_page
 from service.doors import TEXT_BODY, settings, takes
 from service.errors import Conflict, NotFound, Problem
-from service.moderation import bulk, queries
+from service.moderation import bulk
+from service.moderation.decisions import queries as decisions
 from service.moderation.operations import Verdict
 from service.moderation.routes import many as decided
 from service.moderation.schemas import QueueFilter
@@ -90,7 +91,7 @@ def many(decision_id: UUID) -> Response:
 
 
 def _page(decision_id: UUID, back: str, status: int = 200, **told: Any) -> Response:
-    found = queries.bulk(decision_id, principal().moderator_id)
+    found = decisions.bulk(decision_id, principal().moderator_id)
     if found is None:
         raise NotFound("There is no decision by that id.")
     of_all = outcomes.each_of_many(found, principal())

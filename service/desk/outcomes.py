@@ -13,6 +13,7 @@ from service.accounts.guard import Principal
 from service.desk import words
 from service.desk.views import brief
 from service.moderation import bulk, queries
+from service.moderation.decisions import queries as decisions
 from service.moderation.models import BulkDecision
 from service.moderation.operations import NO_REASON
 
@@ -45,7 +46,7 @@ def _untried(told: bulk.Progress) -> list[str]:
 
 def _stands(found: BulkDecision, who: Principal) -> bool:
     """Whether anything is left of a decision that could be undone."""
-    return bool(queries.decided_by(found.id, who.site_ids("moderate"), limit=1))
+    return bool(decisions.decided_by(found.id, who.site_ids("moderate"), limit=1))
 
 
 def many_refused(results: Sequence[Mapping[str, Any]], who: Principal) -> str:
@@ -66,7 +67,7 @@ def _others(results: Sequence[Mapping[str, Any]], who: Principal) -> list[str]:
 def each_of_many(found: BulkDecision, who: Principal) -> dict[str, Any]:
     """The same with what became of the first hundred of each kind."""
     refused = {UUID(one["id"]): one["problem"] for one in found.results[:SHOWN_OF_MANY]}
-    done = queries.decided_by(found.id, who.sites, limit=SHOWN_OF_MANY) if found.done else []
+    done = decisions.decided_by(found.id, who.sites, limit=SHOWN_OF_MANY) if found.done else []
     rows = queries.some([*refused, *done], who.sites)
     return many(found, who) | {
         "refused": [brief(one, rows.get(one)) | {"problem": problem} for one, problem in refused.items()],

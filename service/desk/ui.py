@@ -28,6 +28,7 @@ from service.errors import Forbidden, NotFound
 from service.filters import queries as filters
 from service.filters import views as saved
 from service.moderation import bulk, operations, queries
+from service.moderation.decisions import queries as decisions
 from service.moderation.queries import Filter
 from service.moderation.routes import wanted
 from service.moderation.scope import sites_of
@@ -259,7 +260,7 @@ def _just_done(comment_id: UUID | None) -> dict[str, Any] | None:
 
 def _many_done(decision_id: UUID | None) -> dict[str, Any] | None:
     """The decision on many that was made a moment ago, told from its row."""
-    found = queries.bulk(decision_id, principal().moderator_id) if decision_id else None
+    found = decisions.bulk(decision_id, principal().moderator_id) if decision_id else None
     return outcomes.many(found, principal()) if found else None
 
 

@@ -16,6 +16,7 @@ from service.comments.status import PENDING
 from service.db import db, now
 from service.errors import Conflict, NotFound, Problem
 from service.moderation import queries
+from service.moderation.decisions import queries as decisions
 from service.moderation.models import BulkDecision
 from service.moderation.operations import Verdict, decide, undo_one
 from service.moderation.queries import Filter
@@ -115,10 +116,10 @@ def undo(decision_id: UUID, who: Principal) -> Progress:
     decide everywhere where it did, or still does; Conflict when it was undone already; and of one comment, what
     undo_one raises.
     """
-    bulk = queries.locked_bulk(decision_id)
+    bulk = decisions.locked_bulk(decision_id)
     if bulk:
         _require_all(_covered(bulk), who)
-    ids = queries.decided_by(decision_id, who.sites, limit=AT_ONCE + 1)
+    ids = decisions.decided_by(decision_id, who.sites, limit=AT_ONCE + 1)
     if not ids and (bulk is None or (bulk.state == DONE and not bulk.undone_by)):
         raise _not_there()
     if bulk is None:
@@ -138,11 +139,11 @@ def _not_there() -> NotFound:
 
 def _covered(bulk: BulkDecision) -> set[UUID]:
     """The sites on which a bulk decision changed something; while it works, also those on which it yet may."""
-    found = queries.sites_decided(bulk.id)
+    found = decisions.sites_decided(bulk.id)
     if found and bulk.state == DONE:
         return found
     named = [UUID(one) for one, _ in bulk.filter.get("items", ())]
-    return found | set(map(UUID, bulk.site_ids)) | queries.sites_of(named)
+    return found | set(map(UUID, bulk.site_ids)) | decisions.sites_of(named)
 
 
 def _require_all(site_ids: set[UUID], who: Principal) -> None:
@@ -164,7 +165,7 @@ def work_bulk(who: Callable[[str], Principal | None], hold_back: float, failed: 
 
     It stands among them until its part is committed and its worker takes it out. `who` finds the actor as they are now.
     """
-    bulk = queries.next_bulk(failed)
+    bulk = decisions.next_bulk(failed)
     if bulk is None:
         return None
     failed.add(bulk.id)
@@ -188,7 +189,7 @@ def _decide_part(bulk: BulkDecision, who: Principal, hold_back: float) -> list[O
 
 def _undo_part(bulk: BulkDecision, who: Principal) -> list[Outcome]:
     refused = _refused(bulk)
-    found = queries.decided_by(bulk.id, who.sites, limit=AT_ONCE + len(refused), standing=True)
+    found = decisions.decided_by(bulk.id, who.sites, limit=AT_ONCE + len(refused), standing=True)
     left = [one for one in found if one not in refused][:AT_ONCE]
     return _noted(bulk, _each(left, who, lambda one: undo_one(bulk.id, one, who)))
 

@@ -19,6 +19,7 @@ from service.comments.status import APPROVED, DECISIONS, PENDING, IllegalTransit
 from service.db import db, insert_if_new, new_id, now
 from service.errors import Conflict, Invalid, NotFound, Problem, StaleVersion, VersionNeeded
 from service.moderation import queries
+from service.moderation.decisions import queries as decisions
 from service.privacy.seal import email_index
 from service.privacy.unseal import masked, unseal
 from service.sites import queries as sites
@@ -123,7 +124,7 @@ def undo_one(decision_id: UUID, comment_id: UUID, who: Principal) -> Comment:
     and what is said.
     """
     comment = find_locked(comment_id, who)
-    entry = queries.undo_entry(decision_id, comment_id)
+    entry = decisions.undo_entry(decision_id, comment_id)
     if entry is None:
         raise _told(Conflict("This can no longer be undone."), comment)
     if entry.undone_at:
@@ -131,7 +132,7 @@ def undo_one(decision_id: UUID, comment_id: UUID, who: Principal) -> Comment:
     if comment.decision_id != decision_id:
         raise _told(Conflict("This was decided again since, and stays so."), comment)
     undo(comment, entry, who.actor)
-    for one in queries.written_with(decision_id, comment_id):
+    for one in decisions.written_with(decision_id, comment_id):
         undo_one(decision_id, one, who)  # a reply below what nobody sees any more
     return comment
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, case, delete, false, func, or_, select, tuple_, union_all
+from sqlalchemy import Row, Select, and_, bindparam, case, delete, false, func, or_, select, tuple_, union_all
 from sqlalchemy.orm import aliased, joinedload, selectinload
 
 from service.authors import queries as authors
-from service.comments.models import Comment, CommentRevision, HoldReason, UndoEntry
+from service.comments.models import Author, Comment, CommentRevision, HoldReason, UndoEntry
 from service.comments.search.queries import with_words
 from service.db import db, insert_or_update, now, run, table_of
 from service.moderation.models import BulkDecision, Claim
 from service.pagination import Page as Rows
 from service.pagination import Position, page_of
+from service.sites.models import Page
 from service.sites.queries import is_of
 
 LEASE = timedelta(minutes=10)
@@ -29,17 +30,32 @@ _COUNTS = and_(
 """Whether a claim is of now: one that lasts longer than any can was made by a clock that was put back since."""
 _OF: Any = bindparam("ids", expanding=True)
 _CLAIMS_OF = select(Claim).where(Claim.comment_id.in_(_OF), _COUNTS).execution_options(populate_existing=True)
+_PLACE: Any = (Comment.created_at, Comment.id, Comment.risk)
+_WHOLE = (
+    select(Comment)
+    .where(Comment.id.in_(_OF))
+    .options(selectinload(Comment.page), selectinload(Comment.site), joinedload(Comment.author))
+    .options(selectinload(Comment.parent))
+)
+_C, _R = table_of(Comment).c, table_of(HoldReason).c
+_TOLD = (
+    "id page_id parent_id status name website is_moderator email_sealed network_label body body_format html rating "
+    "rating_scale pinned_at risk alike_host alike_text created_at edited_at erased_at decided_at decided_by "
+    "decided_name reason reason_code decision_id source version"
+)
+_SEEN = (
+    select(*(_C[name] for name in _TOLD.split()), table_of(Author).c.avatar)
+    .join_from(table_of(Comment), table_of(Author), table_of(Author).c.id == _C.author_id)
+    .where(_C.id.in_(_OF))
+)
+_PAGES = select(Page).where(Page.id.in_(_OF)).options(selectinload(Page.site))
+_REASONS = select(_R.comment_id, _R.code, _R.detail).where(_R.comment_id.in_(_OF)).order_by(_R.comment_id, _R.n)
 _DROP_CLAIM, _DROP_CLAIMS = (
     delete(table_of(Claim)).where(table_of(Claim).c[name] == bindparam("of")) for name in ("comment_id", "moderator_id")
 )
-_DECIDED_LAST = and_(Comment.id == UndoEntry.comment_id, Comment.decision_id == UndoEntry.decision_id)
-_UNDOABLE = (
-    select(UndoEntry.comment_id)
-    .join(Comment, _DECIDED_LAST)
-    .where(UndoEntry.comment_id.in_(_OF), UndoEntry.undone_at.is_(None))
-)
 ALIKE = {"host": Comment.alike_host, "text": Comment.alike_text}
 """What comments may have in common, by the word for it in a filter."""
+Seen = TypeVar("Seen")
 
 
 @dataclass(frozen=True)
@@ -129,16 +145,47 @@ def _taken(wanted: Filter) -> Any:
 
 def listed(wanted: Filter, *, sort: str, after: Position | None, limit: int) -> Rows[Comment]:
     """Comments of some sites: oldest, newest or riskiest first, keyset-paged."""
-    around = selectinload(Comment.page), selectinload(Comment.site), joinedload(Comment.author)
+    standing = places(wanted, sort=sort, after=after, limit=limit)
+    found = db.session.scalars(_WHOLE, {"ids": [one.id for one in standing.rows]})
+    return _filled(standing, {one.id: one for one in found})
+
+
+def listed_rows(wanted: Filter, *, sort: str, after: Position | None, limit: int) -> Rows[Row[Any]]:
+    """The same as rows that nobody changes, each with its author's `avatar`: a fifth of the time."""
+    standing = places(wanted, sort=sort, after=after, limit=limit)
+    found = run(_SEEN, ids=[one.id for one in standing.rows])
+    return _filled(standing, {one.id: one for one in found})
+
+
+def places(wanted: Filter, *, sort: str, after: Position | None, limit: int) -> Rows[Position]:
+    """Where the comments of a list stand in it."""
     if 1 < len(wanted.site_ids) <= _MOST_PARTS:
         # An index has the order of one site: of several together, the database would sort all that wait.
         each = (replace(wanted, site_ids=[one]) for one in wanted.site_ids)
         first = [_in_order(matching(select(Comment.id), one), sort, after).limit(limit + 1).subquery() for one in each]
-        rows = _in_order(select(Comment).where(Comment.id.in_(union_all(*map(select, first)))), sort, None)
+        rows = _in_order(select(*_PLACE).where(Comment.id.in_(union_all(*map(select, first)))), sort, None)
     else:
-        rows = _in_order(matching(select(Comment), wanted), sort, after)
-    found = db.session.scalars(rows.options(*around, selectinload(Comment.parent)).limit(limit + 1)).all()
-    return page_of(found, limit, lambda one: Position(one.created_at, one.id, one.risk))
+        rows = _in_order(matching(select(*_PLACE), wanted), sort, after)
+    found = [Position(*one) for one in db.session.execute(rows.limit(limit + 1))]
+    return page_of(found, limit, lambda one: one)
+
+
+def _filled(standing: Rows[Position], found: Mapping[UUID, Seen]) -> Rows[Seen]:
+    """The comments that stand in some places; one may have gone meanwhile."""
+    return Rows([found[one.id] for one in standing.rows if one.id in found], standing.next)
+
+
+def pages_of(ids_: Collection[UUID]) -> dict[UUID, Page]:
+    """Some pages with their sites."""
+    return {one.id: one for one in db.session.scalars(_PAGES, {"ids": list(ids_)})}
+
+
+def reasons_of(comment_ids: Sequence[UUID]) -> dict[UUID, list[Row[Any]]]:
+    """Why each of some comments was held; those that were not are left out."""
+    found: dict[UUID, list[Row[Any]]] = {}
+    for one in run(_REASONS, ids=comment_ids):
+        found.setdefault(one.comment_id, []).append(one)
+    return found
 
 
 def _in_order(rows: Select[Any], sort: str, after: Position | None) -> Select[Any]:
@@ -206,12 +253,6 @@ def newest(wanted: Filter) -> tuple[int, UUID | None, datetime | None]:
     return number, db.session.scalar(last.limit(1)), edited
 
 
-def bulk(bulk_id: UUID, moderator_id: UUID) -> BulkDecision | None:
-    """A bulk decision of somebody's own."""
-    whose = BulkDecision.moderator_id == moderator_id
-    return db.session.scalar(select(BulkDecision).where(BulkDecision.id == bulk_id, whose))
-
-
 def claim(comment_id: UUID, moderator_id: UUID, name: str, until: datetime) -> bool:
     """Take a comment for somebody unless another has it; whether they have it now."""
     values = {"comment_id": comment_id, "moderator_id": moderator_id, "name": name, "until": until}
@@ -241,60 +282,3 @@ def drop_claims(*, comment_id: UUID | None = None, moderator_id: UUID | None = N
 
 def forget_claims() -> None:
     db.session.execute(delete(Claim).where(~_COUNTS))
-
-
-def locked_bulk(bulk_id: UUID) -> BulkDecision | None:
-    """A bulk decision as it is now, locked: its worker waits until the commit."""
-    row = select(BulkDecision).where(BulkDecision.id == bulk_id).with_for_update()
-    return db.session.scalar(row.execution_options(populate_existing=True))
-
-
-def decided_by(decision_id: UUID, sites: Collection[UUID] | None, *, limit: int, standing: bool = False) -> list[UUID]:
-    """Comments of some sites that a decision changed. `standing`: only those for which it was not undone."""
-    rows = select(UndoEntry.comment_id).join(Comment, Comment.id == UndoEntry.comment_id)
-    rows = rows.where(UndoEntry.decision_id == decision_id, is_of(Comment.site_id, sites))
-    if standing:
-        rows = rows.where(UndoEntry.undone_at.is_(None))
-    return list(db.session.scalars(rows.order_by(UndoEntry.comment_id).limit(limit)))
-
-
-def sites_decided(decision_id: UUID) -> set[UUID]:
-    """The sites of the comments that a decision changed."""
-    rows = select(Comment.site_id).join(UndoEntry, UndoEntry.comment_id == Comment.id)
-    return set(db.session.scalars(rows.where(UndoEntry.decision_id == decision_id).distinct()))
-
-
-def sites_of(comment_ids: Sequence[UUID]) -> set[UUID]:
-    return set(db.session.scalars(select(Comment.site_id).where(Comment.id.in_(comment_ids)).distinct()))
-
-
-def undo_entry(decision_id: UUID, comment_id: UUID) -> UndoEntry | None:
-    """What a decision took the place of. Read with its comment locked: nobody else changes it meanwhile."""
-    found = select(UndoEntry).where(UndoEntry.decision_id == decision_id, UndoEntry.comment_id == comment_id)
-    return db.session.scalar(found.execution_options(populate_existing=True))
-
-
-def written_with(decision_id: UUID, comment_id: UUID) -> list[UUID]:
-    """Replies to a comment that were written with a decision on it, as long as nobody has decided on them since."""
-    rows = select(UndoEntry.comment_id).join(Comment, Comment.id == UndoEntry.comment_id)
-    rows = rows.where(UndoEntry.decision_id == decision_id, UndoEntry.undone_at.is_(None))
-    rows = rows.where(Comment.parent_id == comment_id, Comment.decided_at.is_(None), Comment.erased_at.is_(None))
-    return list(db.session.scalars(rows))
-
-
-def undoable(comment_ids: Sequence[UUID]) -> set[UUID]:
-    """Those of some comments of which the last decision can still be undone."""
-    return set(run(_UNDOABLE, ids=list(comment_ids)).scalars())
-
-
-def forget_undo(before: datetime, limit: int) -> int:
-    """Delete up to `limit` entries older than a moment; how many."""
-    old = select(UndoEntry.decision_id).where(UndoEntry.created_at < before).limit(limit)
-    gone = delete(UndoEntry).where(UndoEntry.decision_id.in_(old), UndoEntry.created_at < before)
-    return int(db.session.execute(gone).rowcount)  # type: ignore[attr-defined]
-
-
-def next_bulk(without: Collection[UUID]) -> BulkDecision | None:
-    """The oldest unfinished bulk decision but some, locked; another worker's is skipped."""
-    rows = select(BulkDecision).where(BulkDecision.state == "working", BulkDecision.id.not_in(without))
-    return db.session.scalar(rows.order_by(BulkDecision.created_at).limit(1).with_for_update(skip_locked=True))

@@ -18,6 +18,7 @@ from service.doors import TEXT_BODY, GuardedDoor, answer, settings, takes, tells
 from service.errors import NotFound
 from service.idempotency.operations import Answer, Asked, once
 from service.moderation import bulk, bulk_schemas, claims, operations, queries, schemas, views
+from service.moderation.decisions import queries as decisions
 from service.moderation.operations import Ruling, Verdict
 from service.moderation.queries import Filter
 from service.moderation.scope import page_id_of, sites_of
@@ -35,8 +36,8 @@ def read_queue(query: dict[str, Any]) -> Response:
     """Comments of your sites by state, page, words or reason."""
     limit, cursor, sort = query.pop("limit"), query.pop("cursor"), query.pop("sort")
     owner = ("queue", sort, sorted(query.items(), key=str))
-    found = queries.listed(wanted(query, "read"), sort=sort, after=read_cursor(cursor, *owner), limit=limit)
-    return answer({"comments": views.listed(found.rows, principal()), "next": write_cursor(found.next, *owner)})
+    found = queries.listed_rows(wanted(query, "read"), sort=sort, after=read_cursor(cursor, *owner), limit=limit)
+    return answer({"comments": views.listed_rows(found.rows, principal()), "next": write_cursor(found.next, *owner)})
 
 
 def wanted(query: dict[str, Any], scope: str) -> Filter:
@@ -251,7 +252,7 @@ def _progress(done: bulk.Progress) -> Answer:
 @bp.response(200, bulk_schemas.BulkView)
 def read_bulk(decision_id: UUID) -> bulk.Progress:
     """How far a decision on many has come; `results` are those that could not be decided."""
-    found = queries.bulk(decision_id, principal().moderator_id)
+    found = decisions.bulk(decision_id, principal().moderator_id)
     if found is None:
         raise NotFound("There is no decision by that id.")
     return bulk.progress(found)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
+
+from sqlalchemy import Row
 
 from service.accounts.principal import Principal
 from service.audit.queries import Link
@@ -14,6 +16,7 @@ from service.comments.rendering import text_of
 from service.comments.schemas import timestamp
 from service.comments.status import STATUSES
 from service.moderation import operations, policies, queries
+from service.moderation.decisions import queries as decisions
 from service.moderation.diff import differences
 from service.moderation.models import Claim
 from service.moderation.people import Person
@@ -30,27 +33,50 @@ _EXCERPT = 200
 """Characters that are shown of a comment of which only that much matters."""
 
 
+class Around(NamedTuple):
+    """What is shown with a comment that is not its own."""
+
+    site: str
+    page: dict[str, Any]
+    avatar: str
+    reasons: Sequence[Any]
+
+
 def listed(rows: Sequence[Comment], who: Principal) -> list[dict[str, Any]]:
-    ids = [one.id for one in rows]
-    claims, undoable = queries.claims_of(ids), queries.undoable(ids)
-    return [_comment(one, claims.get(one.id), who, one.id in undoable) for one in rows]
+    return _told(rows, [Around(one.site.key, page(one.page), one.author.avatar, one.reasons) for one in rows], who)
+
+
+def listed_rows(rows: Sequence[Row[Any]], who: Principal) -> list[dict[str, Any]]:
+    """The same of what `queries.listed_rows` found."""
+    pages, reasons = queries.pages_of({one.page_id for one in rows}), queries.reasons_of([one.id for one in rows])
+    shown = {id_: (one.site.key, page(one)) for id_, one in pages.items()}
+    return _told(rows, [Around(*shown[one.page_id], one.avatar, reasons.get(one.id, ())) for one in rows], who)
+
+
+def _told(rows: Sequence[Any], around: Sequence[Around], who: Principal) -> list[dict[str, Any]]:
+    claims = queries.claims_of([one.id for one in rows])
+    undoable = decisions.undoable([one.id for one in rows if one.decision_id])
+    return [
+        _comment(one, more, claims.get(one.id), who, one.id in undoable) for one, more in zip(rows, around, strict=True)
+    ]
 
 
 def comment(one: Comment, who: Principal) -> dict[str, Any]:
     return listed([one], who)[0]
 
 
-def _comment(one: Comment, claim: Claim | None, who: Principal, undoable: bool) -> dict[str, Any]:
+def _comment(one: Any, around: Around, claim: Claim | None, who: Principal, undoable: bool) -> dict[str, Any]:
+    """A comment, or a row of one."""
     return {
         "id": one.id,
-        "site": one.site.key,
-        "page": page(one.page),
+        "site": around.site,
+        "page": around.page,
         "parent_id": one.parent_id,
         "status": one.status,
         "author": {
             "name": one.name,
             "website": one.website,
-            "avatar": one.author.avatar,
+            "avatar": around.avatar,
             "is_moderator": one.is_moderator,
         },
         "email": operations.masked_email(one),
@@ -61,7 +87,7 @@ def _comment(one: Comment, claim: Claim | None, who: Principal, undoable: bool) 
         "rating": one.rating,
         "rating_scale": one.rating_scale,
         "pinned": one.pinned_at is not None,
-        "reasons": [{"code": reason.code, "detail": reason.detail} for reason in one.reasons],
+        "reasons": [{"code": reason.code, "detail": reason.detail} for reason in around.reasons],
         "risk": one.risk,
         "alike": [f"{kind}:{value}" for kind, value in queries.common(one)],
         "created_at": timestamp(one.created_at),

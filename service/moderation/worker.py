@@ -10,7 +10,8 @@ from service.db import now, transaction
 from service.doors import settings
 from service.jobs import regularly
 from service.moderation.bulk import work_bulk
-from service.moderation.queries import forget_claims, forget_undo
+from service.moderation.decisions.queries import forget_undo
+from service.moderation.queries import forget_claims
 from service.rules.operations import forget_ended
 
 KEPT = timedelta(days=30)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from uuid import UUID
 
@@ -20,7 +21,12 @@ def keys() -> Keys:
 
 
 def fernet() -> MultiFernet:
-    return MultiFernet([Fernet(one) for one in keys().email])
+    return _fernet(keys().email)
+
+
+@cache
+def _fernet(email: tuple[str, ...]) -> MultiFernet:
+    return MultiFernet([Fernet(one) for one in email])
 
 
 def seal(text: str) -> bytes:

@@ -81,7 +81,7 @@ def plan(ask: Callable[[], Any]) -> str:
 
 
 def queue(status: str | None, sort: str) -> Callable[[], Any]:
-    return lambda: moderation.listed(Filter([ID], status), sort=sort, after=AFTER, limit=50)
+    return lambda: moderation.places(Filter([ID], status), sort=sort, after=AFTER, limit=50)
 
 
 def before() -> Any:
@@ -103,7 +103,7 @@ HOT: dict[str, tuple[str, Callable[[], Any]]] = {
     "newest in the queue": ("ix_comments_latest", queue("pending", "newest")),
     "what is alike in the queue": (
         "ix_comments_alike_host",
-        lambda: moderation.listed(
+        lambda: moderation.places(
             Filter([ID], "pending", alike="host:x.example"), sort="oldest", after=AFTER, limit=50
         ),
     ),
@@ -191,7 +191,7 @@ def test_the_feed_of_one_page_reads_that_page_only(app: Flask) -> None:
 
 
 def test_the_queue_of_one_page_reads_that_page_only(app: Flask) -> None:
-    found = plan(lambda: moderation.listed(Filter([ID], "pending", page_id=ID), sort="oldest", after=AFTER, limit=50))
+    found = plan(lambda: moderation.places(Filter([ID], "pending", page_id=ID), sort="oldest", after=AFTER, limit=50))
     assert "ix_comments_on_page (site_id=? AND page_id=? AND status=?" in found and "TEMP B-TREE" not in found
 
 

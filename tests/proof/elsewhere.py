@@ -28,6 +28,7 @@ ELSEWHERE = {
     "service/comments/threads.py": "the order of what is shown",
     "service/comments/upkeep.py": "what the worker does in time, by what is tried in the rooms",
     "service/moderation/claims.py": "shares out what waits",
+    "service/moderation/decisions/queries.py": "statements: figures 4 and 6 look for what they must not give",
     "service/moderation/diff.py": "shows moderators where two texts differ",
     "service/moderation/exports.py": "a view of the audit log",
     "service/moderation/people.py": "how moderators know people, and what a site says of them in advance",

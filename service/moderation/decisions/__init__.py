@@ -1,0 +1,1 @@
+"""Decisions as they are kept: those on many, and what undoes each."""
