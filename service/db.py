@@ -18,12 +18,13 @@ from sqlalchemy import CursorResult, DateTime, Dialect, Executable, MetaData, Ta
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.pool import QueuePool
 from uuid_utils import compat
 
 from service import metrics, sqlite
 from service.config import Settings
+from service.errors import OutcomeUnknown
 
 PUBLIC: dict[str, Any] = {"public": True}
 """`info` of a column that anybody may read. A column without it is private."""
@@ -105,7 +106,8 @@ def transaction(*, patience: float | None = None) -> Iterator[None]:
     """All or nothing. The one place that commits. What was read before it is read anew inside.
 
     `patience`: seconds to wait for SQLite's lock; those of the setting, unless somebody who reads writes by the way.
-    Raises whatever its body raises, after a rollback; OperationalError when the database is locked or away.
+    Raises whatever its body raises, after a rollback; OperationalError when the database is locked or away,
+    OutcomeUnknown when it went away in the end.
     """
     session = db.session()
     assert not session.new and not session.dirty, "changes belong inside the transaction"
@@ -118,7 +120,7 @@ def transaction(*, patience: float | None = None) -> Iterator[None]:
             session.flush()
             for step in _before_commit:
                 step()
-            session.commit()
+            _commit(session)
             after = session.info.get("after", [])
         except BaseException:
             session.rollback()
@@ -127,6 +129,19 @@ def transaction(*, patience: float | None = None) -> Iterator[None]:
             session.info.clear()
     for step in (*after, *current_app.extensions["greenroom_on_commit"]):
         step()
+
+
+def _commit(session: Session) -> None:
+    """Raises OutcomeUnknown where the server went away meanwhile. SQLite always says what became of it."""
+    is_sqlite = db.engine.dialect.name == "sqlite"
+    try:
+        session.commit()
+    except OperationalError as error:
+        if is_sqlite:
+            raise
+        raise OutcomeUnknown() from error
+    if is_sqlite:
+        sqlite.shorten_log(db.engine)
 
 
 @contextmanager

@@ -132,6 +132,11 @@ class Unavailable(Problem):
         super().__init__(detail, headers={"Retry-After": "5"}, **more)
 
 
+class OutcomeUnknown(Unavailable):
+    slug = "outcome-unknown"
+    detail = "The database went away just then: this may have been stored, or not. Please try again in a moment."
+
+
 DAMAGED = "The database is damaged. Stop, keep a copy of it, and restore your last backup."
 _BROKEN_FILE = {11, 26}  # SQLITE_CORRUPT, SQLITE_NOTADB
 _BROKEN_PAGE = {"XX001", "XX002"}  # data_corrupted, index_corrupted of PostgreSQL

@@ -5,14 +5,23 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import SQLAlchemyError
 
 from service import metrics
 
 Writes = Callable[[], tuple[bool, float | None]]
 """Whether the transaction that begins is one that writes, and for how many seconds it waits for the lock at most."""
+LONG = 8 * 2**20
+"""Bytes of a write-ahead log that is to begin anew."""
+_WAITS = 50
+"""Milliseconds for those who read what the log has."""
+_long_from: WeakKeyDictionary[Engine, int] = WeakKeyDictionary()
 _BUSY = metrics.counter("greenroom_sqlite_busy", "Times that SQLite's lock was asked for in vain, for 8 ms each.")
 
 
@@ -77,3 +86,27 @@ def _begin_to_write(connection: Connection, patience: float, usual: float) -> No
     finally:
         cursor.execute(f"PRAGMA busy_timeout = {int(usual * 1000)}")
         cursor.close()
+
+
+def shorten_log(engine: Engine) -> None:
+    """After a commit: begin the write-ahead log anew once it is long.
+
+    SQLite does so by itself, but only when nobody reads. Under load that moment does not come: the log would grow until
+    it fills the disk, and then nothing can be moved out of it any more. Now writers wait, and those who begin to read
+    need no log. Somebody who reads for long, a backup say, is not waited for, but met again after as much more.
+    """
+    log = Path(f"{engine.url.database}-wal")
+    size = log.stat().st_size if log.exists() else 0
+    if size < _long_from.get(engine, LONG):
+        return
+    try:
+        with closing(engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
+            (usual,) = cursor.execute("PRAGMA busy_timeout").fetchone()
+            cursor.execute(f"PRAGMA busy_timeout = {_WAITS}")
+            try:
+                is_kept, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                cursor.execute(f"PRAGMA busy_timeout = {usual}")
+    except (sqlite3.Error, SQLAlchemyError):  # the disk is full, say; what was committed is, all the same
+        is_kept = True
+    _long_from[engine] = size + LONG if is_kept else LONG

@@ -12,7 +12,7 @@ from cryptography.fernet import InvalidToken
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from service.config import BadSetting
-from service.errors import DAMAGED, Problem, damaged
+from service.errors import DAMAGED, Problem, Unavailable, damaged
 from service.revisions import WrongSchema
 
 DATA, UNAVAILABLE, CONFIG = 65, 69, 78
@@ -45,7 +45,8 @@ def told() -> Iterator[None]:
         yield
     except Problem as problem:
         errors = [f"{name}: {one['detail']}" for name, found in (problem.errors or {}).items() for one in found]
-        raise Refusal(" ".join([problem.detail, *errors]), DATA) from problem
+        code = UNAVAILABLE if isinstance(problem, Unavailable) else DATA
+        raise Refusal(" ".join([problem.detail, *errors]), code) from problem
     except (BadSetting, WrongSchema) as error:
         raise Refusal(str(error), CONFIG) from error
     except OperationalError as error:

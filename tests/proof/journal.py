@@ -15,7 +15,7 @@ from select import select
 from socket import MSG_PEEK
 from typing import Any
 
-from service.errors import MEDIA_TYPE
+from service.errors import MEDIA_TYPE, OutcomeUnknown
 
 PATIENCE = 30.0
 """Seconds after which a client gives a request up."""
@@ -57,7 +57,7 @@ class Journal:
     prefix: str = "said"
     accepted: dict[str, Answered] = field(default_factory=dict)
     unknown: dict[str, int] = field(default_factory=dict)
-    """Key → the status that it was told, or 0 when the connection ended."""
+    """Key → the status that it was told, or 0 when the connection ended, or nobody knows what became of it."""
     asked: dict[str, Asked] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
     """Answers that nobody may get, whatever the fault."""
@@ -112,7 +112,7 @@ class Journal:
                 self.unknown.pop(asked.key, None)
                 self._learn(asked, answer)
             else:
-                self.unknown[asked.key] = answer.status if answer else 0
+                self.unknown[asked.key] = answer.status if answer and not _is_unsure(answer) else 0
                 self.wrong += [f"{asked.key}: {fault}" for fault in (refusal_faults(answer) if answer else [])]
         return answer
 
@@ -133,6 +133,10 @@ class Journal:
             before, again = self.accepted[key], send(self.asked[key])
             if (again.status, again.body["id"]) != (before.status, before.body["id"]):
                 yield f"{key}: asked again it got {again.status}, {again.body}"
+
+
+def _is_unsure(answer: Answered) -> bool:
+    return str(answer.body.get("type")).endswith(f"/{OutcomeUnknown.slug}")
 
 
 def refusal_faults(answer: Answered) -> Iterator[str]:

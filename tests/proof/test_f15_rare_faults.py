@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import pwd
 import subprocess
@@ -76,11 +77,24 @@ def test_a_full_disk_refuses_and_loses_nothing(
 def filled(disk: Path) -> Iterator[None]:
     """Another file takes all room but 300 kB, while the block lasts: the last of it is for us to run out of."""
     ballast = disk / "ballast"
-    room = os.statvfs(disk)
     with ballast.open("wb") as file:
-        os.posix_fallocate(file.fileno(), 0, room.f_bavail * room.f_frsize - 300_000)
-    yield
-    ballast.unlink()
+        while not _takes_all_but(300_000, disk, file.fileno()):
+            pass  # somebody wrote meanwhile
+    try:
+        yield
+    finally:
+        ballast.unlink()
+
+
+def _takes_all_but(spare: int, disk: Path, file: int) -> bool:
+    room = os.statvfs(disk)
+    try:
+        os.posix_fallocate(file, 0, room.f_bavail * room.f_frsize - spare)
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        return False
+    return True
 
 
 @pytest.mark.figure("15", quick=0, full=300)
