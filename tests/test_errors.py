@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import create_engine, event, func, select, text
+
+from service.cli.printing import Refusal, told
+from service.comments.models import Comment
+from service.db import db, transaction
+from service.sites.models import Site
 
 
 def test_a_file_that_need_not_be_sent_is_closed(app: Flask) -> None:
@@ -27,3 +36,41 @@ def test_a_file_that_is_another_one_by_now_is_refused_as_a_problem(app: Flask, p
     answer = client.get(path, headers={"If-Match": '"another"'})
     assert (answer.status_code, answer.mimetype) == (412, "application/problem+json")
     assert answer.json["type"] == "/problems/stale-version"
+
+
+@contextmanager
+def gone_at_the_next_commit() -> Iterator[None]:
+    """PostgreSQL ends the connection that commits next, just before it would have."""
+    others = create_engine(db.engine.url)
+
+    def end(connection: Any) -> None:
+        event.remove(db.engine, "commit", end)
+        with others.connect() as other:
+            other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": connection.connection.info.backend_pid})
+
+    event.listen(db.engine, "commit", end)
+    yield
+    assert not event.contains(db.engine, "commit", end), "nothing was committed"
+    others.dispose()
+
+
+ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+
+
+@ON_POSTGRESQL
+def test_where_nobody_knows_whether_it_was_stored_that_is_said_and_it_is_stored_once(app: Flask, site: Site) -> None:
+    said = {"page": "/", "name": "Ada", "email": "ada@mail.example.org", "body": "Words."}
+    ask: dict[str, Any] = {"json": said, "headers": {"Idempotency-Key": "one"}}
+    with gone_at_the_next_commit():
+        answer = app.test_client().post("/v1/sites/blog/comments", **ask)
+    assert (answer.status_code, answer.json["type"]) == (503, "/problems/outcome-unknown")
+    assert "may have been stored, or not" in answer.json["detail"] and answer.headers["Retry-After"] == "5"
+    assert app.test_client().post("/v1/sites/blog/comments", **ask).status_code == 202
+    assert db.session.scalar(select(func.count()).select_from(Comment)) == 1
+
+
+@ON_POSTGRESQL
+def test_a_command_says_it_too(app: Flask) -> None:
+    with gone_at_the_next_commit(), pytest.raises(Refusal, match="stored, or not") as refused, told(), transaction():
+        pass
+    assert refused.value.exit_code == 69
