@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import create_engine, event, func, select, text
+from sqlalchemy.pool import NullPool
 
 from service.cli.printing import Refusal, told
 from service.comments.models import Comment
 from service.db import db, transaction
+from service.errors import OutcomeUnknown
 from service.sites.models import Site
 
 
@@ -41,17 +43,20 @@ def test_a_file_that_is_another_one_by_now_is_refused_as_a_problem(app: Flask, p
 @contextmanager
 def gone_at_the_next_commit() -> Iterator[None]:
     """PostgreSQL ends the connection that commits next, just before it would have."""
-    others = create_engine(db.engine.url)
+    ended: list[int] = []
 
     def end(connection: Any) -> None:
-        event.remove(db.engine, "commit", end)
-        with others.connect() as other:
-            other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": connection.connection.info.backend_pid})
+        if not ended:
+            ended.append(connection.connection.driver_connection.info.backend_pid)
+            with create_engine(db.engine.url, poolclass=NullPool).connect() as other:
+                other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": ended[0]})
 
     event.listen(db.engine, "commit", end)
-    yield
-    assert not event.contains(db.engine, "commit", end), "nothing was committed"
-    others.dispose()
+    try:
+        yield
+    finally:
+        event.remove(db.engine, "commit", end)
+    assert ended, "nothing was committed"
 
 
 ON_POSTGRESQL = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -72,5 +77,12 @@ def test_where_nobody_knows_whether_it_was_stored_that_is_said_and_it_is_stored_
 @ON_POSTGRESQL
 def test_a_command_says_it_too(app: Flask) -> None:
     with gone_at_the_next_commit(), pytest.raises(Refusal, match="stored, or not") as refused, told(), transaction():
-        pass
+        db.session.execute(text("SELECT 1"))
     assert refused.value.exit_code == 69
+
+
+@ON_POSTGRESQL
+def test_what_went_wrong_before_the_commit_is_known(app: Flask) -> None:
+    with pytest.raises(Exception, match="division by zero") as error, transaction():
+        db.session.execute(text("SELECT 1 / 0"))
+    assert not isinstance(error.value, OutcomeUnknown)

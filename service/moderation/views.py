@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Row
-
 from service.accounts.principal import Principal
 from service.audit.queries import Link
 from service.authors import queries as authors
@@ -21,6 +19,7 @@ from service.moderation.diff import differences
 from service.moderation.models import Claim
 from service.moderation.people import Person
 from service.moderation.policies import Changed, Trial
+from service.moderation.queries import SeenRow
 from service.reactions import queries as reactions
 from service.rules.models import Rule
 from service.rules.policy import PERSON
@@ -46,7 +45,7 @@ def listed(rows: Sequence[Comment], who: Principal) -> list[dict[str, Any]]:
     return _told(rows, [Around(one.site.key, page(one.page), one.author.avatar, one.reasons) for one in rows], who)
 
 
-def listed_rows(rows: Sequence[Row[Any]], who: Principal) -> list[dict[str, Any]]:
+def listed_rows(rows: Sequence[SeenRow], who: Principal) -> list[dict[str, Any]]:
     """The same of what `queries.listed_rows` found."""
     pages, reasons = queries.pages_of({one.page_id for one in rows}), queries.reasons_of([one.id for one in rows])
     shown = {id_: (one.site.key, page(one)) for id_, one in pages.items()}

@@ -35,6 +35,7 @@ from . import catalogue
 from .catalogue import Rows, Schema
 
 PATIENCE = 60
+COMMIT = "before the commit"
 _apps: dict[str, Flask] = {}
 _forks = multiprocessing.get_context("forkserver")
 _forks.set_forkserver_preload(["tests.proof.killing", "psycopg"])
@@ -149,7 +150,7 @@ def _upgrade(ground: Ground, fatal: int | None, told: Connection) -> None:
     with opened(ground, _bare):
         event.listen(db.engine, "before_cursor_execute", lambda *it: moment("before", it[2]))
         event.listen(db.engine, "after_cursor_execute", lambda *it: moment("after", it[2]))
-        event.listen(db.engine, "commit", lambda _: moment("before the commit"))
+        event.listen(db.engine, "commit", lambda _: moment(COMMIT))
         upgrade()
     told.send(seen)
 
