@@ -24,7 +24,7 @@ from uuid_utils import compat
 
 from service import metrics, sqlite
 from service.config import Settings
-from service.errors import OutcomeUnknown
+from service.errors import Unsure
 
 PUBLIC: dict[str, Any] = {"public": True}
 """`info` of a column that anybody may read. A column without it is private."""
@@ -106,8 +106,8 @@ def transaction(*, patience: float | None = None) -> Iterator[None]:
     """All or nothing. The one place that commits. What was read before it is read anew inside.
 
     `patience`: seconds to wait for SQLite's lock; those of the setting, unless somebody who reads writes by the way.
-    Raises whatever its body raises, after a rollback; OperationalError when the database is locked or away,
-    OutcomeUnknown when it went away in the end.
+    Raises whatever its body raises, after a rollback; OperationalError when the database is locked or away, and Unsure
+    of that kind when it went away while it committed.
     """
     session = db.session()
     assert not session.new and not session.dirty, "changes belong inside the transaction"
@@ -132,14 +132,14 @@ def transaction(*, patience: float | None = None) -> Iterator[None]:
 
 
 def _commit(session: Session) -> None:
-    """Raises OutcomeUnknown where the server went away meanwhile. SQLite always says what became of it."""
+    """Raises Unsure where the server went away meanwhile. SQLite always says what became of it."""
     is_sqlite = db.engine.dialect.name == "sqlite"
     try:
         session.commit()
     except OperationalError as error:
-        if is_sqlite:
+        if is_sqlite or not error.connection_invalidated:
             raise
-        raise OutcomeUnknown() from error
+        raise Unsure(error.statement, error.params, error.orig or error) from error
     if is_sqlite:
         sqlite.shorten_log(db.engine)
 

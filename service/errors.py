@@ -28,13 +28,9 @@ class Problem(Exception):
     detail = "That request cannot be understood."
 
     def __init__(
-        self,
-        detail: str | None = None,
-        *,
-        errors: FieldErrors | None = None,
-        headers: Mapping[str, str] | None = None,
-        **more: Any,
-    ) -> None:
+        self, detail: str | None = None, *, errors: FieldErrors | None = None,
+        headers: Mapping[str, str] | None = None, **more: Any,
+    ) -> None:  # fmt: skip
         super().__init__(detail or self.detail)
         self.detail = detail or self.detail
         self.errors = errors
@@ -134,7 +130,11 @@ class Unavailable(Problem):
 
 class OutcomeUnknown(Unavailable):
     slug = "outcome-unknown"
-    detail = "The database went away just then: this may have been stored, or not. Please try again in a moment."
+    detail = "The database went away just then: this may have been stored, or not. Please look in a moment."
+
+
+class Unsure(OperationalError):
+    """The database went away during COMMIT: it alone knows what became of that."""
 
 
 DAMAGED = "The database is damaged. Stop, keep a copy of it, and restore your last backup."
@@ -275,7 +275,7 @@ def _of_database(error: Exception) -> Problem | None:
     if not _database_away(error):
         return None
     log.warning("database away: %s", type(error).__name__)
-    return Unavailable()
+    return OutcomeUnknown() if isinstance(error, Unsure) else Unavailable()
 
 
 def _database_away(error: Exception) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 import time
 from collections.abc import Callable
@@ -15,13 +16,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from service import metrics
 
+log = logging.getLogger(__name__)
+
 Writes = Callable[[], tuple[bool, float | None]]
 """Whether the transaction that begins is one that writes, and for how many seconds it waits for the lock at most."""
 LONG = 8 * 2**20
 """Bytes of a write-ahead log that is to begin anew."""
-_WAITS = 50
-"""Milliseconds for those who read what the log has."""
-_long_from: WeakKeyDictionary[Engine, int] = WeakKeyDictionary()
+_WAITS, _PAUSE = 50, 5.0
+"""Milliseconds for those who read what the log has; and seconds until they are waited for again."""
+_again_from: WeakKeyDictionary[Engine, float] = WeakKeyDictionary()
 _BUSY = metrics.counter("greenroom_sqlite_busy", "Times that SQLite's lock was asked for in vain, for 8 ms each.")
 
 
@@ -93,13 +96,14 @@ def shorten_log(engine: Engine) -> None:
 
     SQLite does so by itself, but only when nobody reads. Under load that moment does not come: the log would grow until
     it fills the disk, and then nothing can be moved out of it any more. Now writers wait, and those who begin to read
-    need no log. Somebody who reads for long, a backup say, is not waited for, but met again after as much more.
+    need no log. Somebody who reads for long, a backup say, is not waited for, but met again a little later. It never
+    raises: what was committed is, whatever becomes of the log.
     """
-    log = Path(f"{engine.url.database}-wal")
-    size = log.stat().st_size if log.exists() else 0
-    if size < _long_from.get(engine, LONG):
-        return
+    ahead = Path(f"{engine.url.database}-wal")
+    is_kept = True
     try:
+        if time.monotonic() < _again_from.get(engine, 0.0) or ahead.stat().st_size < LONG:
+            return
         with closing(engine.raw_connection()) as connection, closing(connection.cursor()) as cursor:
             (usual,) = cursor.execute("PRAGMA busy_timeout").fetchone()
             cursor.execute(f"PRAGMA busy_timeout = {_WAITS}")
@@ -107,6 +111,9 @@ def shorten_log(engine: Engine) -> None:
                 is_kept, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             finally:
                 cursor.execute(f"PRAGMA busy_timeout = {usual}")
-    except (sqlite3.Error, SQLAlchemyError):  # the disk is full, say; what was committed is, all the same
-        is_kept = True
-    _long_from[engine] = size + LONG if is_kept else LONG
+    except FileNotFoundError:
+        return  # it is in memory
+    except (sqlite3.Error, SQLAlchemyError, OSError) as error:
+        log.warning("the write-ahead log stays as it is: %s", type(error).__name__)
+    if is_kept:
+        _again_from[engine] = time.monotonic() + _PAUSE

@@ -12,7 +12,7 @@ from cryptography.fernet import InvalidToken
 from sqlalchemy.exc import DatabaseError, OperationalError
 
 from service.config import BadSetting
-from service.errors import DAMAGED, Problem, Unavailable, damaged
+from service.errors import DAMAGED, Problem, Unsure, damaged
 from service.revisions import WrongSchema
 
 DATA, UNAVAILABLE, CONFIG = 65, 69, 78
@@ -45,10 +45,11 @@ def told() -> Iterator[None]:
         yield
     except Problem as problem:
         errors = [f"{name}: {one['detail']}" for name, found in (problem.errors or {}).items() for one in found]
-        code = UNAVAILABLE if isinstance(problem, Unavailable) else DATA
-        raise Refusal(" ".join([problem.detail, *errors]), code) from problem
+        raise Refusal(" ".join([problem.detail, *errors]), DATA) from problem
     except (BadSetting, WrongSchema) as error:
         raise Refusal(str(error), CONFIG) from error
+    except Unsure as error:
+        raise Refusal("The database went away just then. Look whether this was done.", UNAVAILABLE) from error
     except OperationalError as error:
         raise Refusal("The database is busy or away. Nothing was changed.", UNAVAILABLE) from error
     except DatabaseError as error:

@@ -140,7 +140,7 @@ SENTENCES = (
     N_("The browser did not say which page the form was on."),
     N_("The comment you answer is not on this page (any more)."),
     N_("The database is busy or away. Nothing was changed; please try again in a moment."),
-    N_("The database went away just then: this may have been stored, or not. Please try again in a moment."),
+    N_("The database went away just then: this may have been stored, or not. Please look in a moment."),
     N_("The database is damaged. Nothing was changed; its operator has to restore it."),
     N_("The domain of the e-mail address takes no mail."),
     N_("The first comment of somebody waits for a moderator."),

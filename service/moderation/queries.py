@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import Row, Select, and_, bindparam, case, delete, false, func, or_, select, tuple_, union_all
-from sqlalchemy.orm import aliased, joinedload, selectinload
+from sqlalchemy.orm import aliased, selectinload
 
 from service.authors import queries as authors
 from service.comments.models import Author, Comment, CommentRevision, HoldReason, UndoEntry
@@ -34,20 +34,18 @@ _PLACE: Any = (Comment.created_at, Comment.id, Comment.risk)
 _WHOLE = (
     select(Comment)
     .where(Comment.id.in_(_OF))
-    .options(selectinload(Comment.page), selectinload(Comment.site), joinedload(Comment.author))
-    .options(selectinload(Comment.parent))
+    .options(*map(selectinload, (Comment.page, Comment.site, Comment.author, Comment.parent)))
 )
-_C, _R = table_of(Comment).c, table_of(HoldReason).c
+_C, _R, _A = table_of(Comment).c, table_of(HoldReason).c, table_of(Author).c
+# What views tell of a comment: each of these has a name there.
 _TOLD = (
-    "id page_id parent_id status name website is_moderator email_sealed network_label body body_format html rating "
-    "rating_scale pinned_at risk alike_host alike_text created_at edited_at erased_at decided_at decided_by "
+    "id page_id parent_id author_id status name website is_moderator email_sealed network_label body body_format html "
+    "rating rating_scale pinned_at risk alike_host alike_text created_at edited_at erased_at decided_at decided_by "
     "decided_name reason reason_code decision_id source version"
 )
-_SEEN = (
-    select(*(_C[name] for name in _TOLD.split()), table_of(Author).c.avatar)
-    .join_from(table_of(Comment), table_of(Author), table_of(Author).c.id == _C.author_id)
-    .where(_C.id.in_(_OF))
-)
+# Not joined to their authors: PostgreSQL may think it quicker to go through all of those.
+_SEEN = select(*(_C[name] for name in _TOLD.split())).where(_C.id.in_(_OF))
+_AVATARS = select(_A.id, _A.avatar).where(_A.id.in_(_OF))
 _PAGES = select(Page).where(Page.id.in_(_OF)).options(selectinload(Page.site))
 _REASONS = select(_R.comment_id, _R.code, _R.detail).where(_R.comment_id.in_(_OF)).order_by(_R.comment_id, _R.n)
 _DROP_CLAIM, _DROP_CLAIMS = (
@@ -152,7 +150,7 @@ def listed(wanted: Filter, *, sort: str, after: Position | None, limit: int) -> 
 
 
 def listed_rows(wanted: Filter, *, sort: str, after: Position | None, limit: int) -> Rows[SeenRow]:
-    """The same as rows that nobody changes, each with its author's `avatar`: a fifth of the time."""
+    """The same as rows that nobody changes, in two thirds of the time."""
     standing = places(wanted, sort=sort, after=after, limit=limit)
     found = run(_SEEN, ids=[one.id for one in standing.rows])
     return _filled(standing, {one.id: one for one in found})
@@ -179,6 +177,11 @@ def _filled(standing: Rows[Position], found: Mapping[UUID, Seen]) -> Rows[Seen]:
 def pages_of(ids_: Collection[UUID]) -> dict[UUID, Page]:
     """Some pages with their sites."""
     return {one.id: one for one in db.session.scalars(_PAGES, {"ids": list(ids_)})}
+
+
+def avatars_of(author_ids: Collection[UUID]) -> dict[UUID, str]:
+    """The seeds of some authors' pictures."""
+    return {one.id: one.avatar for one in run(_AVATARS, ids=list(author_ids))}
 
 
 def reasons_of(comment_ids: Sequence[UUID]) -> dict[UUID, list[Row[Any]]]:

@@ -20,7 +20,7 @@ MAY_SAY_SQL = {
     "service/revisions.py": "the lock that lets one process migrate",
 }
 MAY_COMMIT = {
-    ("service/db.py", "transaction"),
+    ("service/db.py", "_commit"),
     # The lock of the migrations belongs to a connection, not to rows.
     ("service/revisions.py", "_say"),
     # The sign-in library writes through its own datastore, before our row of the session is written.

@@ -72,6 +72,12 @@ def undelivered(install: Install) -> int:
         return db.session.scalar(waiting) or 0
 
 
+def until_delivered(install: Install) -> None:
+    """Wait for as long as it goes on."""
+    while left := undelivered(install):
+        until(lambda left=left: undelivered(install) < left)  # type: ignore[misc]
+
+
 def unheard(install: Install, receiver: Receiver, secret: str) -> Iterator[str]:
     """What the receiver did not get, or should not have got."""
     with install.app.app_context():
@@ -98,7 +104,7 @@ def test_a_worker_killed_between_sending_and_marking_loses_nothing(
         for turn in range(KILLS):
             clients.write(WRITTEN)
             working[turn % workers] = _killed_while_sending(install, receiver, working[turn % workers])
-    until(lambda: undelivered(install) == 0)
+    until_delivered(install)
     twice = sum(number - 1 for number in Counter(one.id for one in receiver.got).values())
     proof.note(f"{KILLS} × SIGKILL of one of {workers}: {counted(clients)}; {twice} came twice, each with one id")
     settle(proof, install, clients, *unheard(install, receiver, secret))
@@ -126,8 +132,7 @@ def test_a_receiver_that_fails_gets_everything_in_the_end(
         install.work(hurries)
     with install.written(install.serve(works=False)) as clients:
         clients.write(WRITTEN * (30 if FULL else 4))
-    while left := undelivered(install):  # one after another while it fails: as long as it goes on
-        until(lambda left=left: undelivered(install) < left)  # type: ignore[misc]
+    until_delivered(install)
     proof.note(f"a receiver of whose answers three in ten fail, {workers} workers: {len(receiver.got):,} tries")
     settle(proof, install, clients, *unheard(install, receiver, secret))
 
