@@ -23,6 +23,8 @@ from service.readcache import PostgresChanges, Store, changes_of
 log = logging.getLogger(__name__)
 
 LARGEST_BODY = 2_000_000  # a list of words; the doors behind the front take less, each its own
+_LAST_WORDS = 0.2
+"""Seconds that a server that is to stop waits for a request on a connection that it has taken."""
 CONNECTIONS = 900  # fits the 1,024 open files that a process is commonly allowed
 
 
@@ -140,6 +142,15 @@ def configured(app: Front, **options: Unpack[Options]) -> uvicorn.Config:
     )
 
 
+class _Server(uvicorn.Server):
+    async def shutdown(self, sockets: Any = None) -> None:
+        """First let those who have just come say what they want: uvicorn hangs up on whoever has not yet."""
+        for server in self.servers:
+            server.close()
+        await asyncio.sleep(_LAST_WORDS)
+        await super().shutdown(sockets)
+
+
 def run(app: Front, listening: Any = None, **options: Unpack[Options]) -> None:
     """Serve until SIGTERM or SIGINT; then finish what runs, for `graceful` seconds at most, and exit.
 
@@ -148,7 +159,7 @@ def run(app: Front, listening: Any = None, **options: Unpack[Options]) -> None:
     # uvicorn ends by raising the signal once more; untouched, SIGTERM would then skip the caller's `finally`.
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, lambda *_: sys.exit(0))
-    uvicorn.Server(configured(app, **options)).run([listening] if listening else None)
+    _Server(configured(app, **options)).run([listening] if listening else None)
 
 
 def serve(app: Flask, *, host: str, port: int, listening: Any = None) -> None:

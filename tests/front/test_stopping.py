@@ -89,6 +89,24 @@ def test_a_signal_lets_the_running_request_finish(until: Any, how: signal.Signal
     assert code == 0
 
 
+def test_who_has_just_come_is_answered(until: Any) -> None:
+    """uvicorn by itself hangs up on a connection on which nothing was asked yet, though its request is on the way."""
+    port = free_port()
+    with child(port, "lambda: print('starting', flush=True)") as process:
+        assert process.stdin and process.stdout
+        assert process.stdout.readline() == "starting\n"
+        until(lambda: accepts(port))
+        process.stdin.write("go on\n")
+        process.stdin.flush()
+        with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+            process.send_signal(signal.SIGTERM)
+            until(lambda: not accepts(port))
+            client.sendall(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            answer = b"".join(iter(lambda: client.recv(1000), b""))
+
+    assert answer.endswith(b"\r\n\r\ndone")
+
+
 def test_a_start_that_fails_never_listens() -> None:
     port = free_port()
     with child(port, "lambda: 1 / 0") as process:
