@@ -52,14 +52,14 @@ async function load(name, along) {
  * @param {unknown} error */
 function complain(error) {
   const { origin } = new URL(BASE);
-  const needs = /import/i.test(String(error)) ? `. A CSP needs: script-src ${origin}; connect-src ${origin}` : "";
+  const needs = /import/i.test(`${error}`) ? `. A CSP needs: script-src ${origin}; connect-src ${origin}` : "";
   console.error(`Greenroom: ${error}${needs}`);
 }
 
 /** @param {HTMLElement} host */
 const placeOf = (host) => ({
   base: BASE, site: host.getAttribute("site") ?? "", page: pageOf(host), lang: languageOf(host),
-  sort: /^(newest|top)$/.exec(host.getAttribute("sort") ?? "")?.[0] ?? "oldest",
+  sort: /^(newest|top)$/.exec(`${host.getAttribute("sort")}`)?.[0] ?? "oldest",
 });
 
 /** The thread, on its way while the files that draw it are.
@@ -143,6 +143,7 @@ class GreenroomThread extends HTMLElement {
     try {
       const place = placeOf(this);
       const early = ask(place);
+      setTimeout(Intl.NumberFormat); // the first one takes a browser long, whichever it is: now, while files come
       const { Thread } = await load("thread", ["kit", `lang/read/${place.lang.split("-")[0]}`]);
       const thread = await Thread.open(this, this.#root, place, early);
       if (turn !== this.#turn) return;

@@ -88,7 +88,7 @@ function formatsOf(lang) {
 }
 
 /**
- * Each of these takes many milliseconds, and its first use as many again; the page may breathe between them.
+ * Each takes a browser some time; the page may breathe between them.
  * @param {string} lang
  */
 async function learnt(lang) {
@@ -96,10 +96,7 @@ async function learnt(lang) {
   number.format(1);
   await breathe();
   const plural = new Intl.PluralRules(lang);
-  plural.select(1);
-  await breathe();
   const ago = new Intl.RelativeTimeFormat(lang, { numeric: "auto" });
-  ago.format(-1, "day");
   await breathe();
   return { number, plural, ago };
 }
