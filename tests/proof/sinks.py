@@ -191,7 +191,7 @@ class Sinks:
             lambda: _seen("refused edit", self._post(desk, body=text)),
             lambda: _seen("refused reply", self._post(f"{desk}/reply", body=f"{text} {'x' * 10_000}")),
             lambda: _seen("refused rule", self._post(f"/desk/people/{own.comment}/rules", deed="no", note=text[:500])),
-            lambda: _seen("refused look-up", self._post("/desk/people/lookup", site=KEY, email=text)),
+            lambda: _seen("refused look-up", self._post("/desk/people/lookup", site=KEY, email=text, back="limit=100")),
             lambda: _seen("refused decision", self._post(decision, decision="spam", **why, at="comment")),
             lambda: _seen(
                 "refused reasons", self._post("/desk/reasons", site=KEY, code="?", title=text, sentence=text)

@@ -44,8 +44,9 @@ def met(room: str, *options: str) -> list[Met]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("GREENROOM_")}
     done = subprocess.run(
         [sys.executable, "-m", "tests.proof.mutants", room, *options],
-        cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True,
+        cwd=ROOT, env=environment, capture_output=True, text=True,
     )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2_000:]
     return [Met(*json.loads(line)) for line in done.stdout.splitlines()]
 
 
