@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -16,6 +17,7 @@ from flask import Flask, current_app
 from huey import Huey, PostgresHuey, RedisHuey, SqliteHuey
 from huey.consumer import Consumer
 from huey.serializer import SignedSerializer
+from psycopg.errors import DuplicateTable, UniqueViolation
 from redis import ConnectionPool
 from sqlalchemy import make_url
 
@@ -34,6 +36,9 @@ _CONNECT, _ANSWER = 0.5, 3.0
 """Seconds for which Redis or Valkey is waited for; a worker waits up to one for something to do."""
 _PATIENCE = {"connect_timeout": "2", "tcp_user_timeout": "5000"}
 """The same for PostgreSQL (libpq's connection parameters)."""
+
+_STARTS = 20
+"""Tries to open a queue on PostgreSQL while others make its tables and indexes, of which there are less than ten."""
 
 _works: dict[str, Work] = {}
 _DONE = metrics.counter("greenroom_prompts", "Prompts that were worked on.", "name", "result")
@@ -141,8 +146,16 @@ def _open(settings: Settings, secret: str) -> Huey:
     if url.startswith("postgresql"):
         patient = make_url(url).set(drivername="postgresql").update_query_dict(_PATIENCE)
         dsn = patient.render_as_string(hide_password=False)
-        return PostgresHuey(_QUEUE, dsn=dsn, table_prefix="greenroom_prompts", **shared)
+        return _made_once(lambda: PostgresHuey(_QUEUE, dsn=dsn, table_prefix="greenroom_prompts", **shared))
     return SqliteHuey(_QUEUE, filename=_file(url), **shared)
+
+
+def _made_once(make: Callable[[], Huey]) -> Huey:
+    """huey makes its tables where they are missing. Of two who make one at once PostgreSQL refuses the second."""
+    for _ in range(_STARTS):
+        with suppress(DuplicateTable, UniqueViolation):
+            return make()
+    return make()
 
 
 def _file(url: str) -> str:

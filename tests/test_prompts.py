@@ -5,8 +5,10 @@ from __future__ import annotations
 import pickle
 import socket
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import psycopg
@@ -110,6 +112,29 @@ def test_threads_take_it(engine: str, made: Made, done: list[str]) -> None:
     finally:
         threads.stop(graceful=True)
     assert sorted(done) == ["later", "soon"]
+
+
+def test_processes_that_start_at_once_on_an_empty_database_make_its_queue_once(
+    postgresql_url: str, settings: Settings, closed: None
+) -> None:
+    """PostgreSQL refuses the second of two who make the same table, even IF NOT EXISTS."""
+    tables = ", ".join(f"greenroom_prompts_{name}" for name in ("kv", "schedule", "task", "counter"))
+    here = replace(settings, database_url=postgresql_url, jobs_url=postgresql_url)
+    with ThreadPoolExecutor(STARTING) as pool, psycopg.connect(here.prompts_url.replace("+psycopg", "")) as database:
+        for _ in range(10):
+            database.execute(f"DROP TABLE IF EXISTS {tables}")
+            database.commit()
+            together = Barrier(STARTING)
+            opened = [pool.submit(_open_with, together, here) for _ in range(STARTING)]
+            assert [one.result() for one in opened] == [0] * STARTING
+
+
+STARTING = 6
+
+
+def _open_with(others: Barrier, settings: Settings) -> int:
+    others.wait(10)
+    return int(prompts._open(settings, "secret").pending_count())
 
 
 def test_work_that_breaks_stops_no_other(engine: str, made: Made, done: list[str]) -> None:
