@@ -41,7 +41,10 @@ class Met:
 
 def met(room: str, *options: str) -> list[Met]:
     """What became of the mutants of a room, from a process that has imported nothing yet."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GREENROOM_")}
+    environment = {
+        name: value for name, value in os.environ.items()
+        if name == "GREENROOM_CORPORA" or not name.startswith("GREENROOM_")
+    }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "tests.proof.mutants", room, *options],
         cwd=ROOT, env=environment, capture_output=True, text=True,
