@@ -15,7 +15,7 @@ from psycopg.errors import LockNotAvailable
 from sqlalchemy import Column, Connection, String, Table, delete, insert, inspect, select, text
 from sqlalchemy.exc import OperationalError
 
-from service.db import Base, db
+from service.db import Base, db, writing
 
 _LOCK = 0x67726D  # "grm": one process migrates a PostgreSQL database at a time
 _PATIENCE = 300.0
@@ -59,7 +59,7 @@ def migrate() -> tuple[str | None, str]:
     """Bring the database to `head()`; (before, after). WrongSchema when it is newer than the code."""
     before = current()
     _refuse_newer(before)
-    with db.engine.connect().execution_options(writes=True) as connection, _alone(connection):
+    with writing() as connection, _alone(connection):
         until = time.monotonic() + _PATIENCE
         while not _upgraded(connection, is_last=time.monotonic() > until):
             time.sleep(_PAUSE)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Engine, event
 from sqlalchemy.exc import SQLAlchemyError
 
 from service import metrics
@@ -20,6 +20,8 @@ log = logging.getLogger(__name__)
 
 Writes = Callable[[], tuple[bool, float | None]]
 """Whether the transaction that begins is one that writes, and for how many seconds it waits for the lock at most."""
+WRITES = "writes"
+"""In `info` of a connection: whether all its transactions write."""
 LONG = 8 * 2**20
 """Bytes of a write-ahead log that is to begin anew."""
 _WAITS, _PAUSE = 50, 5.0
@@ -57,24 +59,25 @@ def prepare(engine: Engine, busy_timeout: float, writes: Writes) -> None:
         cursor.execute("PRAGMA foreign_keys = ON")
         cursor.close()
 
-    @event.listens_for(engine, "begin")
     def begin(connection: Any) -> None:
         # A writer asks for the lock at once: a reader that becomes a writer cannot wait for it (SQLITE_BUSY).
         is_writing, patience = writes()
-        if is_writing or connection.get_execution_options().get("writes"):
-            _begin_to_write(connection, busy_timeout if patience is None else patience, busy_timeout)
+        if is_writing or connection.info.get(WRITES):
+            _begin_to_write(connection.cursor(), busy_timeout if patience is None else patience, busy_timeout)
         else:
-            connection.exec_driver_sql("BEGIN")
+            connection.execute("BEGIN")
+
+    # Not an event: while an engine has one, SQLAlchemy looks for listeners at every statement, a fifth of its time.
+    engine.dialect.do_begin = begin  # type: ignore[method-assign]
 
 
-def _begin_to_write(connection: Connection, patience: float, usual: float) -> None:
+def _begin_to_write(cursor: sqlite3.Cursor, patience: float, usual: float) -> None:
     """Take SQLite's lock, asking every few milliseconds.
 
     SQLite would ask ever more seldom, in the end ten times a second: of several processes, the one that writes much
     gets the lock again and again, and the others, the worker among them, never.
     """
     end = time.monotonic() + patience
-    cursor = connection.connection.cursor()
     cursor.execute("PRAGMA busy_timeout = 8")  # it asks after 1, 2 and 5 ms
     try:
         while time.monotonic() < end:
@@ -83,9 +86,9 @@ def _begin_to_write(connection: Connection, patience: float, usual: float) -> No
                 return
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                    break
+                    raise
                 _BUSY.inc()
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # once more, for its error as SQLAlchemy tells it
+        cursor.execute("BEGIN IMMEDIATE")
     finally:
         cursor.execute(f"PRAGMA busy_timeout = {int(usual * 1000)}")
         cursor.close()

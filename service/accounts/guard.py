@@ -131,13 +131,11 @@ def _by_token(secret: str) -> Principal | None:
         return None
     digest = digest_of(secret)
     found = queries.token_with(digest=digest)
-    if found is None:
+    if found is None or not hmac.compare_digest(found.digest, digest):
         return None
-    token, moderator = found
-    if not (hmac.compare_digest(token.digest, digest) and token.is_good() and moderator.active):
-        return None
-    who = of_token(token, moderator)
-    _note(token.last_used_at, lambda: queries.see_token(token.id))
+    who = of_token(found)
+    if who:
+        _note(found.last_used_at, lambda: queries.see_token(found.id))
     return who
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID, uuid4
 
 from flask_security import UserMixin
-from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, LargeBinary, String
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, LargeBinary, Row, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.db import Base, new_id, now
@@ -76,8 +77,10 @@ class ApiToken(Base):
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
 
-    def is_good(self) -> bool:
-        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now())
+
+def is_good(token: ApiToken | Row[Any]) -> bool:
+    """Whether nobody revoked a token, and it has not ended."""
+    return token.revoked_at is None and (token.expires_at is None or token.expires_at > now())
 
 
 class SignIn(Base):

@@ -13,7 +13,7 @@ from uuid import UUID
 from email_validator import EmailNotValidError, validate_email
 
 from service.accounts import passwords, queries
-from service.accounts.models import ROLES, SCOPES, ApiToken, Membership, Moderator, SignIn, new_uniquifier
+from service.accounts.models import ROLES, SCOPES, ApiToken, Membership, Moderator, SignIn, is_good, new_uniquifier
 from service.audit.operations import Deed, record
 from service.db import db, insert_if_new, new_id, now
 from service.errors import Conflict, Invalid, NotFound
@@ -226,7 +226,7 @@ def digest_of(secret: str) -> bytes:
 
 def end_tokens(moderator: Moderator, *, actor: str) -> int:
     """No token of the account opens anything any more; how many did."""
-    good = [one for one in queries.tokens_of(moderator.id) if one.is_good()]
+    good = [one for one in queries.tokens_of(moderator.id) if is_good(one)]
     for one in good:
         revoke_token(one, actor=actor)
     return len(good)

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from service.accounts import queries
-from service.accounts.models import ROLES, SCOPES, ApiToken, Moderator
+from service.accounts.models import ROLES, SCOPES, Moderator, is_good
 from service.errors import Forbidden, NotFound
 
 
@@ -81,17 +81,22 @@ def of_moderator(moderator: Moderator) -> Principal:
     )
 
 
-def of_token(token: ApiToken, moderator: Moderator) -> Principal:
-    """A program with a moderator's token: what both the token and the moderator's roles allow, right now."""
-    roles = queries.roles_of(moderator.id)
-    everywhere = moderator.is_admin and token.site_id is None
+def of_token(token: queries.TokenRow) -> Principal | None:
+    """A program with a moderator's token: what both the token and the moderator's roles allow, right now.
+
+    None when the token was revoked or has ended, or the account was closed.
+    """
+    if not (is_good(token) and token.active):
+        return None
+    roles = queries.roles_of(token.moderator_id)
+    everywhere = token.is_admin and token.site_id is None
     if token.site_id is not None:
-        role = "owner" if moderator.is_admin else roles.get(token.site_id)
+        role = "owner" if token.is_admin else roles.get(token.site_id)
         roles = {token.site_id: role} if role else {}
     return Principal(
         kind="token",
-        moderator_id=moderator.id,
-        name=moderator.name,
+        moderator_id=token.moderator_id,
+        name=token.name,
         actor=f"token:{token.id}",
         is_admin=everywhere,
         scopes=frozenset(token.scopes),
@@ -110,7 +115,7 @@ def acting(actor: str) -> Principal | None:
         moderator = queries.moderator_by_id(UUID(id_))
         return of_moderator(moderator) if moderator and moderator.active else None
     found = queries.token_with(id_=UUID(id_))
-    return of_token(*found) if found and found[0].is_good() and found[1].active else None
+    return of_token(found) if found else None
 
 
 def name_of(actor: str) -> str | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, String, cast, delete, func, literal, or_, select, tuple_, union_all, update
+from sqlalchemy import Row, Select, String, cast, delete, func, literal, or_, select, tuple_, union_all, update
 from sqlalchemy.sql import bindparam
 
 from service.accounts.models import (
@@ -21,13 +21,18 @@ from service.accounts.models import (
     TotpSecret,
     UsedChallenge,
 )
-from service.db import db, insert_rows, now, run
+from service.db import db, insert_rows, now, run, table_of
 from service.pagination import Page, Position, page_of
 from service.sites.models import Site
 
-_TOKENS = select(ApiToken, Moderator).join(Moderator, Moderator.id == ApiToken.moderator_id)
-_WITH_DIGEST = _TOKENS.where(ApiToken.digest == bindparam("digest"))
-_WITH_ID = _TOKENS.where(ApiToken.id == bindparam("id"))
+_T, _M = table_of(ApiToken).c, table_of(Moderator).c
+_TOKENS = select(
+    *(_T.id, _T.digest, _T.scopes, _T.site_id, _T.last_used_at, _T.expires_at, _T.revoked_at),
+    *(_T.moderator_id, _M.name, _M.is_admin, _M.active),
+).join(table_of(Moderator), _M.id == _T.moderator_id)
+_WITH_DIGEST = _TOKENS.where(_T.digest == bindparam("digest"))
+_WITH_ID = _TOKENS.where(_T.id == bindparam("id"))
+TokenRow = Row[Any]
 _ROLES = select(Membership.site_id, Membership.role).where(Membership.moderator_id == bindparam("moderator"))
 
 
@@ -99,10 +104,9 @@ def token_by_id(token_id: UUID) -> ApiToken | None:
     return db.session.get(ApiToken, token_id)
 
 
-def token_with(*, digest: bytes | None = None, id_: UUID | None = None) -> tuple[ApiToken, Moderator] | None:
-    """The token with a digest, or with an id, and whose it is."""
-    found = run(_WITH_DIGEST, digest=digest) if digest else run(_WITH_ID, id=id_)
-    return next(((token, moderator) for token, moderator in found), None)
+def token_with(*, digest: bytes | None = None, id_: UUID | None = None) -> TokenRow | None:
+    """The token with a digest, or with an id, and its moderator's `name`, `is_admin` and `active`."""
+    return (run(_WITH_DIGEST, digest=digest) if digest else run(_WITH_ID, id=id_)).first()
 
 
 def tokens_of(moderator_id: UUID) -> Sequence[ApiToken]:

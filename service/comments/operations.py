@@ -26,7 +26,7 @@ from service.sites.addresses import Address
 from service.sites.models import Site
 from service.sites.operations import open_page
 from service.sites.queries import count_comment, count_rating
-from service.spam.verdict import Verdict, judge
+from service.spam.verdict import judge
 from service.webhooks.outbox import Manner, announce, any_since, withdraw
 
 TOKEN_PREFIX = "gra_"  # noqa: S105 - how tokens begin, not one
@@ -105,22 +105,19 @@ def submit(site: Site, what: Submission, sender: Sender) -> Submitted:
     poster = queries.Poster(page.id, site.id, author.id, label, index)
     before = queries.before(poster, what.body, has_rating=what.rating is not None)
     admission.check_first(before)
-    comment = Comment(
-        id=new_id(), site=site, page=page, author=author, parent_id=what.parent_id, name=what.name,
-        website=what.website, email_sealed=seal(what.email), email_index=index, network_label=label,
+    comment = Comment.on(
+        page, author, parent_id=what.parent_id, name=what.name, website=what.website,
+        email_sealed=seal(what.email), email_index=index, network_label=label,
         rating=what.rating, rating_scale=site.rating_max if what.rating is not None else None,
         notify=what.notify, notify_consent_at=now() if what.notify else None,
     )  # fmt: skip
     write(comment, what.body, "md")
     verdict = judge(facts_of(comment, Known(what.email, sender.ip, sender.signs, token is None, before)))
-    comment.risk, comment.reasons, comment.shadowed = verdict.risk, _reasons(verdict), verdict.is_shadowed
+    comment.risk, comment.shadowed = verdict.risk, verdict.is_shadowed
+    comment.reasons.extend(HoldReason(code=one.code, detail=one.detail) for one in verdict.findings)
     transition(comment, verdict.status, Change(f"author:{author.id}", "comment.created"))
     after_commit(_SUBMITTED.labels(verdict.status).inc)
     return Submitted(comment, token)
-
-
-def _reasons(verdict: Verdict) -> list[HoldReason]:
-    return [HoldReason(n=n, code=one.code, detail=one.detail) for n, one in enumerate(verdict.findings)]
 
 
 def _author(site: Site, token: str | None) -> tuple[Author, str | None]:
@@ -133,7 +130,12 @@ def _author(site: Site, token: str | None) -> tuple[Author, str | None]:
 
 
 def new_author(site: Site, digest: bytes | None = None) -> Author:
-    return Author(id=new_id(), site_id=site.id, token_digest=digest, avatar=secrets.token_hex(8))
+    """Write a new author down."""
+    row = {
+        "id": new_id(), "site_id": site.id, "token_digest": digest, "avatar": secrets.token_hex(8), "created_at": now(),
+    }  # fmt: skip
+    insert_rows(Author, [row])
+    return Author(**row)
 
 
 def token_digest(token: str) -> bytes:
@@ -193,9 +195,11 @@ def _what_stands(comment: Comment) -> dict[str, Any]:
 def _store(comment: Comment, before: str | None) -> None:
     if comment.status != APPROVED:
         comment.pinned_at = None
-    db.session.add(comment)
+    if before is None:
+        db.session.add(comment)
     db.session.flush()
     if before is None:
+        queries.add_reasons([comment])
         index_words(comment)
     _recount(comment, before)
 

@@ -9,11 +9,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, and_, bindparam, func, or_, select, update
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import joinedload, lazyload
+from sqlalchemy.orm.attributes import set_committed_value
 
-from service.comments.models import Author, Comment, CommentTally
+from service.comments.models import Author, Comment, CommentTally, HoldReason
 from service.comments.status import APPROVED, PENDING
-from service.db import db, insert_if_new, now, run, table_of
+from service.db import db, insert_if_new, insert_rows, now, run, table_of
 from service.sites.models import Site
 from service.sites.queries import is_of, lock_page
 
@@ -29,8 +30,14 @@ _ANEW = {"populate_existing": True}
 _LOCKED = (
     select(Comment)
     .where(Comment.id == bindparam("comment"))
-    .options(*_WHOLE)
+    .options(*_WHOLE, lazyload(Comment.reasons))
     .with_for_update(key_share=True, of=Comment)
+    .execution_options(**_ANEW)
+)
+_REASONS = (
+    select(HoldReason)
+    .where(HoldReason.comment_id == bindparam("comment"))
+    .order_by(HoldReason.n)
     .execution_options(**_ANEW)
 )
 _TALLY = select(CommentTally).where(CommentTally.comment_id == bindparam("comment")).execution_options(**_ANEW)
@@ -63,7 +70,28 @@ def get_for_update(comment_id: UUID, sites: Collection[UUID] | None = None) -> C
     if page_id is None:
         return None
     lock_page(page_id)
-    return db.session.scalar(_LOCKED, {"comment": comment_id})
+    comment = db.session.scalar(_LOCKED, {"comment": comment_id})
+    if comment:
+        # A question of its own: selectinload would take longer than all the rest.
+        set_committed_value(comment, "reasons", db.session.scalars(_REASONS, {"comment": comment_id}).all())
+    return comment
+
+
+def add_reasons(comments: Sequence[Comment]) -> None:
+    """Write down why new comments are held."""
+    given = [(one, n, reason) for one in comments for n, reason in enumerate(one.reasons)]
+    insert_rows(HoldReason, [_held(one, n, reason.code, reason.detail) for one, n, reason in given])
+
+
+def add_reason(comment: Comment, code: str, detail: str) -> None:
+    """Hold a comment for one more reason."""
+    row = _held(comment, len(comment.reasons), code, detail)
+    insert_rows(HoldReason, [row])
+    comment.reasons.append(HoldReason(**row))
+
+
+def _held(comment: Comment, n: int, code: str, detail: str) -> dict[str, Any]:
+    return {"comment_id": comment.id, "n": n, "code": code, "detail": detail}
 
 
 def author_of_token(site_id: UUID, digest: bytes) -> Author | None:

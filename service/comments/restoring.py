@@ -27,6 +27,7 @@ def restore(arrivals: Sequence[tuple[Comment, str]]) -> None:
     comments = [comment for comment, _ in arrivals]
     db.session.add_all(comments)
     db.session.flush()
+    queries.add_reasons(comments)
     index_new(comments)
     _count_ratings(comments)
     _count([one for one in comments if one.shown])

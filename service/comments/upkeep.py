@@ -6,9 +6,8 @@ from uuid import UUID
 
 from service.comments import queries
 from service.comments.likeness import likeness
-from service.comments.models import HoldReason
 from service.comments.rendering import RENDER_VERSION, render
-from service.db import db, now
+from service.db import now
 from service.webhooks.outbox import forget_addresses
 
 
@@ -37,6 +36,4 @@ def note_deliverability(comment_id: UUID, takes_mail: bool | None) -> None:
         return
     queries.mark_checked(comment_id, now())
     if takes_mail is False:
-        detail = "The domain of the e-mail address takes no mail."
-        comment.reasons.append(HoldReason(n=len(comment.reasons), code="email-undeliverable", detail=detail))
-        db.session.flush()
+        queries.add_reason(comment, "email-undeliverable", "The domain of the e-mail address takes no mail.")

@@ -14,7 +14,7 @@ from werkzeug.exceptions import UnprocessableEntity
 from service import errors
 from service.accounts import again, operations, passwords, security
 from service.accounts.guard import guarded, myself, principal, require_person, this_session
-from service.accounts.models import ApiToken, SignIn
+from service.accounts.models import ApiToken, SignIn, is_good
 from service.db import transaction
 from service.desk import account_schemas as schemas
 from service.desk import factors, pages, words
@@ -133,7 +133,7 @@ def _token(one: ApiToken) -> dict[str, Any]:
         "site_name": site.name if site else None,
         "used": words.moment(one.last_used_at) if one.last_used_at else None,
         "ends": words.moment(one.expires_at) if one.expires_at else None,
-        "is_good": one.is_good(),
+        "is_good": is_good(one),
     }
 
 

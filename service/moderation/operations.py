@@ -226,10 +226,8 @@ def answer(
         decide(comment_id, approval, who, if_match)
     if parent.status != APPROVED:
         raise _told(Conflict("Only a published comment can be answered. Approve it first."), parent)
-    comment = Comment(
-        id=new_id(), site=parent.site, page=parent.page, author=_author_of_site(parent.site_id), parent_id=parent.id,
-        name=parent.site.name[:NAME_LENGTH], is_moderator=True, reasons=[],
-    )  # fmt: skip
+    author, name = _author_of_site(parent.site_id), parent.site.name[:NAME_LENGTH]
+    comment = Comment.on(parent.page, author, parent_id=parent.id, name=name, is_moderator=True)
     write(comment, body, "md")
     change = Change(who.actor, "comment.created")
     if approval:

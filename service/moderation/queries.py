@@ -29,7 +29,7 @@ _COUNTS = and_(
 )
 """Whether a claim is of now: one that lasts longer than any can was made by a clock that was put back since."""
 _OF: Any = bindparam("ids", expanding=True)
-_CLAIMS_OF = select(Claim).where(Claim.comment_id.in_(_OF), _COUNTS).execution_options(populate_existing=True)
+_CLAIMS_OF = select(*table_of(Claim).c).where(Claim.comment_id.in_(_OF), _COUNTS)
 _PLACE: Any = (Comment.created_at, Comment.id, Comment.risk)
 _WHOLE = (
     select(Comment)
@@ -264,9 +264,9 @@ def claim(comment_id: UUID, moderator_id: UUID, name: str, until: datetime) -> b
     return insert_or_update(Claim, values, "comment_id", when=is_free)
 
 
-def claims_of(comment_ids: Sequence[UUID]) -> dict[UUID, Claim]:
+def claims_of(comment_ids: Sequence[UUID]) -> dict[UUID, Row[Any]]:
     """Who has taken which of some comments, as of now."""
-    return {one.comment_id: one for one in db.session.scalars(_CLAIMS_OF, {"ids": list(comment_ids)})}
+    return {one.comment_id: one for one in run(_CLAIMS_OF, ids=list(comment_ids))}
 
 
 def claims_by_moderator(site_ids: Sequence[UUID]) -> list[tuple[UUID, str, int, datetime]]:

@@ -16,7 +16,6 @@ from service.comments.status import STATUSES
 from service.moderation import operations, policies, queries
 from service.moderation.decisions import queries as decisions
 from service.moderation.diff import differences
-from service.moderation.models import Claim
 from service.moderation.people import Person
 from service.moderation.policies import Changed, Trial
 from service.moderation.queries import SeenRow
@@ -67,7 +66,7 @@ def comment(one: Comment, who: Principal) -> dict[str, Any]:
     return listed([one], who)[0]
 
 
-def _comment(one: Any, around: Around, claim: Claim | None, who: Principal, undoable: bool) -> dict[str, Any]:
+def _comment(one: Any, around: Around, claim: SeenRow | None, who: Principal, undoable: bool) -> dict[str, Any]:
     """A comment, or a row of one."""
     return {
         "id": one.id,

@@ -9,7 +9,7 @@ from uuid import UUID
 from service.audit.operations import Deed, record
 from service.comments import queries as comments
 from service.comments.events import EVENT_OF, comment_data
-from service.comments.models import Comment, HoldReason
+from service.comments.models import Comment
 from service.comments.operations import Change, transition
 from service.comments.status import APPROVED, PENDING
 from service.db import db, insert_if_new, new_id, now
@@ -100,7 +100,7 @@ def _show(comment: Comment, many: int, reason: str) -> None:
     if known:
         known.detail = detail
     else:
-        comment.reasons.append(HoldReason(n=len(comment.reasons), code="reported", detail=detail))
+        comments.add_reason(comment, "reported", detail)
     db.session.flush()
     queries.add_risk(comment.id, _RISK)
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Integer, and_, bindparam, cast, or_, select, true, tuple_, update
 from sqlalchemy.orm import joinedload
+from sqlalchemy.orm.util import identity_key
 
 from service.db import db, insert_if_new, run, table_of
 from service.pagination import Page as Rows
@@ -26,8 +27,9 @@ _KEY_AT = (
     .where(_KEYS.site_id == bindparam("site"), _KEYS.key == bindparam("key"))
 )
 _LOCKED = select(Page).with_for_update(key_share=True, of=Page).execution_options(populate_existing=True)
-_LOCKED_AT, _LOCKED_BY_ID = _LOCKED.join(PageAddress, _AT), _LOCKED.where(Page.id == bindparam("page"))
+_LOCKED_AT = _LOCKED.join(PageAddress, _AT)
 _PAGES, _BARS = table_of(Page), table_of(RatingCount)
+_LOCK = select(_PAGES.c.id).where(_PAGES.c.id == bindparam("page")).with_for_update(key_share=True)
 _COUNT = (
     update(_PAGES)
     .where(_PAGES.c.id == bindparam("page"))
@@ -141,12 +143,15 @@ def page_by_id(page_id: UUID, sites: Collection[UUID] | None) -> Page | None:
 
 
 def lock_page(page_id: UUID) -> None:
-    """Lock a page and read it anew. Whoever changes a page, its thread or its counts locks it first.
+    """Lock a page, to be read anew. Whoever changes a page, its thread or its counts locks it first.
 
     One lock for a whole thread: with one for each comment, two who climb the same tree would wait for each other.
     Comments may be added meanwhile (a reference to the page needs its key only). Several pages: in order of id.
     """
-    db.session.scalar(_LOCKED_BY_ID, {"page": page_id})
+    run(_LOCK, page=page_id)
+    known = db.session.identity_map.get(identity_key(Page, page_id))
+    if known is not None:
+        db.session.expire(known)
 
 
 def pages(site_ids: Sequence[UUID], after: Position | None, limit: int) -> Rows[Page]:

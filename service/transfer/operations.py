@@ -99,7 +99,7 @@ def give_alias(site: Site, page_id: UUID | None, alias: Address, import_id: UUID
 def bring(site: Site, arrivals: Sequence[Cleaned], import_id: UUID) -> None:
     """Store cleaned comments that know their pages and parents, each with an author of its own."""
     for one in arrivals:
-        one.comment.import_id, one.comment.author = import_id, new_author(site)
+        one.comment.import_id, one.comment.author_id = import_id, new_author(site).id
     restore([(one.comment, one.status) for one in arrivals])
 
 

@@ -10,6 +10,7 @@ from click.testing import Result
 from flask import Flask
 
 from service.accounts import operations, queries
+from service.accounts.models import is_good
 from service.accounts.operations import NewToken
 from service.audit.models import AuditEntry
 from service.db import db, transaction
@@ -110,5 +111,5 @@ def test_a_new_password_ends_tokens_only_if_asked(app: Flask, kim: str, words: t
     done = command(app, "passwd", kim, *words)
     assert (done.exit_code, "Tokens that open nothing any more: 2." in done.output) == (0, not good), done.output
     db.session.expire_all()
-    assert sum(one.is_good() for one in queries.tokens_of(who.id)) == good
+    assert sum(is_good(one) for one in queries.tokens_of(who.id)) == good
     assert db.session.query(AuditEntry).filter_by(action="token.revoked").count() == 2 - good

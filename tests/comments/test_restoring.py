@@ -39,7 +39,7 @@ def forest(site: Site, store: Store, seed: int) -> list[Any]:
         for n in range(50):
             parent, rating = dice.choice([None, *made[-6:]]), dice.choice([None, None, 3.0, 5.0])
             comment = Comment(
-                id=new_id(), site_id=site.id, page_id=page.id, name=f"N{n}", author=new_author(site),
+                id=new_id(), site_id=site.id, page_id=page.id, name=f"N{n}", author_id=new_author(site).id,
                 parent_id=parent[0].id if parent else None, rating=rating, rating_scale=rating and 5.0,
             )  # fmt: skip
             write(comment, f"Text {n}", "md")

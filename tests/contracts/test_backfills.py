@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from service import revisions
 from service.comments.models import Comment
-from service.db import db
+from service.db import db, writing
 from tests.proof import catalogue
 
 from .test_migrations import fresh, say
@@ -17,14 +17,14 @@ __all__ = ["fresh"]
 
 
 def upgrade(to: str) -> None:
-    with db.engine.connect().execution_options(writes=True) as connection:
+    with writing() as connection:
         command.upgrade(revisions.config(connection), to)
 
 
 def test_what_waits_has_waited_since_its_last_move_or_else_since_it_came(fresh: Flask) -> None:
     upgrade("0026")
     for first in (1, 3):
-        catalogue.fill(db.engine, first)
+        catalogue.fill(first)
     say("UPDATE comments SET decided_at = NULL WHERE version = 2")
     upgrade("0027")
     found = {one.version: one for one in db.session.scalars(select(Comment))}

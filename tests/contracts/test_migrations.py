@@ -21,7 +21,7 @@ from sqlalchemy import inspect, make_url, text
 from service import revisions
 from service.app import create_app
 from service.config import Settings
-from service.db import Base, db
+from service.db import Base, db, writing
 from service.revisions import WrongSchema
 
 NOT_TABLES_OF_OURS = ("comment_search_fts", "ix_comment_search_words")
@@ -63,7 +63,7 @@ def tables() -> set[str]:
 
 
 def downgrade(to: str) -> None:
-    with db.engine.connect().execution_options(writes=True) as connection:
+    with writing() as connection:
         command.downgrade(revisions.config(connection), to)
 
 

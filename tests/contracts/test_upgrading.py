@@ -18,7 +18,7 @@ from service.app import create_app
 from service.cli.operate import upgrade
 from service.cli.printing import UNAVAILABLE
 from service.config import Settings
-from service.db import db
+from service.db import db, writing
 from service.revisions import WrongSchema
 
 from .test_migrations import _migrate, downgrade, fresh, say, tables
@@ -55,7 +55,7 @@ def test_who_waits_too_long_for_another_upgrade_is_told_and_changes_nothing(
     url = fresh.config["SQLALCHEMY_DATABASE_URI"]
     impatient = create_app(replace(settings, database_url=url, busy_timeout=0.2))
     lock = "SELECT 1" if url.startswith("sqlite") else f"SELECT pg_advisory_lock({revisions._LOCK})"
-    with db.engine.connect().execution_options(writes=True) as other:
+    with writing() as other:
         other.execute(text(lock))
         with impatient.app_context():
             refused = impatient.test_cli_runner().invoke(args=["migrate"])

@@ -204,7 +204,7 @@ def test_only_the_last_500_are_tried(client: FlaskClient, owner: Desk, clock: An
 
 def another(like: Comment, **more: Any) -> Comment:
     """One more on the same page, by the same person, as an import would bring it."""
-    of_it = {name: getattr(like, name) for name in ("site", "page", "author", "name")}
+    of_it = {name: getattr(like, name) for name in ("site_id", "page_id", "author_id", "name")}
     one = Comment(id=new_id(), is_moderator=False, reasons=[], **of_it, **more)
     write(one, "Plain words.", "md")
     return one

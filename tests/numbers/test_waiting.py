@@ -81,7 +81,7 @@ def test_what_is_imported_waits_since_then(site: Site, desk: Desk, hour: Site, c
     with transaction():
         page = open_page(site, canonical("/a", origins=site.origins), "", actor="test")
         old = Comment(
-            id=new_id(), site_id=site.id, page_id=page.id, name="Nora", author=new_author(site),
+            id=new_id(), site_id=site.id, page_id=page.id, name="Nora", author_id=new_author(site).id,
             created_at=now() - YEARS,
         )  # fmt: skip
         write(old, "Long ago.", "md")

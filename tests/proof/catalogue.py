@@ -22,6 +22,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine.interfaces import ReflectedCheckConstraint
 
+from service.db import db, writing
+
 Schema = dict[str, str]
 Rows = dict[str, list[dict[str, Any]]]
 
@@ -67,9 +69,9 @@ def differing(found: Schema, wanted: Schema) -> list[str]:
     ]
 
 
-def fill(engine: Engine, first: int) -> Rows:
+def fill(first: int) -> Rows:
     """Put two rows, numbered from `first`, with something in every column into every table; what is in them now."""
-    with engine.connect().execution_options(writes=True) as connection:
+    with writing() as connection:
         reflected = MetaData()
         reflected.reflect(connection, only=_is_ours)
         for table in reflected.sorted_tables:
@@ -77,7 +79,7 @@ def fill(engine: Engine, first: int) -> Rows:
             for number in (first, first + 1):
                 connection.execute(table.insert(), {one.name: _value(one, number, checks) for one in table.columns})
         connection.commit()
-        return rows(engine)
+        return rows(db.engine)
 
 
 def rows(engine: Engine) -> Rows:

@@ -25,7 +25,7 @@ from service import revisions
 from service.app import create_app
 from service.cli.operate import upgrade
 from service.config import Settings
-from service.db import db
+from service.db import db, writing
 from service.db import init_app as init_database
 from service.privacy import keys
 from tests.conftest import ORIGIN, add_site
@@ -111,7 +111,7 @@ def opened(ground: Ground, make: Callable[[Settings], Flask] = create_app) -> It
 
 def move(to: str, *, up: bool = True) -> None:
     """To a revision, in the open app."""
-    with db.engine.connect().execution_options(writes=True) as connection:
+    with writing() as connection:
         (command.upgrade if up else command.downgrade)(revisions.config(connection), to)
         connection.commit()
 

@@ -27,7 +27,7 @@ from service import logs, metrics
 from service.app import create_app
 from service.comments import public
 from service.comments.models import Comment
-from service.db import db
+from service.db import db, writing
 from tests.support import FULL
 from tests.transfer.exports import comment, export, item, saved
 
@@ -231,7 +231,7 @@ def test_a_row_with_an_address_in_it_is_seen(world: World) -> None:
     said = world.a.said[0]
     assert leaks(stored(), of_addresses([said.email])) == []
     title = base64.b64encode(said.email.encode()).decode()
-    with db.engine.connect().execution_options(writes=True) as connection, connection.begin():
+    with writing() as connection, connection.begin():
         connection.execute(text("UPDATE pages SET title = :title"), {"title": title})
     assert {line.partition(":")[0] for line in leaks(stored(), of_addresses([said.email]))} == {"pages"}
 

@@ -16,7 +16,7 @@ from sqlalchemy import make_url, text
 
 from service import revisions
 from service.config import Settings
-from service.db import db
+from service.db import db, writing
 from tests.support import FULL
 
 from . import catalogue, killing
@@ -58,7 +58,7 @@ def stages(request: pytest.FixtureRequest, settings: Settings, tmp_path_factory:
         with opened(ground):
             killing.move(revision)
             schemas[revision] = catalogue.schema(db.engine)
-            rows[revision] = catalogue.fill(db.engine, 1 + 2 * number)
+            rows[revision] = catalogue.fill(1 + 2 * number)
         ground.keep(revision)
     schemas[None] = {name: one for name, one in schemas[LINE[0]].items() if "alembic_version" in name}
     return Stages(ground, schemas, rows)
@@ -159,7 +159,7 @@ def test_four_that_start_at_once_end_with_one_schema(stages: Stages, proof: Proo
 @pytest.mark.control("18")
 def test_a_missing_index_and_a_changed_row_are_found(stages: Stages) -> None:
     stages.ground.back(LINE[-1])
-    with opened(stages.ground), db.engine.connect().execution_options(writes=True) as connection:
+    with opened(stages.ground), writing() as connection:
         connection.execute(text("DROP INDEX ix_comments_every"))
         connection.execute(text("UPDATE pages SET title = 'other' WHERE comment_count = 1"))
         connection.commit()

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import OperationalError
 
-from service.db import db, new_id, now, transaction
+from service.db import db, new_id, now, transaction, writing
 from service.errors import Conflict
 from service.moderation import site_routes
 from service.sites.models import Site
@@ -87,7 +87,7 @@ def test_a_type_that_no_event_has_is_refused(desk: Desk) -> None:
 def test_the_feed_is_read_while_somebody_writes(app: Flask, client: FlaskClient, desk: Desk) -> None:
     post(client)
     desk.get("/events")
-    with db.engine.connect().execution_options(writes=True) as writer:
+    with writing() as writer:
         writer.execute(select(EventHead).with_for_update())
         began = time.monotonic()
         found = desk.get("/events")
@@ -107,7 +107,7 @@ def test_a_reader_of_the_feed_waits_for_no_writer(
         return whole(patience=patience)
 
     monkeypatch.setattr(site_routes, "transaction", transaction)
-    with db.engine.connect().execution_options(writes=True) as writer:
+    with writing() as writer:
         writer.execute(select(EventHead).with_for_update())
         assert desk.get("/events").status_code == 200
     assert asked == [0]
