@@ -63,7 +63,9 @@ class _Door(Blueprint):  # type: ignore[misc]  # smorest has no types
 
     def arguments(self, schema: Any, *, location: str = "json", **more: Any) -> Callable[[View], View]:
         """As smorest has it; the view notes where it reads from."""
-        parsed = super().arguments(schema, location=location, **more)
+        # Made once: a class would be made anew, with all its fields, for every request.
+        made = schema() if isinstance(schema, type) else schema
+        parsed = super().arguments(made, location=location, **more)
 
         def mark(view: View) -> View:
             marked: View = parsed(view)

@@ -131,11 +131,12 @@ def _by_token(secret: str) -> Principal | None:
         return None
     digest = digest_of(secret)
     found = queries.token_with(digest=digest)
-    if found is None or not hmac.compare_digest(found.digest, digest):
+    if found is None or not hmac.compare_digest(found[0].digest, digest):
         return None
-    who = of_token(found)
+    token, roles = found
+    who = of_token(token, roles)
     if who:
-        _note(found.last_used_at, lambda: queries.see_token(found.id))
+        _note(token.last_used_at, lambda: queries.see_token(token.id))
     return who
 
 

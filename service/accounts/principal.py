@@ -81,14 +81,13 @@ def of_moderator(moderator: Moderator) -> Principal:
     )
 
 
-def of_token(token: queries.TokenRow) -> Principal | None:
+def of_token(token: queries.TokenRow, roles: Mapping[UUID, str]) -> Principal | None:
     """A program with a moderator's token: what both the token and the moderator's roles allow, right now.
 
     None when the token was revoked or has ended, or the account was closed.
     """
     if not (is_good(token) and token.active):
         return None
-    roles = queries.roles_of(token.moderator_id)
     everywhere = token.is_admin and token.site_id is None
     if token.site_id is not None:
         role = "owner" if token.is_admin else roles.get(token.site_id)
@@ -115,7 +114,7 @@ def acting(actor: str) -> Principal | None:
         moderator = queries.moderator_by_id(UUID(id_))
         return of_moderator(moderator) if moderator and moderator.active else None
     found = queries.token_with(id_=UUID(id_))
-    return of_token(found) if found else None
+    return of_token(*found) if found else None
 
 
 def name_of(actor: str) -> str | None:

@@ -26,10 +26,15 @@ from service.pagination import Page, Position, page_of
 from service.sites.models import Site
 
 _T, _M = table_of(ApiToken).c, table_of(Moderator).c
-_TOKENS = select(
-    *(_T.id, _T.digest, _T.scopes, _T.site_id, _T.last_used_at, _T.expires_at, _T.revoked_at),
-    *(_T.moderator_id, _M.name, _M.is_admin, _M.active),
-).join(table_of(Moderator), _M.id == _T.moderator_id)
+_S = table_of(Membership).c
+_TOKENS = (
+    select(
+        *(_T.id, _T.digest, _T.scopes, _T.site_id, _T.last_used_at, _T.expires_at, _T.revoked_at),
+        *(_T.moderator_id, _M.name, _M.is_admin, _M.active, _S.site_id.label("role_on"), _S.role),
+    )
+    .join(table_of(Moderator), _M.id == _T.moderator_id)
+    .outerjoin(table_of(Membership), _S.moderator_id == _M.id)
+)
 _WITH_DIGEST = _TOKENS.where(_T.digest == bindparam("digest"))
 _WITH_ID = _TOKENS.where(_T.id == bindparam("id"))
 TokenRow = Row[Any]
@@ -104,9 +109,10 @@ def token_by_id(token_id: UUID) -> ApiToken | None:
     return db.session.get(ApiToken, token_id)
 
 
-def token_with(*, digest: bytes | None = None, id_: UUID | None = None) -> TokenRow | None:
-    """The token with a digest, or with an id, and its moderator's `name`, `is_admin` and `active`."""
-    return (run(_WITH_DIGEST, digest=digest) if digest else run(_WITH_ID, id=id_)).first()
+def token_with(*, digest: bytes | None = None, id_: UUID | None = None) -> tuple[TokenRow, dict[UUID, str]] | None:
+    """The token with a digest, or with an id, its moderator's `name`, `is_admin`, `active`, and their {site: role}."""
+    rows = (run(_WITH_DIGEST, digest=digest) if digest else run(_WITH_ID, id=id_)).all()
+    return (rows[0], {one.role_on: one.role for one in rows if one.role}) if rows else None
 
 
 def tokens_of(moderator_id: UUID) -> Sequence[ApiToken]:

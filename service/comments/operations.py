@@ -195,6 +195,9 @@ def _what_stands(comment: Comment) -> dict[str, Any]:
 def _store(comment: Comment, before: str | None) -> None:
     if comment.status != APPROVED:
         comment.pinned_at = None
+    appears = comment.status == APPROVED and not comment.shown
+    if appears:
+        comment.shown = True
     if before is None:
         db.session.add(comment)
     db.session.flush()
@@ -202,6 +205,10 @@ def _store(comment: Comment, before: str | None) -> None:
         queries.add_reasons([comment])
         index_words(comment)
     _recount(comment, before)
+    if appears:
+        _carry(comment.parent_id, 1)
+    elif before is not None:
+        reshow(comment.id, comment.parent_id, comment.status)
 
 
 def undo(comment: Comment, entry: UndoEntry, actor: str) -> None:
@@ -231,7 +238,7 @@ def undo(comment: Comment, entry: UndoEntry, actor: str) -> None:
 
 
 def _recount(comment: Comment, before: str | None) -> None:
-    """Keep the page's count, its histogram, the parent's tally and what is shown in step with the state."""
+    """Keep the page's count, its histogram and the parent's tally in step with the state."""
     by = int(comment.status == APPROVED) - int(before == APPROVED)
     if by:
         count_comment(comment.page_id, by)
@@ -240,25 +247,28 @@ def _recount(comment: Comment, before: str | None) -> None:
             queries.tally(comment.parent_id).replies += by
     if comment.rating is not None and comment.rating_scale is not None:
         count_rating(comment.page_id, comment.rating_scale, comment.rating, by)  # 0 too: the scale is in use
-    if before is not None or by:  # a new one that is not published is not shown, and carries nothing
-        reshow(comment.id, comment.parent_id, comment.status)
     db.session.flush()
 
 
 def reshow(comment_id: UUID, parent_id: UUID | None, status: str) -> None:
-    """Show what is approved or carries something shown; go up only as long as that changes anything."""
-    is_shown = queries.place_of(comment_id).shown
+    """Show what is approved or carries something shown, and nothing else."""
     should = status == APPROVED or queries.tally(comment_id).shown_replies > 0
-    while is_shown != should:
+    if queries.place_of(comment_id).shown != should:
         queries.set_shown(comment_id, should)
-        if parent_id is None:
-            return
-        parent = queries.place_of(parent_id)
-        tally = queries.tally(parent_id)
-        tally.shown_replies += 1 if should else -1
+        _carry(parent_id, 1 if should else -1)
+
+
+def _carry(comment_id: UUID | None, by: int) -> None:
+    """Have a comment carry one more that is shown, or one fewer; go up only as long as that changes anything."""
+    while comment_id is not None:
+        place, tally = queries.place_of(comment_id), queries.tally(comment_id)
+        tally.shown_replies += by
         db.session.flush()
-        comment_id, parent_id, is_shown = parent_id, parent.parent_id, parent.shown
-        should = parent.status == APPROVED or tally.shown_replies > 0
+        should = place.status == APPROVED or tally.shown_replies > 0
+        if place.shown == should:
+            return
+        queries.set_shown(comment_id, should)
+        comment_id, by = place.parent_id, 1 if should else -1
 
 
 def revise(comment: Comment, body: str, *, actor: str, hold: bool = False, told: dict[str, Any] | None = None) -> None:

@@ -83,17 +83,19 @@ def reveal(comment_id: UUID) -> dict[str, Any]:
 @bp.arguments(schemas.Decide)
 @bp.response(200, schemas.CommentView)
 @tells(409, 412, 428, headers=("Idempotency-Key", "If-Match"))
-def decide(values: dict[str, Any], comment_id: UUID) -> tuple[Any, int, dict[str, str]]:
+def decide(values: dict[str, Any], comment_id: UUID) -> Response:
     """Approve, reject, spam, delete or restore. A second decision needs If-Match."""
     verdict = Verdict(hold_back=settings().undo_seconds, **values)
 
     def act() -> Answer:
         comment = operations.decide(comment_id, verdict, principal(), request.headers.get("If-Match"))
-        return Answer(200, _told(comment))
+        return Answer(200, {"etag": operations.etag(comment), "comment": views.decided(comment, principal())})
 
     with transaction():
         done = once(_asked("decide", values | {"comment": str(comment_id)}), act)
-    return done.body["comment"], 200, {"ETag": done.body["etag"]}
+    response = answer(done.body["comment"])
+    response.headers["ETag"] = done.body["etag"]
+    return response
 
 
 def _told(comment: Comment) -> dict[str, Any]:

@@ -41,7 +41,11 @@ class Around(NamedTuple):
 
 
 def listed(rows: Sequence[Comment], who: Principal) -> list[dict[str, Any]]:
-    return _told(rows, [Around(one.site.key, page(one.page), one.author.avatar, one.reasons) for one in rows], who)
+    return _told(rows, [_around(one) for one in rows], who)
+
+
+def _around(one: Comment) -> Around:
+    return Around(one.site.key, page(one.page), one.author.avatar, one.reasons)
 
 
 def listed_rows(rows: Sequence[SeenRow], who: Principal) -> list[dict[str, Any]]:
@@ -60,6 +64,11 @@ def _told(rows: Sequence[Any], around: Sequence[Around], who: Principal) -> list
     return [
         _comment(one, more, claims.get(one.id), who, one.id in undoable) for one, more in zip(rows, around, strict=True)
     ]
+
+
+def decided(one: Comment, who: Principal) -> dict[str, Any]:
+    """A comment on which `who` has just decided: nobody keeps it any more, and the decision can be undone."""
+    return _comment(one, _around(one), None, who, undoable=True)
 
 
 def comment(one: Comment, who: Principal) -> dict[str, Any]:

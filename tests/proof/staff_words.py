@@ -40,8 +40,8 @@ def of_staff(stage: Stage, names: Packs, folder: Path) -> Found:
                 address = f"m{len(told)}@staff.example.org"
                 person = accounts.add_moderator(address, name, None, actor="test", is_admin=True)
                 token = accounts.issue_token(person, NewToken(name, ("moderate",)), actor="test").token
-                row = queries.token_with(id_=token.id)
-                for who in (of_moderator(person), row and of_token(row)):
+                found = queries.token_with(id_=token.id)
+                for who in (of_moderator(person), found and of_token(*found)):
                     assert who
                     moderation.reveal(UUID(one), who)
                 moderation.decide(UUID(one), Verdict(decision), of_moderator(person), "*")
