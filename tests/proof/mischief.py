@@ -145,7 +145,7 @@ def relies_on_its_store() -> None:
 def _without_memory(make: Callable[..., None]) -> Callable[..., None]:
     def made(counter: Any, *more: Any) -> None:
         make(counter, *more)
-        counter.limiter._in_memory_fallback_enabled = False
+        counter._memory = counter.limiter.limiter
 
     return made
 
