@@ -44,5 +44,4 @@ def _entry(entry: Any, row: PublicRow) -> None:
 
 
 def _changed(row: PublicRow) -> datetime:
-    moment: datetime = row.edited_at or row.created_at
-    return moment
+    return datetime.fromisoformat(row.edited_at or row.created_at)

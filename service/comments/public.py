@@ -18,10 +18,10 @@ CursorOf = Callable[[Position | None, str], str | None]
 def comment(node: Node, cursor_of: CursorOf) -> dict[str, Any]:
     """A node as anybody may see it. Built from public columns, name by name."""
     row = node.row
-    place = {"id": str(row.id), "parent_id": str(row.parent_id) if row.parent_id else None}
+    place = {"id": row.id, "parent_id": row.parent_id}
     below = {
         "replies": [comment(one, cursor_of) for one in node.replies],
-        "replies_next": cursor_of(node.next, str(row.id)),
+        "replies_next": cursor_of(node.next, row.id),
     }
     if not row.approved:
         return place | {"removed": True} | below
@@ -46,7 +46,7 @@ def told(row: Any) -> dict[str, Any]:
 
 def latest(row: Any) -> dict[str, Any]:
     """A published comment out of its thread, with its page."""
-    place = {"id": str(row.id), "parent_id": str(row.parent_id) if row.parent_id else None}
+    place = {"id": row.id, "parent_id": row.parent_id}
     page_link = {"id": str(row.page_id), "url": row.page_url, "title": row.page_title}
     return place | told(row) | {"replies": [], "replies_next": None, "page": page_link}
 

@@ -214,7 +214,7 @@ def branch_document(site: Site, *, page: str, comment_id: UUID, limit: int, curs
 
 def _branch(site: Site, row: Any, limit: int, cursor: str | None) -> tuple[dict[str, Any], str | None]:
     """A comment with a page of its replies, and the cursor to the next ones."""
-    owner = ("replies", str(row.id))
+    owner = ("replies", row.id)
     after = read_cursor(cursor, *owner)
     thread = threads.read_one(row, site.depth, after=after, limit=limit)
     return public.comment(thread.nodes[0], _replies_cursor), write_cursor(thread.next, *owner)

@@ -285,6 +285,8 @@ class LatestOut(ma.Schema):
     next = fields.String(required=True, allow_none=True)
 
 
-def timestamp(moment: datetime | None) -> str | None:
-    """RFC 3339 in UTC, with Z."""
+def timestamp(moment: datetime | str | None) -> str | None:
+    """RFC 3339 in UTC, with Z, to the millisecond: of a time, or of one that was read as text."""
+    if isinstance(moment, str):
+        return f"{moment[:23]}Z"
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None

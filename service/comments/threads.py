@@ -75,11 +75,11 @@ def _grow(page_id: UUID, nodes: list[Node], depth: int) -> None:
         parents = [node for node in grown if node.row.shown_replies]
 
 
-def _replies_of(page_id: UUID, nodes: list[Node]) -> dict[UUID, Sequence[PublicRow]]:
+def _replies_of(page_id: UUID, nodes: list[Node]) -> dict[str, Sequence[PublicRow]]:
     """The first replies of each: together where all are few, one by one where there may be any number."""
     many = [node.row.id for node in nodes if node.row.shown_replies > REPLIES_EACH]
     found = {one: queries.replies(page_id, one, after=None, limit=REPLIES_EACH) for one in many}
-    few: dict[UUID, list[PublicRow]] = {}
+    few: dict[str, list[PublicRow]] = {}
     for row in queries.all_replies(page_id, [node.row.id for node in nodes if node.row.id not in found]):
         few.setdefault(row.parent_id, []).append(row)
     return found | few

@@ -202,4 +202,4 @@ def answered(site: Site, page: str, comment_id: UUID | str | None) -> Answered |
     row = shown.shown_one(site.id, wanted) if wanted and found else None
     if row is None or found is None or not row.approved or row.page_id != found.id:
         return None
-    return Answered(str(row.id), row.name)
+    return Answered(row.id, row.name)

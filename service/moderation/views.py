@@ -52,17 +52,18 @@ def listed_rows(rows: Sequence[SeenRow], who: Principal) -> list[dict[str, Any]]
     """The same of what `queries.listed_rows` found."""
     pages, reasons = queries.pages_of({one.page_id for one in rows}), queries.reasons_of([one.id for one in rows])
     shown = {id_: (one.site.key, page(one)) for id_, one in pages.items()}
-    avatars = queries.avatars_of({one.author_id for one in rows})
-    rows = [one for one in rows if one.page_id in shown and one.author_id in avatars]  # gone with its import, say
-    around = [Around(*shown[one.page_id], avatars[one.author_id], reasons.get(one.id, ())) for one in rows]
+    rows = [one for one in rows if one.page_id in shown]  # gone with its import, say
+    around = [Around(*shown[one.page_id], one.avatar, reasons.get(one.id, ())) for one in rows]
     return _told(rows, around, who)
 
 
 def _told(rows: Sequence[Any], around: Sequence[Around], who: Principal) -> list[dict[str, Any]]:
-    claims = queries.claims_of([one.id for one in rows])
-    undoable = decisions.undoable([one.id for one in rows if one.decision_id])
+    ids = [str(one.id) for one in rows]
+    claims = queries.claims_of(ids)
+    undoable = decisions.undoable([id_ for id_, one in zip(ids, rows, strict=True) if one.decision_id])
     return [
-        _comment(one, more, claims.get(one.id), who, one.id in undoable) for one, more in zip(rows, around, strict=True)
+        _comment(one, more, claims.get(id_), who, id_ in undoable)
+        for id_, one, more in zip(ids, rows, around, strict=True)
     ]
 
 

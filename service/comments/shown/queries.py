@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Integer, Row, Select, bindparam, func, or_, select, tuple_
 
+from service.astext import IdText, as_text
 from service.comments.models import Author, Comment, CommentTally
 from service.comments.status import APPROVED
 from service.db import PUBLIC, run, table_of
@@ -22,7 +24,7 @@ _C, _PAGE = _COMMENTS.c, _PAGES.c
 _VOTES = func.coalesce(_TALLIES.c.votes, 0)
 _TOLD = (
     select(
-        *(column for column in _C if column.info == PUBLIC),
+        *(as_text(column) for column in _C if column.info == PUBLIC),
         _AUTHORS.c.avatar,
         (_C.status == APPROVED).label("approved"),
         func.coalesce(_TALLIES.c.replies, 0).label("reply_count"),
@@ -42,8 +44,8 @@ _HERE = _C.page_id == bindparam("page")
 _LATER = tuple_(*_TIME) > tuple_(bindparam("at", type_=_C.created_at.type), bindparam("id", type_=_C.id.type))
 _EARLIER = tuple_(*_TIME) < tuple_(bindparam("at", type_=_C.created_at.type), bindparam("id", type_=_C.id.type))
 _SHOWN_REPLIES = _TOLD.where(_HERE, _C.shown.is_(True)).order_by(*_TIME)
-_ALL_REPLIES = _SHOWN_REPLIES.where(_C.parent_id.in_(bindparam("parents", expanding=True)))
-_REPLIES = _SHOWN_REPLIES.where(_C.parent_id == bindparam("parent")).limit(_MOST)
+_ALL_REPLIES = _SHOWN_REPLIES.where(_C.parent_id.in_(bindparam("parents", expanding=True, type_=IdText())))
+_REPLIES = _SHOWN_REPLIES.where(_C.parent_id == bindparam("parent", type_=IdText())).limit(_MOST)
 _LATER_REPLIES = _REPLIES.where(_LATER)
 _ONE = _WITH_PAGE.where(_C.id == bindparam("comment"), _C.site_id == bindparam("site"), _C.shown.is_(True))
 
@@ -73,12 +75,12 @@ def _past(after: Position | None) -> dict[str, Any]:
     return vars(after) if after else {}
 
 
-def all_replies(page_id: UUID, parent_ids: Sequence[UUID]) -> Sequence[PublicRow]:
+def all_replies(page_id: UUID, parent_ids: Sequence[str]) -> Sequence[PublicRow]:
     """Every shown reply to some comments of a page that have few, parents mixed, oldest first."""
     return run(_ALL_REPLIES, page=page_id, parents=parent_ids).all()
 
 
-def replies(page_id: UUID, parent_id: UUID, *, after: Position | None, limit: int) -> Sequence[PublicRow]:
+def replies(page_id: UUID, parent_id: str, *, after: Position | None, limit: int) -> Sequence[PublicRow]:
     """The first shown replies to a comment of a page, after a position, oldest first: of however many."""
     asked = _LATER_REPLIES if after else _REPLIES
     return run(asked, page=page_id, parent=parent_id, most=limit, **_past(after)).all()
@@ -105,4 +107,4 @@ def _latest(of_page: bool, goes_on: bool) -> Select[Any]:
 
 
 def place(row: PublicRow) -> Position:
-    return Position(row.created_at, row.id, row.votes)
+    return Position(datetime.fromisoformat(row.created_at), UUID(row.id), row.votes)

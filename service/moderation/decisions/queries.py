@@ -9,15 +9,16 @@ from uuid import UUID
 
 from sqlalchemy import and_, bindparam, delete, select
 
+from service.astext import IdText, as_text
 from service.comments.models import Comment, UndoEntry
-from service.db import db, run
+from service.db import db, run, table_of
 from service.moderation.models import BulkDecision
 from service.sites.queries import is_of
 
-_OF: Any = bindparam("ids", expanding=True)
+_OF: Any = bindparam("ids", expanding=True, type_=IdText())
 _DECIDED_LAST = and_(Comment.id == UndoEntry.comment_id, Comment.decision_id == UndoEntry.decision_id)
 _UNDOABLE = (
-    select(UndoEntry.comment_id)
+    select(as_text(table_of(UndoEntry).c.comment_id))
     .join(Comment, _DECIDED_LAST)
     .where(UndoEntry.comment_id.in_(_OF), UndoEntry.undone_at.is_(None))
 )
@@ -66,9 +67,9 @@ def undo_entry(decision_id: UUID, comment_id: UUID) -> UndoEntry | None:
     return db.session.scalar(found.execution_options(populate_existing=True))
 
 
-def undoable(comment_ids: Sequence[UUID]) -> set[UUID]:
+def undoable(comment_ids: Sequence[str]) -> set[str]:
     """Those of some comments of which the last decision can still be undone."""
-    return set(run(_UNDOABLE, ids=list(comment_ids)).scalars())
+    return set(run(_UNDOABLE, ids=comment_ids).scalars())
 
 
 def written_with(decision_id: UUID, comment_id: UUID) -> list[UUID]:
