@@ -68,7 +68,7 @@ def prepare(engine: Engine, busy_timeout: float, writes: Writes) -> None:
             connection.execute("BEGIN")
 
     # Not an event: while an engine has one, SQLAlchemy looks for listeners at every statement, a fifth of its time.
-    engine.dialect.do_begin = begin  # type: ignore[method-assign]
+    engine.dialect.do_begin = begin  # type: ignore[assignment]
 
 
 def _begin_to_write(cursor: sqlite3.Cursor, patience: float, usual: float) -> None:

@@ -19,7 +19,7 @@ _SITE_OF = select(Site).where(Site.key == bindparam("key"))
 _AT = and_(
     PageAddress.page_id == Page.id, PageAddress.site_id == bindparam("site"), PageAddress.key == bindparam("key")
 )
-_PAGE_AT = select(Page).join(PageAddress, _AT).options(joinedload(Page.site))
+_PAGE_AT = select(Page).join(PageAddress, _AT)
 _KEYS = table_of(PageAddress).c
 _KEY_AT = (
     select(table_of(Page).c.key)
