@@ -288,6 +288,22 @@ def test_a_store_that_comes_back_is_used_again(
         again.terminate()
 
 
+def test_a_store_is_looked_for_again_although_the_clock_was_put_back(
+    make_app: AppMaker, valkey: ValkeyServer, socket: Path, clock: time_machine.Traveller
+) -> None:
+    app = make_app(redis_url=f"redis+unix://{socket}")
+    valkey.terminate()
+    assert taken(app, 7) == 6
+    again = ValkeyServer(port=0, unix_socket_path=socket, save="")
+    again.start()
+    try:
+        clock.shift(-3_600)
+        assert taken(app, 7) == 6
+        assert app.extensions["greenroom_limits"]._away_since is None
+    finally:
+        again.terminate()
+
+
 def test_a_store_that_is_away_from_the_start_still_limits(make_app: AppMaker, socket: Path) -> None:
     assert taken(make_app(redis_url=f"redis+unix://{socket}"), 10) == 6
 

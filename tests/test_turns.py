@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from service import sqlite
 from service.app import create_app
 from service.config import Settings
-from service.db import Busy, db, transaction
+from service.db import Busy, db, transaction, writing
 
 
 @pytest.fixture
@@ -55,6 +56,18 @@ def test_a_writer_waits_until_another_is_done(settings: Settings, tmp_path: Path
 def test_a_writer_that_waited_too_long_is_told_that_the_database_is_busy(impatient: Flask) -> None:
     with somebody_writes(impatient), impatient.app_context(), pytest.raises(Busy), transaction():
         pytest.fail("two were in a transaction at once")
+
+
+def test_a_connection_for_writing_takes_the_lock_for_each_transaction_and_leaves_no_mark(impatient: Flask) -> None:
+    with impatient.app_context():
+        with writing() as one:
+            for _ in range(2):
+                one.execute(text("SELECT 1"))
+                with pytest.raises(OperationalError, match="locked"), writing() as other:
+                    other.execute(text("SELECT 1"))
+                one.rollback()
+        with db.engine.connect() as one, db.engine.connect() as other:
+            assert [each.execute(text("SELECT 1")).scalar() for each in (one, other)] == [1, 1]
 
 
 def test_a_turn_ends_with_its_transaction_however_that_ends(impatient: Flask) -> None:

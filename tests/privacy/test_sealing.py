@@ -61,6 +61,14 @@ def test_of_an_address_the_first_letter_and_the_domain_are_shown(address: str, s
     assert unseal.masked(seal.seal(address)) == shown
 
 
+def test_a_mask_is_remembered_for_the_keys_that_opened_it(app: Flask) -> None:
+    sealed, right = seal.seal("ada@example.org"), app.extensions["greenroom_keys"]
+    wrong = Keys("s" * 32, (Fernet.generate_key().decode(),), INDEX, b"a" * 32)
+    for keys, shown in ((right, "a…@example.org"), (wrong, "unreadable"), (right, "a…@example.org")):
+        app.extensions["greenroom_keys"] = keys
+        assert unseal.masked(sealed) == shown
+
+
 _OTHER = pytest.param(Fernet(Fernet.generate_key()).encrypt(b"ada@example.org"), id="another key's")
 
 
