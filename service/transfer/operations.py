@@ -9,13 +9,13 @@ from uuid import UUID
 
 from service.audit.operations import Deed, record
 from service.comments import queries as comments
-from service.comments.models import Import
-from service.comments.operations import Change, new_author, transition
+from service.comments.models import Author, Import
+from service.comments.operations import Change, author_row, transition
 from service.comments.plaintext import mend_line
 from service.comments.restoring import adopt, restore
 from service.comments.schemas import TITLE_LENGTH
 from service.comments.status import DELETED
-from service.db import db, new_id, now
+from service.db import db, insert_rows, new_id, now
 from service.errors import NotFound
 from service.sites import queries as sites
 from service.sites.addresses import Address
@@ -98,8 +98,10 @@ def give_alias(site: Site, page_id: UUID | None, alias: Address, import_id: UUID
 
 def bring(site: Site, arrivals: Sequence[Cleaned], import_id: UUID) -> None:
     """Store cleaned comments that know their pages and parents, each with an author of its own."""
-    for one in arrivals:
-        one.comment.import_id, one.comment.author_id = import_id, new_author(site).id
+    authors = [author_row(site) for _ in arrivals]
+    insert_rows(Author, authors)
+    for one, author in zip(arrivals, authors, strict=True):
+        one.comment.import_id, one.comment.author_id = import_id, author["id"]
     restore([(one.comment, one.status) for one in arrivals])
 
 

@@ -20,7 +20,7 @@ ELSEWHERE = {
     "service/comments/formtoken.py": "tells how long a form was open, for the rules about spam",
     "service/comments/likeness.py": "puts what is alike side by side in the queue",
     "service/comments/public.py": "what is told of a row: figures 4 and 6 look for what must not be",
-    "service/comments/queries.py": "statements: figures 4 and 6 look for rows that they must not give",
+    "service/comments/queries.py": "statements, and reasons as rows: figures 4 and 6 look for what they must not give",
     "service/comments/restoring.py": "imports: figures 1 and 3 read back what they store",
     "service/comments/search/queries.py": "statements: what is found is what a list would give",
     "service/comments/shown/queries.py": "statements: figures 4 and 6 look for what they must not give",

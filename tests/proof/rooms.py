@@ -97,7 +97,7 @@ ROOMS = {
     "states": Room(
         {
             "service/comments/status.py": (),
-            "service/comments/operations.py": ("transition", "_recount", "reshow", "revise", "_keep"),
+            "service/comments/operations.py": ("transition", "_recount", "reshow", "_carry", "revise", "_keep"),
             "service/moderation/operations.py": (),
         },
         ("tests/moderation", "tests/comments/test_submitting.py"),
@@ -107,7 +107,7 @@ ROOMS = {
         {
             "service/authors/operations.py": (),
             "service/authors/queries.py": (),
-            "service/comments/operations.py": ("_author", "new_author", "token_digest"),
+            "service/comments/operations.py": ("_author", "new_author", "author_row", "token_digest"),
         },
         (
             "tests/authors",
@@ -122,7 +122,6 @@ ROOMS = {
             "service/comments/operations.py": (
                 "",
                 "submit",
-                "_reasons",
                 "write",
                 "_tell",
                 "_what_stands",
