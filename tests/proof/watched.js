@@ -150,6 +150,19 @@
       return { wrong: found.wrong, shapes: [...found.shapes], bodies: comments };
     },
 
+    // What there is to say of a widget whose form did not come.
+    async missed() {
+      const host = document.querySelector("greenroom-thread"), below = host.shadowRoot.querySelector(".below");
+      const frames = await new Promise((done) => {
+        requestAnimationFrame(() => done("yes"));
+        setTimeout(done, 2_000, "no");
+      });
+      const said = host.shadowRoot.querySelector(".notices").textContent, { top } = below.getBoundingClientRect();
+      const files = performance.getEntriesByType("resource").map((one) => one.name.split("/").pop());
+      const told = { state: host.getAttribute("state"), seen: document.visibilityState, frames, top, innerHeight, said, files };
+      return JSON.stringify({ ...told, below: below.outerHTML.slice(0, 200) });
+    },
+
     parsed(feed) {
       const parts = [...new DOMParser().parseFromString(feed, "application/xml").querySelectorAll("*")];
       const foreign = parts.filter((one) => one.namespaceURI !== "http://www.w3.org/2005/Atom");

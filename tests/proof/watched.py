@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from playwright.sync_api import TimeoutError as TookTooLong
 
 from tests.browser import Watch, windows
 from tests.desk.conftest import HOME
@@ -68,7 +69,10 @@ class Watched:
         self.page.locator("greenroom-thread").scroll_into_view_if_needed()
         self.page.wait_for_selector("greenroom-thread[state=ready]")
         self.page.locator("greenroom-thread .below").evaluate("one => one.scrollIntoView()")  # where the form comes
-        self.page.wait_for_selector("greenroom-thread [data-do=preview]")
+        try:
+            self.page.wait_for_selector("greenroom-thread [data-do=preview]")
+        except TookTooLong as error:
+            raise AssertionError(f"The form did not come: {self.page.evaluate('watched.missed()')}") from error
         may_parse = "trusted-types" not in sight.policy
         found = self._compared(sight, self.page.evaluate("may => watched.drawn(may)", may_parse))
         # Where its own policy of types is not allowed, the browser says so once; it is then done without.
