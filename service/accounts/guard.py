@@ -18,6 +18,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError
 
 from service.accounts import queries
+from service.accounts.holders.queries import token_with
 from service.accounts.models import Moderator
 from service.accounts.operations import IDLE, LONGEST, digest_of
 from service.accounts.principal import Principal, acting, of_moderator, of_token
@@ -130,7 +131,7 @@ def _by_token(secret: str) -> Principal | None:
     if not _TOKEN.fullmatch(secret):
         return None
     digest = digest_of(secret)
-    found = queries.token_with(digest=digest)
+    found = token_with(digest=digest)
     if found is None or not hmac.compare_digest(found[0].digest, digest):
         return None
     token, roles = found

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from service.accounts import queries
+from service.accounts.holders.queries import TokenRow, token_with
 from service.accounts.models import ROLES, SCOPES, Moderator, is_good
 from service.errors import Forbidden, NotFound
 
@@ -81,7 +82,7 @@ def of_moderator(moderator: Moderator) -> Principal:
     )
 
 
-def of_token(token: queries.TokenRow, roles: Mapping[UUID, str]) -> Principal | None:
+def of_token(token: TokenRow, roles: Mapping[UUID, str]) -> Principal | None:
     """A program with a moderator's token: what both the token and the moderator's roles allow, right now.
 
     None when the token was revoked or has ended, or the account was closed.
@@ -113,7 +114,7 @@ def acting(actor: str) -> Principal | None:
     if kind != "token":
         moderator = queries.moderator_by_id(UUID(id_))
         return of_moderator(moderator) if moderator and moderator.active else None
-    found = queries.token_with(id_=UUID(id_))
+    found = token_with(id_=UUID(id_))
     return of_token(*found) if found else None
 
 

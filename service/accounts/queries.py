@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, String, cast, delete, func, literal, or_, select, tuple_, union_all, update
+from sqlalchemy import Select, String, cast, delete, func, literal, or_, select, tuple_, union_all, update
 from sqlalchemy.sql import bindparam
 
 from service.accounts.models import (
@@ -21,23 +21,10 @@ from service.accounts.models import (
     TotpSecret,
     UsedChallenge,
 )
-from service.db import db, insert_rows, now, run, table_of
+from service.db import db, insert_rows, now, run
 from service.pagination import Page, Position, page_of
 from service.sites.models import Site
 
-_T, _M = table_of(ApiToken).c, table_of(Moderator).c
-_S = table_of(Membership).c
-_TOKENS = (
-    select(
-        *(_T.id, _T.digest, _T.scopes, _T.site_id, _T.last_used_at, _T.expires_at, _T.revoked_at),
-        *(_T.moderator_id, _M.name, _M.is_admin, _M.active, _S.site_id.label("role_on"), _S.role),
-    )
-    .join(table_of(Moderator), _M.id == _T.moderator_id)
-    .outerjoin(table_of(Membership), _S.moderator_id == _M.id)
-)
-_WITH_DIGEST = _TOKENS.where(_T.digest == bindparam("digest"))
-_WITH_ID = _TOKENS.where(_T.id == bindparam("id"))
-TokenRow = Row[Any]
 _ROLES = select(Membership.site_id, Membership.role).where(Membership.moderator_id == bindparam("moderator"))
 
 
@@ -109,12 +96,6 @@ def token_by_id(token_id: UUID) -> ApiToken | None:
     return db.session.get(ApiToken, token_id)
 
 
-def token_with(*, digest: bytes | None = None, id_: UUID | None = None) -> tuple[TokenRow, dict[UUID, str]] | None:
-    """The token with a digest, or with an id, its moderator's `name`, `is_admin`, `active`, and their {site: role}."""
-    rows = (run(_WITH_DIGEST, digest=digest) if digest else run(_WITH_ID, id=id_)).all()
-    return (rows[0], {one.role_on: one.role for one in rows if one.role}) if rows else None
-
-
 def tokens_of(moderator_id: UUID) -> Sequence[ApiToken]:
     """Newest first, revoked ones too."""
     mine = select(ApiToken).where(ApiToken.moderator_id == moderator_id)
@@ -171,8 +152,7 @@ def open_sign_ins(moderator_id: UUID, *, seen_after: datetime, begun_after: date
 
 
 def end_sign_in(sign_in_id: UUID) -> None:
-    mine = update(SignIn).where(SignIn.id == sign_in_id, SignIn.ended_at.is_(None))
-    db.session.execute(mine.values(ended_at=now()))
+    db.session.execute(update(SignIn).where(SignIn.id == sign_in_id, SignIn.ended_at.is_(None)).values(ended_at=now()))
 
 
 def end_sign_ins_of(moderator_id: UUID) -> None:

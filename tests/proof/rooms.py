@@ -57,6 +57,7 @@ ROOMS = {
             "service/accounts/passwords.py": (),
             "service/accounts/principal.py": (),
             "service/accounts/queries.py": (),
+            "service/accounts/holders/queries.py": (),
             "service/moderation/team.py": (),
         },
         (

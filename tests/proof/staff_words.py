@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from werkzeug.test import TestResponse
 
 from service.accounts import operations as accounts
-from service.accounts import queries
+from service.accounts.holders.queries import token_with
 from service.accounts.operations import NewToken
 from service.accounts.principal import of_moderator, of_token
 from service.db import transaction
@@ -40,7 +40,7 @@ def of_staff(stage: Stage, names: Packs, folder: Path) -> Found:
                 address = f"m{len(told)}@staff.example.org"
                 person = accounts.add_moderator(address, name, None, actor="test", is_admin=True)
                 token = accounts.issue_token(person, NewToken(name, ("moderate",)), actor="test").token
-                found = queries.token_with(id_=token.id)
+                found = token_with(id_=token.id)
                 for who in (of_moderator(person), found and of_token(*found)):
                     assert who
                     moderation.reveal(UUID(one), who)

@@ -1,0 +1,1 @@
+"""Who holds a token: asked at every guarded door."""
