@@ -77,7 +77,7 @@ class Submitted:
 
 @dataclass(frozen=True)
 class Change:
-    """Who moves a comment to another state, and why. `event` None: nobody is told."""
+    """Who moves a comment to another state, and why. `event` None: nobody is told. `decision_id`: it can be undone."""
 
     actor: str
     event: str | None
@@ -87,7 +87,6 @@ class Change:
     note: str | None = None
     not_before: datetime | None = None
     decision_id: UUID | None = None
-    """By this a moderator can undo it."""
 
 
 def submit(site: Site, what: Submission, sender: Sender) -> Submitted:
@@ -137,9 +136,8 @@ def new_author(site: Site, digest: bytes | None = None) -> Author:
 
 
 def author_row(site: Site, digest: bytes | None = None) -> dict[str, Any]:
-    return {
-        "id": new_id(), "site_id": site.id, "token_digest": digest, "avatar": secrets.token_hex(8), "created_at": now(),
-    }  # fmt: skip
+    avatar = secrets.token_hex(8)
+    return {"id": new_id(), "site_id": site.id, "token_digest": digest, "avatar": avatar, "created_at": now()}
 
 
 def token_digest(token: str) -> bytes:
@@ -185,8 +183,7 @@ def transition(comment: Comment, to: str, change: Change) -> None:
 
 
 def _tell(type_: str, comment: Comment, told: dict[str, Any]) -> None:
-    data = comment_data(comment, **told)
-    announce(type_, comment.site_id, comment.id, data, Manner(email=comment.email_sealed))
+    announce(type_, comment.site_id, comment.id, comment_data(comment, **told), Manner(email=comment.email_sealed))
 
 
 def _what_stands(comment: Comment) -> dict[str, Any]:
@@ -200,8 +197,7 @@ def _store(comment: Comment, before: str | None) -> None:
     if comment.status != APPROVED:
         comment.pinned_at = None
     appears = comment.status == APPROVED and not comment.shown
-    if appears:
-        comment.shown = True
+    comment.shown = comment.shown or appears
     if before is None:
         db.session.add(comment)
     db.session.flush()
@@ -251,7 +247,6 @@ def _recount(comment: Comment, before: str | None) -> None:
             queries.tally(comment.parent_id).replies += by
     if comment.rating is not None and comment.rating_scale is not None:
         count_rating(comment.page_id, comment.rating_scale, comment.rating, by)  # 0 too: the scale is in use
-    db.session.flush()
 
 
 def reshow(comment_id: UUID, parent_id: UUID | None, status: str) -> None:
