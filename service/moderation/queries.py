@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row, Select, and_, bindparam, case, delete, false, func, or_, select, tuple_, union_all
@@ -60,7 +60,6 @@ _DROP_CLAIM, _DROP_CLAIMS = (
 )
 ALIKE = {"host": Comment.alike_host, "text": Comment.alike_text}
 """What comments may have in common, by the word for it in a filter."""
-Seen = TypeVar("Seen")
 SeenRow = Row[Any]
 
 
@@ -152,8 +151,8 @@ def _taken(wanted: Filter) -> Any:
 def listed(wanted: Filter, *, sort: str, after: Position | None, limit: int) -> Rows[Comment]:
     """Comments of some sites: oldest, newest or riskiest first, keyset-paged."""
     standing = places(wanted, sort=sort, after=after, limit=limit)
-    found = db.session.scalars(_WHOLE, {"ids": [one.id for one in standing.rows]})
-    return _filled(standing, {one.id: one for one in found})
+    found = {one.id: one for one in db.session.scalars(_WHOLE, {"ids": [one.id for one in standing.rows]})}
+    return Rows([found[one.id] for one in standing.rows if one.id in found], standing.next)  # one may have gone
 
 
 def listed_rows(wanted: Filter, *, sort: str, after: Position | None, limit: int) -> Rows[SeenRow]:
@@ -177,11 +176,6 @@ def _standing(columns: Sequence[Any], wanted: Filter, sort: str, after: Position
     else:
         rows = _in_order(matching(select(*columns), wanted), sort, after)
     return rows.limit(limit + 1)
-
-
-def _filled(standing: Rows[Position], found: Mapping[UUID, Seen]) -> Rows[Seen]:
-    """The comments that stand in some places; one may have gone meanwhile."""
-    return Rows([found[one.id] for one in standing.rows if one.id in found], standing.next)
 
 
 def pages_of(ids_: Collection[str]) -> dict[str, Page]:
