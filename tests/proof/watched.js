@@ -150,6 +150,17 @@
       return { wrong: found.wrong, shapes: [...found.shapes], bodies: comments };
     },
 
+    // Whether the form is there, down where it comes: comments that are near take their real height, and push it away.
+    async reached(seconds) {
+      const { shadowRoot } = document.querySelector("greenroom-thread"), end = performance.now() + seconds * 1000;
+      const form = () => shadowRoot.querySelector("[data-do=preview]");
+      while (!form() && performance.now() < end) {
+        shadowRoot.querySelector(".below").scrollIntoView();
+        await new Promise((done) => setTimeout(done, 20));
+      }
+      return Boolean(form());
+    },
+
     // What there is to say of a widget whose form did not come.
     async missed() {
       const host = document.querySelector("greenroom-thread"), below = host.shadowRoot.querySelector(".below");

@@ -10,10 +10,10 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
-from playwright.sync_api import TimeoutError as TookTooLong
 
 from tests.browser import Watch, windows
 from tests.desk.conftest import HOME
+from tests.processes import PATIENCE
 
 from .sinks import Sight
 
@@ -68,11 +68,8 @@ class Watched:
         self.page.goto(_SHOWN)
         self.page.locator("greenroom-thread").scroll_into_view_if_needed()
         self.page.wait_for_selector("greenroom-thread[state=ready]")
-        self.page.locator("greenroom-thread .below").evaluate("one => one.scrollIntoView()")  # where the form comes
-        try:
-            self.page.wait_for_selector("greenroom-thread [data-do=preview]")
-        except TookTooLong as error:
-            raise AssertionError(f"The form did not come: {self.page.evaluate('watched.missed()')}") from error
+        if not self.page.evaluate("seconds => watched.reached(seconds)", PATIENCE):
+            raise AssertionError(f"The form did not come: {self.page.evaluate('watched.missed()')}")
         may_parse = "trusted-types" not in sight.policy
         found = self._compared(sight, self.page.evaluate("may => watched.drawn(may)", may_parse))
         # Where its own policy of types is not allowed, the browser says so once; it is then done without.

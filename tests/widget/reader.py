@@ -88,9 +88,13 @@ class Reader:
         return next((one for one in self.scripts[self._earlier :] if one.endswith("/living.js")), None)
 
     def reaches_the_form(self) -> None:
-        """Go down to where the form is; it comes when somebody is near."""
-        self.part("below").evaluate("one => one.scrollIntoView({ behavior: 'instant' })")
-        self.part("form").wait_for()
+        """Go down until the form is there: comments that come near take their real height, and push it away again."""
+
+        def nearer() -> object:
+            self.part("below").evaluate("one => one.scrollIntoView({ behavior: 'instant' })")
+            return self.part("form").count()
+
+        until(nearer)
 
     def part(self, name: str, within: str = THREAD) -> Any:
         """The elements of a part."""

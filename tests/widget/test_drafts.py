@@ -31,7 +31,7 @@ def test_the_draft_of_a_reply_stays_one_where_its_comment_is_not_shown(reader: R
     """The comment is on a second page of the list, which is not read after a reload."""
     *_, last = talk.say_many(51)
     reader.opens()
-    reader.does("more").click()
+    reader.goes_on("more")
     reader.answers(last)
     reader.types(name="Ada", body="Half a thought")
     reader.window.reload()

@@ -172,11 +172,12 @@ def test_what_is_typed_into_a_comment_outlives_a_new_order(reader: Reader, talk:
 def test_a_comment_of_ones_own_that_is_on_a_later_page_is_drawn_once(reader: Reader, talk: Talk) -> None:
     talk.say_many(50)
     reader.opens()
-    reader.window.locator(THREAD).evaluate("one => one.scrollIntoView({ block: 'end' })")  # where its form is
+    reader.reaches_the_form()
     told = reader.posts(body="One of mine.")
     reader.opens()
     reader.does("edit", reader.comment(told["id"])).wait_for()
 
+    reader.reaches_the_form()
     reader.does("more").click()
     until(lambda: reader.part("more").count() == 0)
     until(lambda: reader.comment(told["id"]).count() == 1 and reader.bodies()[-1] == "One of mine.")

@@ -246,6 +246,7 @@ def test_what_cannot_be_loaded_further_is_said_there(reader: Reader, talk: Talk)
     )
     said = reader.part("more").locator("+ [role=alert]")
 
+    reader.reaches_the_form()
     reader.does("more").click()
     said.filter(has_text="The comments could not be loaded.").wait_for()
     broken["is"] = False
