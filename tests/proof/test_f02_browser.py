@@ -193,6 +193,7 @@ def test_every_template_and_every_html_of_the_api_is_among_them(app: Flask, proo
 
 
 @ON_SQLITE
+@pytest.mark.alone
 @pytest.mark.control("2")
 def test_as_markup_they_are_executed(chromium: Any, migrated: Flask, corpus: list[str]) -> None:
     """Not all of them: many want a click, or another browser, or more time than a busy machine gives them."""
