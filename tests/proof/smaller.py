@@ -27,8 +27,8 @@ There are seven comments on each of the two sites, at least one in every state, 
 by every caller, and more comments would show the same fields again.
 """,
     "5": """
-Each database is sent an eighth of the matrix of texts, places and doors, never the same eighth, and Hypothesis makes up
-2,000 texts and 2,000 documents for each, not 50,000: the hour has no room for more.
+Each database is sent one in 29 of the matrix of texts, places and doors, never the same, and Hypothesis makes up 2,000
+texts and 2,000 documents for each, not 50,000: the hour has no room for more.
 """,
     "14": """
 A time is the least of five tries and a growth the least of three, since other work on the machine can only add to them;
