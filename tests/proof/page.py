@@ -46,9 +46,10 @@ class Row:
 
     def shown(self) -> str:
         verdict = "yes" if self.is_at_target else "**no**"
+        told = dict.fromkeys(" ".join(one.split()).replace("|", "\\|") for one in self.notes)  # each once, in one cell
         cells = (
             f"F{self.figure}", self.database or "either", f"{self.cases:,}", f"{self.floor:,}", f"{self.failures:,}",
-            f"{self.controls_seen} of {self.controls}", "; ".join(self.notes), f"{self.seconds:,.0f}", verdict,
+            f"{self.controls_seen} of {self.controls}", "; ".join(told), f"{self.seconds:,.0f}", verdict,
         )  # fmt: skip
         return f"| {' | '.join(cells)} |"
 

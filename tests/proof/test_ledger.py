@@ -188,6 +188,12 @@ def test_the_page_adds_up_what_the_tests_of_a_figure_found() -> None:
     assert row.is_at_target
 
 
+def test_a_row_is_one_line_whatever_was_noted() -> None:
+    noted = replace(PASSED, notes=["failed: a\n  | b", "the same"])
+    row, _ = (one for one in page.rows({"a": noted, "b": noted, "c": SEEN}) if one.figure == "4")
+    assert "| failed: a \\| b; the same |" in row.shown()
+
+
 def at_target(*results: Result) -> list[bool]:
     """Of figure 4 or 12, by its rows."""
     of = results[0].figure
