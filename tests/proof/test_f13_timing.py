@@ -61,7 +61,7 @@ from .timed import (
 pytestmark = pytest.mark.one_database
 
 LEAK = 50.0
-MANY = Tries(10_000 if FULL else 10, most=20_000, bound=LEAK)
+MANY = Tries(10_000 if FULL else 10, most=40_000, bound=LEAK)
 SOME = Tries(1_000 if FULL else 4, most=4_000, bound=200.0)
 """Of whole requests, in which an address or an id is a small part."""
 WHOLE = Tries(1_000 if FULL else 4, most=3_000, bound=400.0)
