@@ -62,10 +62,10 @@ pytestmark = pytest.mark.one_database
 
 LEAK = 50.0
 MANY = Tries(10_000 if FULL else 10, most=40_000, bound=LEAK)
-SOME = Tries(1_000 if FULL else 4, most=4_000, bound=200.0)
+SOME = Tries(1_000 if FULL else 4, most=20_000, bound=200.0)
 """Of whole requests, in which an address or an id is a small part."""
 WHOLE = Tries(1_000 if FULL else 4, most=3_000, bound=400.0)
-SLOW = Tries(500 if FULL else 5, most=1_000, bound=5_000.0)
+SLOW = Tries(500 if FULL else 5, most=3_000, bound=5_000.0)
 """Of sign-ins: a fraction of the one slow hash that there must be."""
 POOL = 200
 PAGE = "/timed"
