@@ -47,7 +47,9 @@ class Visitor:
         return [self.window.input_value(self.inside + self.field_id.format(name)) for name in names]
 
     def reads(self, selector: str | None = None) -> str:
-        return " ".join(self.window.locator(self.inside + (selector or self.root)).first.inner_text().split())
+        """The words of an element: `innerText` has none of what the browser has not laid out yet."""
+        found = self.window.locator(self.inside + (selector or self.root)).first.text_content()
+        return " ".join((found or "").split())
 
 
 class PlainVisitor(Visitor):

@@ -103,6 +103,10 @@ class Reader:
     def comment(self, comment_id: str) -> Any:
         return self.window.locator(f"{THREAD} #comment-{comment_id}")
 
+    def reads(self, within: Any) -> str:
+        """The words in a comment: `innerText` has none of what the browser has not laid out yet."""
+        return " ".join((within.text_content() or "").split())
+
     def bodies(self, within: str = THREAD) -> list[str]:
         """The texts of the comments in the order in which they stand."""
         return [text.strip() for text in self.part("body", f"{within} [part~=comment]").all_text_contents()]

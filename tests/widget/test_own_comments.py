@@ -32,7 +32,7 @@ def test_what_waits_is_shown_to_its_author_only(
     reader.window.reload()
     reader.waits()
     reader.comment(told["id"]).wait_for()
-    assert "Waits for a moderator" in reader.comment(told["id"]).inner_text()
+    assert "Waits for a moderator" in reader.reads(reader.comment(told["id"]))
     other = Reader(open_window(), service.url, theirs, talk.page)
     other.visits(reader.publish())
     assert other.comment(told["id"]).count() == 0
@@ -344,7 +344,7 @@ def test_a_vote_without_an_answer_says_what_is_so(reader: Reader, talk: Talk) ->
 
     reader.does("vote", reader.comment(said)).click()
 
-    assert reader.comment(said).locator("[role=alert]").inner_text() == "There was no answer. Please try again."
+    assert reader.reads(reader.comment(said).locator("[role=alert]")) == "There was no answer. Please try again."
 
 
 def test_a_permalink_is_offered(reader: Reader, talk: Talk) -> None:
@@ -359,4 +359,4 @@ def test_a_comment_on_a_site_that_waits(reader: Reader, talk: Talk) -> None:
     told = reader.posts(body="As I said.")
 
     assert told["status"] == "pending"
-    assert "Waits for a moderator" in reader.comment(told["id"]).inner_text()
+    assert "Waits for a moderator" in reader.reads(reader.comment(told["id"]))

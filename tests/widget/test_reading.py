@@ -128,7 +128,7 @@ def test_times_are_told_as_people_do_and_exactly(reader: Reader, talk: Talk) -> 
 
     time = reader.comment(said).locator("time").first
     assert time.get_attribute("datetime").endswith("Z")
-    assert "minute" in time.inner_text() or "now" in time.inner_text()
+    assert "minute" in reader.reads(time) or "now" in reader.reads(time)
     time.hover()
     exact = time.get_attribute("title")
     assert time.get_attribute("datetime")[:4] in exact and ":" in exact
@@ -147,7 +147,7 @@ def test_the_comments_of_moderators_are_marked(reader: Reader, talk: Talk) -> No
     )
     reader.opens()
 
-    assert "Moderator" in reader.comment(said).inner_text()
+    assert "Moderator" in reader.reads(reader.comment(said))
 
 
 def test_what_moderators_put_first_is_marked(reader: Reader, talk: Talk) -> None:
@@ -157,7 +157,7 @@ def test_what_moderators_put_first_is_marked(reader: Reader, talk: Talk) -> None
     reader.opens()
 
     assert reader.ids()[0] == pinned
-    assert "Pinned" in reader.comment(pinned).inner_text()
+    assert "Pinned" in reader.reads(reader.comment(pinned))
     assert reader.part("mark").count() == 1
 
 
@@ -172,7 +172,7 @@ def test_ratings_are_summed_up(reader: Reader, talk: Talk) -> None:
     assert {row[0]: row[-1] for row in rows if row[0].isdigit()}.items() >= {"8": "2", "9": "1", "3": "1"}.items()
     assert all(
         "out of 10" in text or "/ 10" in text
-        for text in reader.part("score", f"{THREAD} [part~=comment]").all_inner_texts()
+        for text in reader.part("score", f"{THREAD} [part~=comment]").all_text_contents()
     )
 
 
@@ -188,7 +188,7 @@ def test_a_clock_behind_the_servers_makes_no_future(reader: Reader, talk: Talk) 
     reader.window.add_init_script("const now = Date.now; Date.now = () => now() - 300_000;")
     reader.opens()
 
-    assert reader.comment(said).locator("time").first.inner_text() == "this minute"
+    assert reader.reads(reader.comment(said).locator("time").first) == "this minute"
 
 
 def test_a_closed_page_says_so(reader: Reader, talk: Talk) -> None:

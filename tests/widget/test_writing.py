@@ -47,7 +47,7 @@ def test_a_comment_is_posted_and_shown(reader: Reader, talk: Talk) -> None:
 
     assert told["status"] == "approved"
     reader.comment(told["id"]).wait_for()
-    assert reader.comment(told["id"]).locator("em").inner_text() == "fine"
+    assert reader.comment(told["id"]).locator("em").text_content() == "fine"
     assert [one["id"] for one in talk.said()] == [told["id"]]
     assert reader.field("body").input_value() == ""
 
