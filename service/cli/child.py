@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Sequence
 
 log = logging.getLogger(__name__)
@@ -48,9 +49,12 @@ class Child:
     def _keep(self) -> None:
         pause = _FIRST_PAUSE
         while True:
+            began = time.monotonic()
             ended = self._process.wait()
             if self._stopped.is_set():
                 return
+            if time.monotonic() - began > _LONGEST_PAUSE:  # it did work: this is another trouble than the last
+                pause = _FIRST_PAUSE
             log.error("%s ended with %s and is started again in %g seconds", self._name, ended, pause)
             if self._stopped.wait(pause):
                 return
