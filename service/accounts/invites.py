@@ -79,11 +79,9 @@ def behind(secret: str) -> Invite:
 
     It is good no longer than whoever made it may manage the site.
     """
-    found = queries.invite_with(operations.digest_of(secret)) if _SECRET.fullmatch(secret) else None
-    if found is None or found.accepted_at or found.revoked_at or found.expires_at <= now():
-        raise NoInvite()
-    maker = acting(found.by)
-    if maker is None or not maker.may(found.site_id, "manage"):
+    found = queries.open_invite_with(operations.digest_of(secret)) if _SECRET.fullmatch(secret) else None
+    maker = acting(found.by) if found else None
+    if found is None or maker is None or not maker.may(found.site_id, "manage"):
         raise NoInvite()
     return found
 

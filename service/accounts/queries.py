@@ -173,8 +173,9 @@ def forget_sign_ins(before: datetime) -> int:
     return _rows(delete(SignIn).where(or_(SignIn.ended_at < before, SignIn.seen_at < before)))
 
 
-def invite_with(digest: bytes) -> Invite | None:
-    return db.session.scalar(select(Invite).where(Invite.digest == digest))
+def open_invite_with(digest: bytes) -> Invite | None:
+    """Not one that is over: it would take longer to be refused than what never was."""
+    return db.session.scalar(select(Invite).where(Invite.digest == digest, *_is_open()))
 
 
 def invite_by_id(invite_id: UUID) -> Invite | None:
@@ -183,7 +184,7 @@ def invite_by_id(invite_id: UUID) -> Invite | None:
 
 def open_invites(site_id: UUID, after: Position | None, limit: int) -> Page[Invite]:
     """Invitations to a site that can still be accepted, newest first, keyset-paged."""
-    fresh = select(Invite).where(*_is_open(site_id))
+    fresh = select(Invite).where(Invite.site_id == site_id, *_is_open())
     if after:
         fresh = fresh.where(tuple_(Invite.created_at, Invite.id) < (after.at, after.id))
     newest = fresh.order_by(Invite.created_at.desc(), Invite.id.desc()).limit(limit + 1)
@@ -191,12 +192,12 @@ def open_invites(site_id: UUID, after: Position | None, limit: int) -> Page[Invi
 
 
 def number_of_open_invites(site_id: UUID) -> int:
-    return db.session.scalar(select(func.count()).select_from(Invite).where(*_is_open(site_id))) or 0
+    those = select(func.count()).select_from(Invite).where(Invite.site_id == site_id, *_is_open())
+    return db.session.scalar(those) or 0
 
 
-def _is_open(site_id: UUID) -> tuple[Any, ...]:
-    not_used = Invite.accepted_at.is_(None), Invite.revoked_at.is_(None)
-    return Invite.site_id == site_id, Invite.expires_at > now(), *not_used
+def _is_open() -> tuple[Any, ...]:
+    return Invite.expires_at > now(), Invite.accepted_at.is_(None), Invite.revoked_at.is_(None)
 
 
 def end_invite(invite_id: UUID) -> bool:

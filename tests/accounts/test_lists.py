@@ -167,7 +167,7 @@ def test_what_there_is_none_of_is_none(people: People) -> None:
     assert queries.roles_of(nobody) == {} and queries.roles_of(who.id) == {site: "viewer"}
     assert queries.membership(who.id, nobody) is None and queries.membership(nobody, site) is None
     assert queries.moderator_by_id(nobody) is None and queries.token_by_id(nobody) is None
-    assert token_with(digest=b"") is None and queries.invite_with(b"") is None
+    assert token_with(digest=b"") is None and queries.open_invite_with(b"") is None
     assert queries.all_site_ids() == {site}
 
 

@@ -20,10 +20,12 @@ from uuid import UUID
 import pytest
 from flask import Flask
 from passlib.context import CryptContext
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from service.accounts import guard, passwords
 from service.accounts import operations as accounts
+from service.accounts.models import ApiToken
 from service.app import create_app
 from service.comments import operations, queries
 from service.comments.models import Author
@@ -164,6 +166,14 @@ def secret(scene: Scene) -> str:
 @pytest.mark.figure("13", quick=20, full=20_000)
 def test_a_token_that_begins_right_is_refused_as_fast_as_any(scene: Scene, secret: str, proof: Proof) -> None:
     compare(proof, {kind: bearer(scene, kind, secret) for kind in ("near", "random")}, MANY)
+
+
+@pytest.mark.alone
+@pytest.mark.figure("13", quick=20, full=20_000)
+def test_a_token_that_was_revoked_is_refused_as_fast_as_any(scene: Scene, secret: str, proof: Proof) -> None:
+    with transaction():
+        accounts.revoke_token(db.session.scalars(select(ApiToken)).one(), actor="test")
+    compare(proof, {kind: bearer(scene, kind, secret) for kind in ("used", "random")}, MANY)
 
 
 def author_token(scene: Scene) -> str:
