@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import re
 from dataclasses import dataclass
@@ -11,12 +12,14 @@ from html import escape
 from pathlib import Path
 from urllib.parse import quote
 
+import brotli
 import rcssmin
 import rjsmin
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from service.doors import conditional
 from service.errors import NotFound
+from service.readcache import IDENTITY, coding_of
 
 _SOURCES = Path(__file__).parent / "widget"
 _ENTRY = "widget.js"
@@ -28,11 +31,13 @@ _JOINED = {
     "living.js": ("store.js", "living.js"),
 }
 """Files as they are served, and the sources in each. What is always loaded together is one request and packs better."""
-_STYLED = {"thread.js": "thread.css", "dress.js": "living.css"}
+_STYLED = {"thread.js": "thread.css", "living.js": "print.css", "dress.js": "living.css"}
 _STYLE = 'STYLE="";'
 """Where a source has its style sheet: drawn without it, nothing could be used."""
 _IMPORT = re.compile(r'import\{([\w,]+)\}from"\./(\w+\.js)";')
 _TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+_PACKERS = {"br": brotli.compress, "gzip": lambda content: gzip.compress(content, 9, mtime=0)}
+"""As small as they can be made: each file is packed once for all who load it."""
 _FOREVER = "public, max-age=31536000, immutable"
 
 bp = Blueprint("widget", __name__)
@@ -145,7 +150,17 @@ def part(digest: str, name: str) -> Response:
 
 def _file(name: str, content: bytes) -> Response:
     """Any page may load it: a module script is always asked for with CORS, and there is nothing private in it."""
-    response = Response(content, content_type=_TYPES[Path(name).suffix])
+    coding = coding_of(request.headers.get("Accept-Encoding", "").encode("latin-1"), (*_PACKERS, IDENTITY))
+    response = Response(_packed(content, coding), content_type=_TYPES[Path(name).suffix])
+    response.vary.add("Accept-Encoding")
+    if coding != IDENTITY:
+        response.content_encoding = coding
     response.headers["Access-Control-Allow-Origin"] = "*"
     response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response
+
+
+@cache
+def _packed(content: bytes, coding: str) -> bytes:
+    packed: bytes = _PACKERS[coding](content) if coding != IDENTITY else content
+    return packed

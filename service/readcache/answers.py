@@ -75,10 +75,10 @@ _PERSONAL = {
 
 
 @lru_cache(maxsize=512)
-def coding_of(accept: bytes) -> str:
+def coding_of(accept: bytes, offered: tuple[str, ...] = _PREFERENCE) -> str:
     """The coding that a client is sent, by its Accept-Encoding (RFC 9110, 12.5.3)."""
     accepted = parse_accept_header(accept.decode("latin-1"), Accept)
-    liked = [(accepted.quality(one), one) for one in _PREFERENCE]
+    liked = [(accepted.quality(one), one) for one in offered]
     quality, best = max(liked, key=lambda one: one[0])  # of several, the first
     return best if quality else IDENTITY  # a 406 would help nobody
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import re
+from collections.abc import Callable
 
+import brotli
 import pytest
 from flask.testing import FlaskClient
 
@@ -21,6 +24,28 @@ def test_the_entry_is_asked_for_anew_each_time(client: FlaskClient) -> None:
     assert answer.headers["Access-Control-Allow-Origin"] == "*"
     assert answer.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
     assert client.get("/widget.js", headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+
+
+@pytest.mark.parametrize(("coding", "unpacked"), [("br", brotli.decompress), ("gzip", gzip.decompress)])
+def test_it_travels_packed(client: FlaskClient, coding: str, unpacked: Callable[[bytes], bytes]) -> None:
+    plain = client.get("/widget.js", headers={"Accept-Encoding": "identity"})
+    packed = client.get("/widget.js", headers={"Accept-Encoding": f"deflate, {coding}"})
+    assert packed.headers["Content-Encoding"] == coding
+    assert unpacked(packed.data) == plain.data == release().entry
+    assert len(packed.data) < 0.5 * len(plain.data)
+    assert "Content-Encoding" not in plain.headers
+    assert plain.headers["ETag"] != packed.headers["ETag"]
+    assert plain.vary == packed.vary
+    assert "accept-encoding" in plain.vary
+    again = {"Accept-Encoding": coding, "If-None-Match": packed.headers["ETag"]}
+    assert client.get("/widget.js", headers=again).status_code == 304
+
+
+def test_of_what_a_browser_takes_it_gets_the_smallest(client: FlaskClient) -> None:
+    for name in release().files:
+        asked = {"Accept-Encoding": "gzip, deflate, br, zstd"}
+        answer = client.get(f"/widget/{release().digest}/{name}", headers=asked)
+        assert answer.headers["Content-Encoding"] == "br"
 
 
 def test_the_pinned_entry_is_what_a_page_may_hold_it_to(client: FlaskClient) -> None:
@@ -80,8 +105,10 @@ def test_what_is_imported_by_name_is_exported() -> None:
 
 
 def test_no_source_is_served_beside_the_file_that_it_is_in() -> None:
-    assert release().files.keys().isdisjoint({"dom.js", "words.js", "looks.js", "store.js", "thread.css", "living.css"})
+    joined = {"dom.js", "words.js", "looks.js", "store.js", "thread.css", "living.css", "print.css"}
+    assert release().files.keys().isdisjoint(joined)
     assert b"content-visibility" in release().files["thread.js"]
+    assert b"@media print" in release().files["living.js"]
     assert b"textarea" in release().files["dress.js"]
 
 

@@ -40,6 +40,7 @@ OWN_SHEETS = {
     "tiny": "greenroom-thread, div, button, input { all: unset !important } html { font-size: 11px }",
     "wide": "body { background: oklch(0.25 0.03 250); color: color(display-p3 0.9 0.9 0.85) }"
     " greenroom-thread { --greenroom-accent: oklch(0.85 0.1 150); --greenroom-surface: lab(20% 0 0 / 0.5) }",
+    "unfilled": "body { background: #fff; color: #222; -webkit-text-fill-color: transparent }",
     "layered": "@layer base { * { border: 4px solid red; margin: 20px !important } } main { opacity: .99 }",
 }
 """Pages that nobody's framework makes; on some of them the page's own words cannot be read."""
@@ -49,6 +50,12 @@ UNKNOWN_TO_AXE = {"bright dark": ["color-contrast"]}
 
 SEEN = {"sort", "reply", "name", "email", "body", "submit"}
 """What Tab has to come by."""
+
+_EDGE = """async (thread) => {
+  const { contrast, numbers } = await import(thread);
+  const { style } = document.querySelector("greenroom-thread").shadowRoot.querySelector("[part~=root]");
+  return contrast(...["--edge", "--ground"].map((name) => numbers(style.getPropertyValue(name))));
+}"""
 
 _LOOKS = """() => [...document.querySelectorAll("html, body, h1, main > p, main > p > a")].map((one) => {
   const { color, font, margin, padding, backgroundColor, textDecoration, scrollBehavior } = getComputedStyle(one);
@@ -87,6 +94,8 @@ def reads(reader: Reader, eye: Eye) -> None:
     reader.part("error").first.wait_for()
     contrasts |= eye.contrasts(reader.window, THREAD)
     assert unreadable(contrasts) == {}
+    thread = next(one for one in reader.scripts if one.endswith("/thread.js"))
+    assert reader.window.evaluate(_EDGE, thread) >= 3, "nobody sees where a field begins (WCAG 2.2, 1.4.11)"
 
 
 def tabs(reader: Reader, eye: Eye) -> None:

@@ -29,7 +29,7 @@ export async function call(url, asked = {}) {
   if (body) headers.set("Content-Type", "application/json");
   /** @type {RequestInit} */
   const sent = { method: own(asked, "method") ?? (body ? "POST" : "GET"), headers, body: body && JSON.stringify(body) };
-  const safe = { mode: "cors", credentials: "omit", cache: "no-cache", redirect: "error", referrerPolicy: "strict-origin-when-cross-origin" };
+  const safe = { mode: "cors", credentials: "omit", cache: "no-cache", redirect: "error", referrerPolicy: "strict-origin-when-cross-origin", signal: AbortSignal.timeout(3e4) };
   const answer = await (own(asked, "early") ?? fetch(url, /** @type {any} */ ({ __proto__: null, ...sent, ...safe })).catch(() => null));
   if (answer?.status === 204) return {};
   const told = answer && (await answer.json().catch(() => null));

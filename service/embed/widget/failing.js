@@ -5,8 +5,10 @@ import { button, h, own } from "./dom.js";
 import { adapt } from "./looks.js";
 import { overrides } from "./words.js";
 
-/** What the server calls a mistake, and what we call it where we do not speak the server's language, or the site has its own words. */
-const MISTAKES = new Map([["required", "missing"], ["empty", "missing"], ["email", "bademail"], ["website", "badwebsite"], ["too-long", "toolong"]]);
+/** What the server calls a mistake or a problem, and what we call it where we do not speak the server's language, or the site has its own words. */
+const MISTAKES = new Map([["required", "missing"], ["blank", "missing"], ["email", "bademail"], ["website", "badwebsite"], ["too-long", "toolong"], ["parent", "gone"],
+  ...["control", "direction", "line-break", "marks", "not-a-character", "private-use"].map((code) => /** @type {const} */ ([code, "oddtext"]))]);
+const PROBLEMS = new Map([["thread-closed", "closed"], ["duplicate", "twice"], ["too-many-requests", "toomuch"], ["not-found", "gone"], ["stale-version", "changed"], ["invalid", "marked"]]);
 
 /** @typedef {import("./thread.js").Thread} Thread */
 /** @typedef {"trouble" | "noanswer" | "failed"} Silence the sentence for where no answer came */
@@ -97,12 +99,14 @@ export async function attempt(thread, about, action, silence) {
 export function told(thread, failed, silence) {
   const { say, lang } = thread.words;
   const theirs = overrides(thread.host);
-  thread.tell("failed", { problem: failed.problem });
-  const errors = new Map(Object.entries(own(failed.problem, "errors") ?? {}).map(([name, list]) => [name, list.map((/** @type {any} */ one) => {
-    const ours = MISTAKES.get(one.code);
-    return ours && (!lang.startsWith("en") || own(theirs, ours)) ? say(/** @type {any} */ (ours)) : one.detail;
-  }).join(" ")]));
-  const sentence = own(failed.problem, "detail") ?? (say(silence) || failed.message);
+  const { problem } = failed;
+  thread.tell("failed", { problem });
+  const ours = (/** @type {any} */ word, /** @type {string} */ detail) => (word && (!lang.startsWith("en") || own(theirs, word)) && say(word)) || detail;
+  const errors = new Map(Object.entries(own(problem, "errors") ?? {}).map(([name, list]) =>
+    [name, list.map((/** @type {any} */ one) => ours(MISTAKES.get(one.code), one.detail)).join(" ")]));
+  const detail = own(problem, "detail");
+  const name = PROBLEMS.get(`${own(problem, "type")}`.split("/").pop() ?? "") ?? (failed.status >= 500 && silence);
+  const sentence = detail ? ours(name, detail) : say(silence) || failed.message;
   return { errors, sentence: failed.wait ? `${sentence} ${say("wait", { time: span(lang, Number(failed.wait)) })}` : sentence };
 }
 

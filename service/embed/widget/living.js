@@ -10,6 +10,9 @@ const LINK = /^#comment-([0-9a-f-]{36})$/;
 const NEAR = "600px";
 const TRANSITION = 400;
 const SHEETS = ["href", "media", "disabled", "rel"];
+const STYLE = ""; // the server puts print.css here
+const printed = new CSSStyleSheet();
+printed.replaceSync(STYLE);
 
 /** @typedef {import("./thread.js").Thread} Thread */
 
@@ -19,6 +22,8 @@ const SHEETS = ["href", "media", "disabled", "rel"];
  */
 export async function live(thread) {
   if (thread.over) return;
+  const worn = thread.shadow.adoptedStyleSheets;
+  if (!worn.includes(printed)) worn.push(printed);
   watch(thread);
   mark(thread);
   follow(thread);
@@ -162,6 +167,7 @@ export function watch(thread) {
   document.addEventListener("transitionend", ({ propertyName }) => /color|background/.test(propertyName) && repaint(), { signal });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", repaint, { signal });
   addEventListener("hashchange", () => follow(thread), { signal });
+  thread.box.addEventListener("click", (/** @type {any} */ { target }) => target.closest("a")?.hash === location.hash && follow(thread), { signal }); // the same link once more
   addEventListener("online", () => thread.form?.sendKept(), { signal });
   document.addEventListener("visibilitychange", () => look(thread), { signal });
   thread.box.addEventListener("pointerover", (/** @type {Event} */ { target }) => tellTime(target, thread.words.lang), { signal });

@@ -54,10 +54,12 @@ function paint(style, text, ground, wish) {
   const dark = isDark(ground);
   const first = (/** @type {Colour[]} */ [light, bright], needed = NEEDED) =>
     [dark ? bright : light, dark ? light : bright].find((one) => reads(one, needed)) ?? text;
-  let share = 0.68;
-  while (share < 1 && !reads(mix(text, ground, share))) share += 0.04;
+  const most = (/** @type {number} */ share, needed = NEEDED) => {
+    while (share < 1 && !reads(mix(text, ground, share), needed)) share += 0.04;
+    return mix(text, ground, Math.min(share, 1));
+  };
   const accent = wish && reads(wish) ? wish : first(ACCENT);
-  const colours = { ink: text, ground, muted: mix(text, ground, Math.min(share, 1)), line: mix(text, ground, 0.16), edge: mix(text, ground, 0.56), faint, accent,
+  const colours = { ink: text, ground, muted: most(0.68), line: mix(text, ground, 0.16), edge: most(0.56, GRAPHIC), faint, accent,
     "on-accent": contrast(WHITE, accent) < NEEDED ? [0, 0, 0] : WHITE, star: first(STAR, GRAPHIC), error: first(ERROR) };
   for (const [name, one] of Object.entries(colours)) style.setProperty(`--${name}`, `rgb(${one.slice(0, 3).map(Math.round)})`);
   style.setProperty("--scheme", dark ? "dark" : "light");

@@ -155,7 +155,7 @@ export class Mine {
     const { say } = this.words;
     const { id } = comment;
     let seen = comment.version;
-    const text = h("textarea", { rows: 6, maxlength: 10000, "aria-label": say("body"), class: "input" });
+    const text = h("textarea", { rows: 6, "aria-label": say("body"), class: "input" });
     const other = h("p", { class: "hint", dir: "auto", hidden: true });
     text.value = textOf(comment);
     /** Changed elsewhere meanwhile: show how, and take the next attempt for an answer to that. */

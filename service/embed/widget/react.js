@@ -41,7 +41,7 @@ export async function report(thread, comment, pressed) {
   const open = article.querySelector(".report");
   if (open) return open.remove();
   const reason = h("select", { class: "input", "aria-label": say("wrong") }, ...REASONS.map(([value, key]) => h("option", { value }, say(/** @type {any} */ (key)))));
-  const note = h("input", { class: "input", maxlength: 500, "aria-label": say("tell"), placeholder: say("tell") });
+  const note = h("input", { class: "input", "aria-label": say("tell"), placeholder: say("tell") });
   const close = () => {
     const button = form.closest("article").querySelector("[data-do=report]"); // another one, if the list was drawn anew
     form.remove();

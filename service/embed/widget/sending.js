@@ -82,16 +82,16 @@ export async function submit(form) {
   const parcel = pack(form);
   try {
     const answer = await deliver(thread, parcel);
-    clear(form);
+    const goesOn = clear(form, parcel);
     introduce(thread, parcel, answer.author_token ?? parcel.token);
     await sent(thread, parcel, answer);
-    await goTo(thread, answer.id);
+    if (!goesOn) await goTo(thread, answer.id);
     await form.renew();
   } catch (error) {
     if (!(error instanceof Failed)) throw error;
     // No answer may also mean that this page or something on it forbids the request: that no later time would change.
     if (error.status || navigator.onLine || !keep(form, parcel)) return refused(form, error);
-    clear(form);
+    clear(form, parcel);
     introduce(thread, parcel, parcel.token);
     note(thread, say("offline"));
   } finally {
@@ -184,13 +184,21 @@ export function introduce({ place }, { payload: { name, email, website }, rememb
   kept.set(shelf("me", place), remember ? { name, email, website: website ?? "", token } : null);
 }
 
-/** @param {Form} form */
-function clear(form) {
+/**
+ * Make room for the next one. Whoever has typed on meanwhile keeps that.
+ * @param {Form} form
+ * @param {Parcel} parcel
+ */
+function clear(form, { payload }) {
+  const { body } = form.values;
+  const more = body.startsWith(payload.body) ? body.slice(payload.body.length).trimStart() : body;
   form.parcel = null;
-  form.values = { body: "", rating: "" };
+  form.values = { body: more, rating: "" };
   form.shown.hidden = true;
-  form.answer(null, "", false);
-  brief.set(form.shelf, null);
+  if (!more) form.answer(null, "", false);
+  if (more) form.save();
+  else brief.set(form.shelf, null);
+  return Boolean(more);
 }
 
 // -- Mistakes

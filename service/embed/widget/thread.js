@@ -235,7 +235,7 @@ export class Thread {
       this.#byline(comment, home),
       comment.rating != null && best && h("p", { class: "score" }, stars(comment.rating, best), " ", say("rated", { value: number(comment.rating), best: number(best) })),
       body,
-      this.found.page.state === "open" && this.#actions(comment));
+      this.#actions(comment));
   }
 
   /**
@@ -277,7 +277,7 @@ export class Thread {
     const vote = deed("vote", `${say("vote", { name })}: ${number(comment.votes)}`, svg("svg", { viewBox: "0 0 16 16", width: 16, height: 16 }, svg("path", { d: ARROW, fill: "currentColor" })),
       h("span", { class: "votes" }, number(comment.votes)));
     vote.setAttribute("aria-pressed", "false");
-    return h("p", { class: "actions" }, vote, deed("reply", say("replyto", { name }), say("reply")), deed("report", say("reportof", { name }), say("report")));
+    return h("p", { class: "actions" }, vote, this.found.page.state === "open" && deed("reply", say("replyto", { name }), say("reply")), deed("report", say("reportof", { name }), say("report")));
   }
 
   /**

@@ -17,8 +17,8 @@ SHEET.replaceSync(":host{display:block}:host([hidden]){display:none}:host([state
 /** The page that an element is about: what it says, else the document's canonical address.
  * @param {HTMLElement} host */
 function pageOf(host) {
-  const canonical = document.querySelector("link[rel=canonical]");
-  return host.getAttribute("page") || (canonical instanceof HTMLLinkElement && canonical.href) || location.href.split("#")[0];
+  const canonical = /** @type {HTMLLinkElement | null} */ (document.querySelector("link[rel=canonical]"));
+  return host.getAttribute("page") || canonical?.href || location.href.split("#")[0];
 }
 
 /**
@@ -66,7 +66,7 @@ const placeOf = (host) => ({
  * @param {ReturnType<typeof placeOf>} place */
 function ask({ base, site, page, sort }) {
   const url = new URL(`v1/sites/${encodeURIComponent(site)}/thread?${new URLSearchParams({ page, sort })}`, base);
-  return fetch(url, /** @type {any} */ ({ __proto__: null, credentials: "omit", cache: "no-cache", redirect: "error" })).catch(() => null);
+  return fetch(url, /** @type {any} */ ({ __proto__: null, credentials: "omit", cache: "no-cache", redirect: "error", signal: AbortSignal.timeout(3e4) })).catch(() => null);
 }
 
 /** Comments, and the form to write one. */
@@ -153,6 +153,7 @@ class GreenroomThread extends HTMLElement {
       if (turn !== this.#turn) return;
       complain(error);
       this.#clear("failed");
+      this.dispatchEvent(new CustomEvent("greenroom:failed", { bubbles: true, composed: true, detail: { problem: null } }));
     }
   }
 
