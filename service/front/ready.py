@@ -16,6 +16,8 @@ from service.readcache import NOTE, Asked, Entry, Fill, Ready, Store, bare
 _DOORS = (b"/v1/sites/", b"/embed/")
 """Where answers may be for everybody. All others pass by."""
 _METHODS = {"GET", "HEAD"}
+_TURNS = (False, True, True, True)
+"""How often somebody waits at most; whether what they then wait for was begun after they asked."""
 
 
 class Shelf:
@@ -36,21 +38,39 @@ class Shelf:
         return self._store.find(asked)
 
     async def make(self, asked: Asked, scope: Mapping[str, Any]) -> Ready | None:
-        """The answer as the app gives it, kept if it may be. None where the request has to go the usual way."""
-        fill = self._store.begin(asked.key)
-        if not isinstance(fill, Fill):
-            if fill is not None:
-                await asyncio.wait([fill])
-            return self._store.find(asked)
+        """The answer as the app gives it, kept if it may be. None where the request has to go the usual way.
+
+        Who waits while somebody else makes it may find that it has changed meanwhile, and then waits for another one:
+        that one was begun after they asked, and so is right for them even if it changes once more.
+        """
+        for is_later in _TURNS:
+            begun = self._store.begin(asked)
+            if begun is None:
+                return None
+            fill, is_mine = begun
+            if is_mine:
+                return await self._fill(fill, asked, scope)
+            await asyncio.wait([fill.done])
+            entry = fill.done.result()
+            if entry is None:
+                return None
+            if ready := self._store.find(asked):
+                return ready
+            if is_later and asked.coding in entry.forms:
+                return entry.answer(asked)
+        return None
+
+    async def _fill(self, fill: Fill, asked: Asked, scope: Mapping[str, Any]) -> Ready:
         entry = None
         try:
             kept = self._store.kept(asked)
-            ready, entry = await self._lane.run(lambda: _packed(kept, asked) if kept else self._made(asked, scope))
+            run = (lambda: _packed(kept, asked, fill)) if kept else (lambda: self._made(asked, scope, fill))
+            ready, entry = await self._lane.run(run)
         finally:
             self._store.end(asked.key, fill, entry)
         return ready
 
-    def _made(self, asked: Asked, scope: Mapping[str, Any]) -> tuple[Ready, Entry | None]:
+    def _made(self, asked: Asked, scope: Mapping[str, Any], fill: Fill) -> tuple[Ready, Entry | None]:
         """In a thread: the whole answer to an unconditional GET, and what is kept of it."""
         headers = [one for one in scope["headers"] if one[0] != b"if-none-match"]
         environ = environ_of({**scope, "method": "GET", "headers": headers}, BytesIO())
@@ -65,11 +85,13 @@ class Shelf:
         body = b"".join(parts)
         shared = environ.get(NOTE)
         if shared is not None and call.status == 200:
-            return _packed(Entry.of(call.headers, body, shared), asked)
+            return _packed(Entry.of(call.headers, body, shared), asked, fill)
         return bare(call.status, call.headers, body, asked), None
 
 
-def _packed(entry: Entry, asked: Asked) -> tuple[Ready, Entry]:
+def _packed(entry: Entry, asked: Asked, fill: Fill) -> tuple[Ready, Entry]:
+    """Also in the codings that others wait for who have come until now."""
     entry = replace(entry, forms=dict(entry.forms))
-    entry.pack(asked.coding)
+    for coding in fill.codings.copy() - entry.forms.keys():
+        entry.pack(coding)
     return entry.answer(asked), entry

@@ -17,9 +17,11 @@ Key = tuple[bytes, bytes]
 
 @dataclass
 class Fill:
-    """An answer that is being made, and what has changed meanwhile."""
+    """An answer that is being made, in which codings it is waited for, and what has changed meanwhile."""
 
-    done: Future[None]
+    done: Future[Entry | None]
+    """What was made, whether or not it is kept; None where it is not for everybody."""
+    codings: set[str] = field(default_factory=set)
     changed: set[str] = field(default_factory=set)
     all_changed: bool = False
 
@@ -62,19 +64,21 @@ class Store:
         """An answer that may lack the form that is asked for."""
         return self._entries.get(asked.key)
 
-    def begin(self, key: Key) -> Fill | Future[None] | None:
-        """From now on changes count against an answer that is made. While somebody makes it, the end of that.
+    def begin(self, asked: Asked) -> tuple[Fill, bool] | None:
+        """From now on changes count against an answer that is made. While somebody makes it: theirs, and False.
 
         None when nothing may be relied on. Called on the event loop, as `end` is.
         """
         if not self._changes.caught_up():
             return None
-        if key in self._fills:
-            return self._fills[key].done
-        fill = Fill(get_running_loop().create_future())
-        with self._lock:
-            self._fills[key] = fill
-        return fill
+        fill = self._fills.get(asked.key)
+        is_new = fill is None
+        if fill is None:
+            fill = Fill(get_running_loop().create_future())
+            with self._lock:
+                self._fills[asked.key] = fill
+        fill.codings.add(asked.coding)
+        return fill, is_new
 
     def end(self, key: Key, fill: Fill, entry: Entry | None) -> None:
         """Keep what was made, unless something that it tells of has changed since it was begun."""
@@ -85,7 +89,7 @@ class Store:
             if entry is not None and not stale:
                 self._keep(key, entry)
                 self.made += 1
-        fill.done.set_result(None)
+        fill.done.set_result(entry)
 
     def _keep(self, key: Key, entry: Entry) -> None:
         self._entries[key] = entry

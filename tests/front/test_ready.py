@@ -1,4 +1,4 @@
-"""Published answers that never enter the app: kept, exact, made once, and nobody else's."""
+"""Published answers that never enter the app: kept, exact, and nobody else's."""
 
 from __future__ import annotations
 
@@ -176,32 +176,6 @@ def test_what_another_process_did_is_told(served: Served, app: Flask, client: Fl
     if db.engine.dialect.name == "postgresql":
         until(lambda: served.get(THREAD).body != before)
     assert served.get(THREAD).body == as_flask_has_it(client) != before
-
-
-def test_who_comes_together_waits_for_one(served: Served, counted: Counted, said: str) -> None:
-    counted.gate.clear()
-    waiting = [served.connect(REQUEST) for _ in range(20)]
-    until(lambda: counted.entered)
-    assert served.get("/healthz").status == 200  # none of them holds anybody up
-    counted.gate.set()
-    answers = [Served.read(one) for one in waiting]
-    assert {one.status for one in answers} == {200} and len({one.body for one in answers}) == 1
-    assert counted.entered.count("GET /v1/sites/blog/thread") == 1
-
-
-def test_what_changed_while_it_was_made_is_not_kept(
-    served: Served, counted: Counted, client: FlaskClient, desk: Desk, said: str
-) -> None:
-    waiting = post(client, body="Another one.").json["id"]
-    counted.gate.clear()
-    early = served.connect(REQUEST)
-    until(lambda: counted.entered)
-    late = served.connect(REQUEST)  # waits for the other, and must not be given what that was given
-    desk.decide(waiting, "approve")
-    counted.gate.set()
-    assert Served.read(early).status == 200
-    assert Served.read(late).body == as_flask_has_it(client)
-    assert served.get(THREAD).body == as_flask_has_it(client)
 
 
 @pytest.mark.parametrize(
