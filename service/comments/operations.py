@@ -101,9 +101,6 @@ def submit(site: Site, what: Submission, sender: Sender) -> Submitted:
     admission.check_parent(page, what.parent_id)
     admission.check_rating(site, what.rating)
     index, label = email_index(site.id, what.email), network_label(site.id, sender.ip)
-    poster = queries.Poster(page.id, site.id, author.id, label, index)
-    before = queries.before(poster, what.body, has_rating=what.rating is not None)
-    admission.check_first(before)
     comment = Comment.on(
         page, author, parent_id=what.parent_id, name=what.name, website=what.website,
         email_sealed=seal(what.email), email_index=index, network_label=label,
@@ -111,6 +108,9 @@ def submit(site: Site, what: Submission, sender: Sender) -> Submitted:
         notify=what.notify, notify_consent_at=now() if what.notify else None,
     )  # fmt: skip
     write(comment, what.body, "md")
+    poster = queries.Poster(page.id, author.id, label, index)
+    before = queries.before(poster, what.body, comment.alike_text, has_rating=what.rating is not None)
+    admission.check_first(before)
     verdict = judge(facts_of(comment, Known(what.email, sender.ip, sender.signs, token is None, before)))
     comment.risk, comment.shadowed = verdict.risk, verdict.is_shadowed
     comment.reasons.extend(HoldReason(code=one.code, detail=one.detail) for one in verdict.findings)

@@ -43,15 +43,18 @@ _REASONS = (
 _TALLY = select(CommentTally).where(CommentTally.comment_id == bindparam("comment")).execution_options(**_ANEW)
 _BY = {
     "author": _C.author_id == bindparam("author"),
-    "network": and_(_C.site_id == bindparam("site"), _C.network_label == bindparam("network")),
-    "email": and_(_C.site_id == bindparam("site"), _C.email_index == bindparam("email")),
+    "network": _C.network_label == bindparam("network"),
+    "email": _C.email_index == bindparam("email"),
 }
 _HERE = select(_C.id).where(_C.page_id == bindparam("page"))
 _PUBLISHED = _HERE.where(_IT, _C.status == APPROVED)
 _SAME = _HERE.where(_C.created_at >= bindparam("since"), _C.body == bindparam("body"))
 _RATED = _HERE.where(_C.rating.is_not(None), _C.status.in_((APPROVED, PENDING)))
-_SAID = select(*(_SAME.where(by).exists() for by in _BY.values()))
-_SAID_OR_RATED = _SAID.add_columns(*(_RATED.where(_BY[by]).exists() for by in ("author", "email")))
+_HAS_RATED = [_RATED.where(_BY[by]).exists() for by in ("author", "email")]
+_MARKED = {True: _C.alike_text == bindparam("mark"), False: _C.alike_text.is_(None)}
+_SAID = {marked: select(*(_SAME.where(by, mark).exists() for by in _BY.values())) for marked, mark in _MARKED.items()}
+"""By whether the words have a mark (see `likeness`). The same words have the same one, and it is in the indexes."""
+_SAID_OR_RATED = {marked: said.add_columns(*_HAS_RATED) for marked, said in _SAID.items()}
 
 
 def get(comment_id: UUID, sites: Collection[UUID] | None = None) -> Comment | None:
@@ -111,7 +114,6 @@ class Poster:
     """Whoever is about to write on a page, by all that may tell them again."""
 
     page: UUID
-    site: UUID
     author: UUID
     network: str
     email: bytes
@@ -128,10 +130,11 @@ class Before:
     rated_by_email: bool = False
 
 
-def before(poster: Poster, body: str, *, has_rating: bool) -> Before:
-    """What a poster said before. One statement, in which each question has its own index."""
-    asked = _SAID_OR_RATED if has_rating else _SAID
-    return Before(*run(asked, body=body, since=now() - _SAME_TEXT, **vars(poster)).one())
+def before(poster: Poster, body: str, mark: str | None, *, has_rating: bool) -> Before:
+    """What a poster said before. One statement, in which each question is one look into an index of its own."""
+    asked = (_SAID_OR_RATED if has_rating else _SAID)[mark is not None]
+    marked = {"mark": mark} if mark is not None else {}
+    return Before(*run(asked, body=body, since=now() - _SAME_TEXT, **marked, **vars(poster)).one())
 
 
 def imported(site_id: UUID, source: str, source_id: str) -> Comment | None:

@@ -355,3 +355,30 @@ def _nodes(node: dict[str, Any], *, is_limited: bool) -> Iterator[str]:
 
 def _is_bounded(node: dict[str, Any], is_limited: bool) -> bool:
     return "Index Cond" in node or is_limited or node.get("Index Name") in OF_FEW
+
+
+def effort(ask: Callable[[], Any]) -> float:
+    """What the last statement took that is asked in the open transaction: steps of SQLite, or rows of PostgreSQL."""
+    connection, steps = db.session.connection(), [0]
+    if db.engine.dialect.name == "sqlite":
+        driver = connection.connection.driver_connection
+        assert driver is not None
+
+        def step() -> None:
+            steps[0] += 1
+
+        driver.set_progress_handler(step, 1)
+        ask()
+        driver.set_progress_handler(None, 1)
+        return steps[0]
+    with asked() as statements:
+        ask()
+    statement, parameters = statements[-1]
+    found = connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", parameters).scalar_one()
+    return sum(_rows(one["Plan"]) for one in found)
+
+
+def _rows(node: dict[str, Any]) -> float:
+    """Rows that a plan's nodes found, or looked at in vain."""
+    seen = node["Actual Rows"] + node.get("Rows Removed by Filter", 0) + node.get("Rows Removed by Index Recheck", 0)
+    return float(seen * node["Actual Loops"] + sum(_rows(one) for one in node.get("Plans", [])))

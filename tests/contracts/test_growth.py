@@ -11,21 +11,23 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 
 from service.accounts import operations as accounts
 from service.accounts.models import Moderator
 from service.app import create_app
 from service.cli.operate import upgrade
+from service.comments import queries as comments
+from service.comments.models import Comment
 from service.config import Settings
-from service.db import db, transaction
+from service.db import db, new_id, now, transaction
 from service.sites.models import Page
 from service.webhooks import worker
 from tests.conftest import ORIGIN, add_site
 from tests.moderation.conftest import Desk, token_of
 from tests.support import PAGE, post
 
-from .growth import faults, grow
+from .growth import effort, faults, grow
 from .test_migrations import _new_database
 
 
@@ -166,3 +168,28 @@ def test_a_lost_index_is_seen(grown: Grown) -> None:
     finally:
         with db.engine.begin() as connection:
             connection.execute(text(made))
+
+
+@pytest.mark.parametrize("mark", ["a mark", None])
+def test_who_said_much_on_a_page_is_looked_up_as_quickly(grown: Grown, mark: str | None) -> None:
+    """All this is asked with the write lock held; and behind one network there may be a whole town."""
+    one = db.session.get_one(Comment, grown.ids["published"])
+    poster = comments.Poster(one.page_id, one.author_id, "a town", b"a" * 32)
+
+    def ask() -> comments.Before:
+        return comments.before(poster, "New words.", mark, has_rating=False)
+
+    db.session.connection().execute(insert(Comment), [said(one, poster, n) for n in range(3_000)])
+    if db.engine.dialect.name == "postgresql":
+        db.session.connection().execute(text("ANALYZE comments"))
+    assert not any(vars(ask()).values())
+    assert effort(ask) < 300
+    db.session.rollback()
+
+
+def said(one: Comment, poster: comments.Poster, n: int) -> dict[str, Any]:
+    return {name: getattr(one, name) for name in ("site_id", "html", "render_version")} | {
+        "id": new_id(), "page_id": poster.page, "author_id": poster.author, "network_label": poster.network,
+        "email_index": poster.email, "status": "pending", "name": "Town", "body": f"Words {n}",
+        "alike_text": f"{n:016x}", "created_at": now(),
+    }  # fmt: skip

@@ -85,7 +85,10 @@ def queue(status: str | None, sort: str) -> Callable[[], Any]:
 
 
 def before() -> Any:
-    return comments.before(comments.Poster(ID, ID, ID, "x", b"x" * 32), "x", has_rating=True)
+    return comments.before(comments.Poster(ID, ID, "x", b"x" * 32), "x", "x", has_rating=True)
+
+
+SAME = "alike_text=? AND created_at>?)"
 
 
 HOT: dict[str, tuple[str, Callable[[], Any]]] = {
@@ -108,10 +111,15 @@ HOT: dict[str, tuple[str, Callable[[], Any]]] = {
         ),
     ),
     "every comment": ("ix_comments_every", queue(None, "oldest")),
-    "said by an author": ("ix_comments_mine", before),
-    "rated by an author": ("ix_comments_author", before),
-    "said from a network": ("ix_comments_network", before),
-    "said or rated by an address": ("ix_comments_email", before),
+    "said by an author": (f"ix_comments_author (author_id=? AND page_id=? AND {SAME}", before),
+    "rated by an author": ("ix_comments_author (author_id=? AND page_id=?)", before),
+    "said from a network": (f"ix_comments_said_network (page_id=? AND network_label=? AND {SAME}", before),
+    "said with an address": (f"ix_comments_said_email (page_id=? AND email_index=? AND {SAME}", before),
+    "rated with an address": ("ix_comments_said_email (page_id=? AND email_index=?)", before),
+    "said without a word": (
+        f"ix_comments_said_network (page_id=? AND network_label=? AND {SAME}",
+        lambda: comments.before(comments.Poster(ID, ID, "x", b"x" * 32), "!", None, has_rating=False),
+    ),
     "what an address leads to": ("(site_id=? AND key=?)", lambda: sites.key_of(ID, "x")),
     "what of a subject is held back": ("ix_events_subject_id", lambda: events.held_back_until(ID)),
     "unchecked addresses": ("ix_comments_unchecked", lambda: comments.unchecked_addresses(20)),
