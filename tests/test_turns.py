@@ -159,3 +159,15 @@ def test_a_log_that_cannot_be_shortened_undoes_nothing(log: Path, monkeypatch: p
     monkeypatch.setattr(sqlite, "closing", full)
     assert grown(log) > 2 * LONG
     assert db.session.scalar(text("SELECT count(*) FROM said")) == ALWAYS
+
+
+def test_writers_use_the_connection_that_was_used_last(app: Flask) -> None:
+    """What SQLite holds in memory of a file is good for as long as nobody else has written."""
+    others = [db.engine.connect() for _ in range(3)]
+    for one in others:
+        one.close()
+    used = set()
+    for _ in range(4):
+        with transaction():
+            used.add(db.session.connection().connection.driver_connection)
+    assert len(used) == 1
