@@ -14,10 +14,10 @@ from xml.etree import ElementTree
 import pytest
 from itsdangerous import URLSafeTimedSerializer
 
-from benchmarks.bench import bare, greenroom, isso, page, plot, remark42, rounds, waline
+from benchmarks.bench import bare, greenroom, isso, load, page, plot, remark42, rounds, waline
 from benchmarks.bench.greenroom import Greenroom
 from benchmarks.bench.isso import Isso
-from benchmarks.bench.load import Ask
+from benchmarks.bench.load import Ask, scripted
 from benchmarks.bench.remark42 import RECORDED, Remark42
 from benchmarks.bench.rounds import FULL, QUICK, Bench, Numbers
 from benchmarks.bench.targets import TARGETS, Result, results
@@ -176,6 +176,26 @@ def test_nothing_that_writes_is_sent_twice() -> None:
     ask = Ask(["/a", "/b", "/c"], "POST", bodies=["1", "2", "3"], once=True)
     ask.taken(2)
     assert (ask.paths, ask.bodies, ask.sent) == (["/c"], ["3"], 2)
+
+
+def test_each_of_many_who_write_is_another_visitor(tmp_path: Path) -> None:
+    ask = Ask(["/a"], "POST", bodies=["1", "2"], visitors=True, sent=7)
+    assert scripted("http://a.test", ask, tmp_path)[-4:] == [
+        "POST",
+        *(str(tmp_path / one) for one in ("paths", "bodies")),
+        "7",
+    ]
+
+
+@pytest.mark.parametrize(("times", "is_slow"), [([9, 0, 0, 9, 0], False), ([0, 9, 9, 0, 9], True)])
+def test_one_slow_answer_does_not_choose_how_it_is_counted(
+    monkeypatch: pytest.MonkeyPatch, times: list[float], is_slow: bool
+) -> None:
+    took = iter([0.0, *times])
+    monkeypatch.setattr(load, "answered", lambda *_: (next(took), b"", {}))
+    monkeypatch.setattr(load, "_one_by_one", lambda *_: 1.0)
+    monkeypatch.setattr(load, "_wrk", lambda *_: 2.0)
+    assert load.rate("", Ask(["/a"]), 1) == (1.0 if is_slow else 2.0)
 
 
 def test_a_long_thread_is_counted_whole(bench: Callable[..., Bench], tmp_path: Path) -> None:

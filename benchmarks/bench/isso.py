@@ -125,5 +125,7 @@ class Isso:
         for number in range(POSTS):
             name, email = data.person(100_000 + number)
             bodies.append(json.dumps({"text": data.text(100_000 + number), "author": name, "email": email}))
-        found["post"] = Ask([f"/new?uri={quote('/100/')}"], "POST", _JSON, bodies, once=True, status=(202,))
+        found["post"] = Ask(
+            [f"/new?uri={quote('/100/')}"], "POST", _JSON, bodies, once=True, visitors=True, status=(202,)
+        )
         return found

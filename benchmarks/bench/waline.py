@@ -113,7 +113,7 @@ class Waline:
             name, email = data.person(100_000 + number)
             said = {"url": "/100/", "comment": data.text(100_000 + number), "nick": name, "mail": email, "ua": ""}
             bodies.append(json.dumps(said))
-        found["post"] = Ask(["/api/comment"], "POST", _JSON, bodies, once=True, expected=_GOOD)
+        found["post"] = Ask(["/api/comment"], "POST", _JSON, bodies, once=True, visitors=True, expected=_GOOD)
         return found
 
     def _thread(self, size: int) -> Ask:
