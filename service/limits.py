@@ -52,6 +52,8 @@ class _Asked:
     windows: str
     scope: str
     key: str
+    is_told: bool = True
+    """Whether the client hears what is left: to look takes as long as to count."""
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,7 @@ class _Counter:
         self._away_since: float | None = None
 
     def count(self, asked: _Asked) -> tuple[bool, list[_Window]]:
-        """Deduct one everywhere. False when a window is used up; the windows that were looked at."""
+        """Deduct one everywhere. False when a window is used up; the windows that were looked at, if they are told."""
         if not self.limiter.enabled:
             return True, []
         held, seen = self._counted(asked)
@@ -195,8 +197,10 @@ def _deduct(by: RateLimiter, asked: _Asked) -> tuple[bool, list[_Window]]:
 
 
 def _seen(by: RateLimiter, asked: _Asked, number: int, *, used_up: bool) -> list[_Window]:
-    """What the first windows hold now; the last of them may be used up."""
+    """What the first windows hold now, if it is told; the last of them may be used up."""
     found = list[_Window]()
+    if not asked.is_told:
+        return found
     with suppress(StorageError):  # the store may go away between counting and telling
         for window in _windows(asked.windows)[:number]:
             left, length = by.get_window_stats(window, asked.key, asked.scope), window.get_expiry()
@@ -258,7 +262,7 @@ def spend(windows: str, scope: str, key: str) -> None:
 
 def within(windows: str, scope: str, key: str) -> bool:
     """Count one call, and say nothing to the client. False when it is one too many."""
-    return _counter().count(_Asked(windows, scope, key))[0]
+    return _counter().count(_Asked(windows, scope, key, is_told=False))[0]
 
 
 def store_answers() -> bool:

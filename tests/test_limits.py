@@ -381,3 +381,17 @@ def fields_of(header: str) -> dict[str, dict[str, int]]:
         assert name.startswith('"') and name.endswith('"')
         found[name.strip('"')] = {key: int(value) for key, value in (one.split("=") for one in parameters)}
     return found
+
+
+def test_what_nobody_is_told_is_not_looked_at(make_app: AppMaker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look is a question to the store, for each window, as long as counting is."""
+    looked: list[str] = []
+    look = limits._Memory.get_sliding_window
+    monkeypatch.setattr(
+        limits._Memory, "get_sliding_window", lambda self, key, *more: (looked.append(key), look(self, key, *more))[1]
+    )
+    with make_app().test_request_context():
+        assert [limits.within("1/minute;9/hour", "email", "ada") for _ in range(2)] == [True, False]
+        assert not looked
+        limits.spend("1/minute;9/hour", "email", "eve")
+        assert len(looked) == 2
