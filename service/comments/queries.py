@@ -15,15 +15,20 @@ from sqlalchemy.orm.attributes import set_committed_value
 from service.comments.models import Author, Comment, CommentTally, HoldReason
 from service.comments.status import APPROVED, PENDING
 from service.db import db, insert_if_new, insert_rows, now, run, table_of
-from service.sites.models import Site
-from service.sites.queries import is_of, lock_page
+from service.sites.models import Page, Site
+from service.sites.queries import is_of, read_anew
 
 _SAME_TEXT = timedelta(days=1)
 _C = table_of(Comment).c
 _IT = _C.id == bindparam("comment")
 _PLACE = select(_C.page_id, _C.parent_id, _C.status, _C.shown).where(_IT)
+_PAGES = table_of(Page)
 _ITS_PAGE = select(_C.page_id).where(_IT)
 _ITS_PAGE_OF = _ITS_PAGE.where(_C.site_id.in_(bindparam("sites", expanding=True)))
+_LOCK_ITS_PAGE, _LOCK_ITS_PAGE_OF = (
+    select(_PAGES.c.id).where(_PAGES.c.id == one.scalar_subquery()).with_for_update(key_share=True, of=_PAGES)
+    for one in (_ITS_PAGE, _ITS_PAGE_OF)
+)
 _CHANGE = update(table_of(Comment)).where(_IT)
 _WHOLE = (joinedload(Comment.page), joinedload(Comment.site), joinedload(Comment.author))
 _ANEW = {"populate_existing": True}
@@ -69,10 +74,10 @@ def is_published_on(page_id: UUID, comment_id: UUID) -> bool:
 def get_for_update(comment_id: UUID, sites: Collection[UUID] | None = None) -> Comment | None:
     """The comment (of one of these sites) as it is now, locked with its page until the commit."""
     of = {} if sites is None else {"sites": list(sites)}
-    page_id = run(_ITS_PAGE_OF if of else _ITS_PAGE, comment=comment_id, **of).scalar()
+    page_id = run(_LOCK_ITS_PAGE_OF if of else _LOCK_ITS_PAGE, comment=comment_id, **of).scalar()
     if page_id is None:
         return None
-    lock_page(page_id)
+    read_anew(page_id)
     comment = db.session.scalar(_LOCKED, {"comment": comment_id})
     if comment:
         # A question of its own: selectinload would take longer than all the rest.

@@ -149,6 +149,11 @@ def lock_page(page_id: UUID) -> None:
     Comments may be added meanwhile (a reference to the page needs its key only). Several pages: in order of id.
     """
     run(_LOCK, page=page_id)
+    read_anew(page_id)
+
+
+def read_anew(page_id: UUID) -> None:
+    """Forget what is known of a page that has just been locked."""
     known = db.session.identity_map.get(identity_key(Page, page_id))
     if known is not None:
         db.session.expire(known)
