@@ -39,7 +39,9 @@ def facts_of(comment: Comment, sender: Known) -> Facts:
             Arrival(
                 site_id=site.id,
                 ip=sender.ip,
+                network=comment.network_label,
                 email=sender.email,
+                email_index=comment.email_index,
                 author_id=author.id if sender.is_proven else None,
                 hosts=hosts_of(comment.html, comment.website),
             )

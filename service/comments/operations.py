@@ -174,7 +174,7 @@ def transition(comment: Comment, to: str, change: Change) -> None:
     record(Deed(action, change.actor, comment.site_id, comment.id, details))
     told = {"actor": change.actor, "reason": change.reason, "previous_status": before} | code
     data = comment_data(comment, **told)
-    manner = Manner(change.not_before, comment.email_sealed)
+    manner = Manner(change.not_before, comment.email_sealed, is_first=before is None)
     event_id = announce(change.event, comment.site_id, comment.id, data, manner)
     if change.decision_id:
         insert_rows(

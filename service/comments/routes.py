@@ -139,11 +139,12 @@ def accept(site: Site, values: dict[str, Any], sender: Sender) -> Answer:
         "too_many_by_email": not within(limits.limit_email, "email", mail),
         "form_min_seconds": limits.form_min_seconds,
     }
+    key = request.headers.get("Idempotency-Key")
     asked = Asked(
-        by=f"{site.id}:{_sent_by(site, sender)}",
+        by=f"{site.id}:{_sent_by(site, sender)}" if key else "",
         door="comments.create",
-        key=request.headers.get("Idempotency-Key"),
-        body={name: str(value) for name, value in values.items()},
+        key=key,
+        body={name: str(value) for name, value in values.items()} if key else None,
     )
     told = ("page", "page_url")
     what = Submission(page=address, **{name: value for name, value in values.items() if name not in told})

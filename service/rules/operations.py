@@ -10,7 +10,6 @@ from uuid import UUID
 from service.audit.operations import Deed, forget_details, record
 from service.db import db, new_id, now
 from service.errors import Conflict, Invalid, NotFound
-from service.privacy.seal import email_index, network_label
 from service.rules import queries
 from service.rules.addresses import domain_of, ranges_around, upwards
 from service.rules.models import Rule
@@ -57,7 +56,9 @@ class Arrival:
 
     site_id: UUID
     ip: str
+    network: str | None
     email: str
+    email_index: bytes | None
     author_id: UUID | None
     hosts: Collection[str]
 
@@ -67,17 +68,16 @@ def fallen_under(what: Arrival) -> tuple[Ruled, ...]:
     sought: dict[str, set[str]] = {
         PERSON: {what.author_id.hex} if what.author_id else set(),
         DOMAIN: upwards(domain_of(what.email)),
-        NETWORK: {network_label(what.site_id, what.ip)},
+        NETWORK: {what.network} if what.network else set(),
         CIDR: ranges_around(what.ip),
         LINK_HOST: {above for host in what.hosts for above in upwards(host)},
     }
-    index = email_index(what.site_id, what.email)
-    found = queries.matching(what.site_id, set[str]().union(*sought.values()), index)
+    found = queries.matching(what.site_id, set[str]().union(*sought.values()), what.email_index)
     hits = ((one, one.value in sought[one.kind]) for one in found)
     return tuple(
         Ruled(one.kind, one.effect, one.value, is_proven=is_told and one.kind in _PROVEN)
         for one, is_told in hits
-        if is_told or one.email_index == index
+        if is_told or one.email_index == what.email_index
     )
 
 

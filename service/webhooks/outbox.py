@@ -26,11 +26,15 @@ _BATCH = 1_000
 
 @dataclass(frozen=True)
 class Manner:
-    """How an event is told. `email`: sealed, of the author it is about. `only`: to this endpoint and no other."""
+    """How an event is told. `email`: sealed, of the author it is about. `only`: to this endpoint and no other.
+
+    `is_first`: nothing can have been announced of its subject before, since that has just come into being.
+    """
 
     not_before: datetime | None = None
     email: bytes | None = None
     only: UUID | None = None
+    is_first: bool = False
 
 
 AT_ONCE = Manner()
@@ -43,7 +47,8 @@ def announce(type_: str, site_id: UUID, subject_id: UUID, data: dict[str, Any], 
     """
     assert type_ in EVENT_TYPES, type_
     moment = now()
-    due = max(manner.not_before or moment, queries.held_back_until(subject_id) or moment)
+    held_back = None if manner.is_first else queries.held_back_until(subject_id)
+    due = max(manner.not_before or moment, held_back or moment)
     wanted = [(manner.only, False)] if manner.only else queries.subscribed(site_id, type_)
     event = {
         "id": new_id(), "site_id": site_id, "subject_id": subject_id, "type": type_, "data": data,

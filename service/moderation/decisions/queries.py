@@ -69,7 +69,7 @@ def undo_entry(decision_id: UUID, comment_id: UUID) -> UndoEntry | None:
 
 def undoable(comment_ids: Sequence[str]) -> set[str]:
     """Those of some comments of which the last decision can still be undone."""
-    return set(run(_UNDOABLE, ids=comment_ids).scalars())
+    return set(run(_UNDOABLE, ids=comment_ids).scalars()) if comment_ids else set()
 
 
 def written_with(decision_id: UUID, comment_id: UUID) -> list[UUID]:
