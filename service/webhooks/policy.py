@@ -34,6 +34,11 @@ failures, and neither is a clock that jumps.
 
 LEASE = timedelta(seconds=60)
 """Longer than any try may take: whoever died with it is followed by another."""
+APART = timedelta(minutes=1)
+"""How much further off than it was set to a time may seem: who set it has another machine's clock, or read the same one
+while who looks waited for the database. What seems further off yet was set by a clock that was put back since.
+"""
+LONGEST_LEASE = LEASE + APART
 MOST_AT_ONCE = 4
 """Tries to one endpoint at the same time, and one to an endpoint that is failing: what hangs leaves room for others."""
 OVERLAP = timedelta(hours=24)

@@ -20,7 +20,7 @@ from service.prompts import on, prompt, waiting
 from service.webhooks import chat, queries, sending, signing
 from service.webhooks.models import Endpoint, Event
 from service.webhooks.outbox import RELEASE, any_due, envelope, release_due
-from service.webhooks.policy import LATEST, STANDARD
+from service.webhooks.policy import APART, LATEST, STANDARD
 from service.webhooks.turns import queries as turns
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,6 @@ log = logging.getLogger(__name__)
 DELIVER = "webhooks.deliver"
 SWEEP_SECONDS = 60
 _SWEPT = 1_000
-_SPARE = timedelta(minutes=1)
 _FORGOTTEN = 500
 _TRIED = metrics.histogram(
     "greenroom_webhook_attempt_seconds", "Tries to send a webhook, by what came of them.", "result"
@@ -57,7 +56,7 @@ def _look(_about: str) -> None:
 def sweep() -> bool:
     """Find what nobody was told of: the queue was away, the worker that had it died, or the clock was ahead."""
     moment = now()
-    latest = moment + LATEST, moment + timedelta(seconds=settings().undo_seconds) + _SPARE
+    latest = moment + LATEST + APART, moment + timedelta(seconds=settings().undo_seconds) + APART
     if turns.any_beyond(*latest):
         with transaction():
             turns.bring_back(moment, *latest)

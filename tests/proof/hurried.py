@@ -9,6 +9,7 @@ from uuid import UUID
 from service.db import transaction
 from service.outbound.transport import Reply
 from service.webhooks import policy, sending, worker
+from service.webhooks.turns import queries as turns
 
 LEASE = timedelta(seconds=2)
 """As long as a delivery is that of a worker who died with it."""
@@ -18,6 +19,7 @@ _SOON = timedelta(seconds=0.2)
 def hurries() -> None:
     """Days of waiting are a second: nothing else is otherwise."""
     patch.object(sending, "LEASE", LEASE).start()
+    patch.object(turns, "LONGEST_LEASE", 2 * LEASE).start()
     patch.object(policy, "SCHEDULE", (timedelta(0), *[_SOON] * 40)).start()
     patch.object(worker, "SWEEP_SECONDS", 1).start()
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 
 from service.db import db
 from service.webhooks.models import Delivery, Endpoint, Event
-from service.webhooks.policy import FAILED, LEASE, LONGEST_WAIT, MOST_AT_ONCE, PENDING
+from service.webhooks.policy import APART, FAILED, LONGEST_LEASE, LONGEST_WAIT, MOST_AT_ONCE, PENDING
 
 
 def set_due(event_ids: Sequence[UUID], at: datetime) -> None:
@@ -22,8 +22,11 @@ def set_due(event_ids: Sequence[UUID], at: datetime) -> None:
 
 
 def _free(at: datetime) -> ColumnElement[bool]:
-    """Nobody sends it now: a lease that lasts longer than any can is of a clock that was put back since."""
-    return or_(Delivery.lease_until.is_(None), Delivery.lease_until < at, Delivery.lease_until > at + LEASE)
+    """Nobody sends it now: a lease that lasts longer than any can is of a clock that was put back since.
+
+    Not one that lasts a moment longer: who has it may only have looked at the clock after us.
+    """
+    return or_(Delivery.lease_until.is_(None), Delivery.lease_until < at, Delivery.lease_until > at + LONGEST_LEASE)
 
 
 def _is_due(endpoint_id: Any, at: datetime) -> ColumnElement[bool]:
@@ -34,10 +37,10 @@ def _room(at: datetime) -> ColumnElement[int]:
     """How many more tries an endpoint may have now: none while its receiver asked to be left alone."""
     other = aliased(Delivery)
     busy = select(func.count()).where(
-        other.endpoint_id == Endpoint.id, other.state == PENDING, other.lease_until.between(at, at + LEASE)
+        other.endpoint_id == Endpoint.id, other.state == PENDING, other.lease_until.between(at, at + LONGEST_LEASE)
     )
     most = case(
-        (Endpoint.held_until.between(at, at + LONGEST_WAIT), 0),
+        (Endpoint.held_until.between(at, at + LONGEST_WAIT + APART), 0),
         (Endpoint.failing_since.is_(None), MOST_AT_ONCE),
         else_=1,
     )
