@@ -162,7 +162,8 @@ def redeliver(one: Delivery, *, actor: str) -> Delivery:
     _check_on(endpoint)
     if queries.is_on_its_way(endpoint.id, one.event_id):
         raise Conflict("This is on its way already.")
-    again = Delivery(id=new_id(), endpoint=endpoint, event_id=one.event_id, is_replay=True, next_at=now())
+    at = now() if queries.is_released(one.event_id) else None  # what may still be taken back waits for that
+    again = Delivery(id=new_id(), endpoint=endpoint, event_id=one.event_id, is_replay=True, next_at=at)
     db.session.add(again)
     db.session.flush()
     _write_down("webhook.redelivered", endpoint, actor, {"event": str(one.event_id)})
@@ -178,6 +179,10 @@ def recover(one: Endpoint, since: datetime, *, actor: str) -> int:
     _check_on(one)
     known = max(since, one.created_at, now() - timedelta(days=settings().webhook_log_days))
     total, after = 0, 0
+    # First what is still held back: what is released while we wait for it is found below.
+    while waiting := queries.unheard_unreleased(one, known, _RECOVERED_AT_ONCE):
+        queries.add_replays(one.id, waiting, None)
+        total += len(waiting)
     while events := queries.unheard(one, known, after, _RECOVERED_AT_ONCE):
         queries.add_replays(one.id, [event_id for event_id, _ in events], now())
         total, after = total + len(events), events[-1].seq or 0

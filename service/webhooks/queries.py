@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     Row,
+    Select,
     String,
     and_,
     bindparam,
@@ -225,23 +226,38 @@ def has_failed_between(endpoint_id: UUID, since: datetime, until: datetime) -> b
     return db.session.scalar(one.limit(1)) is not None
 
 
-def unheard(one: Endpoint, since: datetime, after: int, limit: int) -> Sequence[Row[UUID, int | None]]:
-    """Events since a time, after a `seq`, that an endpoint neither has nor is about to get, in order. No tests.
+def is_released(event_id: UUID) -> bool:
+    """Whether an event has its `seq`. Held until the commit: who gives it, or takes it back, comes before or after."""
+    seq = select(_EVENTS.seq).where(_EVENTS.id == event_id).with_for_update(read=True, key_share=True)
+    return run(seq).scalar() is not None
 
-    Each by its id and `seq`.
+
+def unheard(one: Endpoint, since: datetime, after: int, limit: int) -> Sequence[Row[UUID, int | None]]:
+    """Released events since a time, after a `seq`, that an endpoint neither has nor is about to get, in order.
+
+    Each by its id and `seq`. No tests.
     """
-    heard = exists().where(
-        Delivery.event_id == Event.id, Delivery.endpoint_id == one.id, Delivery.state.in_((PENDING, DELIVERED))
-    )
-    rows = select(Event.id, Event.seq).where(Event.site_id == one.site_id, Event.seq > after)
-    rows = rows.where(Event.created_at >= since, ~heard, Event.type != PING)
-    if one.events:
-        rows = rows.where(Event.type.in_(one.events))
+    rows = _unheard(one, since).where(Event.seq > after)
     return db.session.execute(rows.order_by(Event.seq).limit(limit)).all()
 
 
-def add_replays(endpoint_id: UUID, event_ids: Sequence[UUID], at: datetime) -> None:
-    """Have events sent to an endpoint again."""
+def unheard_unreleased(one: Endpoint, since: datetime, limit: int) -> Sequence[UUID]:
+    """The same of events that have no `seq` yet, held until the commit. One that gets it meanwhile drops out."""
+    rows = _unheard(one, since).where(Event.seq.is_(None)).with_for_update(read=True, key_share=True)
+    return db.session.scalars(rows.order_by(Event.not_before, Event.id).limit(limit)).all()
+
+
+def _unheard(one: Endpoint, since: datetime) -> Select[UUID, int | None]:
+    heard = exists().where(
+        Delivery.event_id == Event.id, Delivery.endpoint_id == one.id, Delivery.state.in_((PENDING, DELIVERED))
+    )
+    rows = select(Event.id, Event.seq).where(Event.site_id == one.site_id, Event.created_at >= since)
+    rows = rows.where(~heard, Event.type != PING)
+    return rows.where(Event.type.in_(one.events)) if one.events else rows
+
+
+def add_replays(endpoint_id: UUID, event_ids: Sequence[UUID], at: datetime | None) -> None:
+    """Have events sent to an endpoint again; without a time, once they are released."""
     replay = {"endpoint_id": endpoint_id, "is_replay": True, "next_at": at}
     insert_rows(Delivery, [replay | {"event_id": one} for one in event_ids])
 

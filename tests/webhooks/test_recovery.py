@@ -1,0 +1,128 @@
+"""What an endpoint missed is sent on request: each once, and nothing that is taken back meanwhile."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from flask import Flask
+
+from service.db import db, new_id, now, transaction
+from service.sites.models import Site
+from service.webhooks import operations, outbox, queries
+
+from .conftest import Owner, send_due
+from .receiver import Receiver
+from .test_delivery import happen, later
+from .test_pace import due
+
+
+def held_back(site: Site, type_: str = "thread.closed") -> UUID:
+    """Something that can be undone for ten seconds; the id of its event."""
+    with transaction():
+        return outbox.announce(type_, site.id, new_id(), {}, outbox.Manner(now() + timedelta(seconds=10)))
+
+
+def switched_off(one: dict[str, Any]) -> None:
+    with transaction():
+        found = queries.locked_endpoint(UUID(one["id"]))
+        assert found
+        operations.disable(found, "Nobody is there.", actor="test")
+
+
+def recovered(owner: Owner, one: dict[str, Any]) -> int:
+    since = {"since": (now() - timedelta(hours=1)).isoformat()}
+    number: int = owner.does("recover", one, query_string=since).json["events"]
+    return number
+
+
+@pytest.fixture
+def missed(site: Site, owner: Owner, receiver: Receiver) -> tuple[dict[str, Any], list[UUID]]:
+    """An endpoint that is on again, and what is still held back: from before it was switched off, and from after."""
+    one = owner.listens(receiver.url, events=["thread.closed"])
+    before = held_back(site)
+    switched_off(one)
+    events = [before, held_back(site)]
+    owner.does("enable", one)
+    return one, events
+
+
+def test_what_is_still_held_back_is_recovered(
+    owner: Owner, receiver: Receiver, missed: tuple[dict[str, Any], list[UUID]]
+) -> None:
+    one, events = missed
+    assert (recovered(owner, one), recovered(owner, one)) == (2, 0)
+    assert send_due() == 0, "it can still be undone"
+    with later(seconds=11):
+        assert send_due() == 2
+    assert [UUID(got.id) for got in receiver.got] == events
+
+
+def test_what_is_taken_back_after_it_was_recovered_is_never_sent(
+    owner: Owner, receiver: Receiver, missed: tuple[dict[str, Any], list[UUID]]
+) -> None:
+    one, events = missed
+    recovered(owner, one)
+    for event in events:
+        with transaction():
+            assert outbox.withdraw(event)
+    with later(seconds=11):
+        assert (send_due(), receiver.got) == (0, [])
+
+
+def test_what_is_sent_again_before_it_is_released_can_still_be_taken_back(
+    owner: Owner, receiver: Receiver, missed: tuple[dict[str, Any], list[UUID]]
+) -> None:
+    one, (event, _) = missed
+    with later(seconds=11):  # nobody has released it yet
+        (given_up,) = owner.deliveries(one)
+        again = f"/webhooks/deliveries/{given_up['id']}/redeliver"
+        assert owner.call("POST", again).status_code == 202
+        assert owner.call("POST", again).status_code == 409
+        assert due() == []
+        with transaction():
+            assert outbox.withdraw(event)
+        assert (send_due(), receiver.got) == (0, [])
+
+
+def test_what_is_sent_again_before_it_is_released_is_sent_then(
+    owner: Owner, receiver: Receiver, missed: tuple[dict[str, Any], list[UUID]]
+) -> None:
+    one, (event, _) = missed
+    with later(seconds=11):
+        (given_up,) = owner.deliveries(one)
+        owner.call("POST", f"/webhooks/deliveries/{given_up['id']}/redeliver")
+        assert send_due() == 1
+    assert [UUID(got.id) for got in receiver.got] == [event]
+
+
+@pytest.mark.parametrize("how", ["recover", "redeliver"])
+def test_what_is_released_meanwhile_is_sent(app: Flask, site: Site, owner: Owner, receiver: Receiver, how: str) -> None:
+    """Whoever asks for it waits for the releaser, and for nobody who would come after."""
+    one = owner.listens(receiver.url, events=["thread.opened"])
+    event = happen(site)
+    switched_off(one)
+    owner.does("enable", one)
+    (given_up,) = owner.deliveries(one)
+    db.session.rollback()
+    started = threading.Event()
+    with ThreadPoolExecutor(1) as elsewhere:
+
+        def ask() -> None:
+            started.set()
+            if how == "recover":
+                assert recovered(owner, one) == 1
+            else:
+                assert owner.call("POST", f"/webhooks/deliveries/{given_up['id']}/redeliver").status_code == 202
+
+        with transaction():
+            assert outbox.release_due() == 2
+            going = elsewhere.submit(ask)
+            started.wait(60)
+            threading.Event().wait(0.3)
+        going.result(60)
+    assert send_due() == 1 and [UUID(got.id) for got in receiver.got] == [event]
