@@ -212,6 +212,10 @@ def attempts(delivery_ids: Sequence[UUID]) -> Sequence[Attempt]:
     return db.session.scalars(rows.order_by(Attempt.id)).all()
 
 
+def is_written_down(attempt_id: UUID) -> bool:
+    return db.session.scalar(select(Attempt.id).where(Attempt.id == attempt_id)) is not None
+
+
 def is_on_its_way(endpoint_id: UUID, event_id: UUID) -> bool:
     """Whether an event waits for its turn with an endpoint."""
     one = select(Delivery.id).where(

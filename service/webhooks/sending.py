@@ -51,15 +51,20 @@ def take(delivery_id: UUID) -> Lease | None:
     if found.endpoint.disabled_at is not None:
         _end(found, FAILED, moment)
         return None
+    db.session.flush()
+    db.session.expunge(found)  # what it says stays as it is, also when a transaction after this one fails
     return Lease(lease, found, found.event.data, found.event.email_sealed is not None)
 
 
-def settle(lease: Lease, reply: Reply) -> datetime | None:
+def settle(lease: Lease, reply: Reply, attempt_id: UUID | None = None) -> datetime | None:
     """Write down what came of a try; when the next one is due, if there is one.
 
-    Whoever comes after the lease was taken over writes the try down and settles nothing.
+    Whoever comes after the lease was taken over writes the try down and settles nothing. Under the same id it is
+    written down once, however often it is said: who heard nothing of a commit says it again.
     """
     moment, sent = now(), lease.delivery
+    if attempt_id and queries.is_written_down(attempt_id):
+        return None
     endpoint = _endpoint_for(sent.endpoint_id, reply)
     one = turns.leased(sent.id, lease.id)
     found = queries.delivery(sent.id)
@@ -70,6 +75,7 @@ def settle(lease: Lease, reply: Reply) -> datetime | None:
     is_erased = (found.event.data, has_address) != (lease.data, lease.has_address)
     db.session.add(
         Attempt(
+            id=attempt_id or new_id(),
             delivery_id=sent.id,
             endpoint_id=sent.endpoint_id,
             at=moment - timedelta(milliseconds=reply.milliseconds),

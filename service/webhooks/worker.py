@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from service import metrics
-from service.db import now, seconds_since, transaction
+from service.db import new_id, now, seconds_since, transaction
 from service.doors import settings
 from service.jobs import regularly
 from service.outbound.addresses import BadTarget, policy_of, read_target
@@ -29,6 +30,8 @@ DELIVER = "webhooks.deliver"
 SWEEP_SECONDS = 60
 _SWEPT = 1_000
 _FORGOTTEN = 500
+_PATIENCE = (0.5, 1.0, 2.0, 4.0)
+"""Seconds until what came of a try is written down once more, where the database was busy or away: within the lease."""
 _TRIED = metrics.histogram(
     "greenroom_webhook_attempt_seconds", "Tries to send a webhook, by what came of them.", "result"
 )
@@ -84,13 +87,30 @@ def deliver(about: str) -> None:
         log.error("a delivery could not be sent", exc_info=error)
         reply = Reply(error="Something went wrong here. It is tried again.")
     _TRIED.labels(sending.result_of(reply)).observe(reply.milliseconds / 1_000)
-    with transaction():
-        again = sending.settle(lease, reply)
-        following = turns.next_of(lease.delivery.endpoint_id, now())
+    again, following = _settle(lease, reply)
     if again:
         prompt(DELIVER, about, delay=max(0.0, (again - now()).total_seconds()))
     if following:
         prompt(DELIVER, following.hex)
+
+
+def _settle(lease: sending.Lease, reply: Reply) -> tuple[datetime | None, UUID | None]:
+    """Settle a try, if need be a few times: what nobody settles is sent once more. When it is due, and what follows."""
+    attempt_id = new_id()
+
+    def settle() -> tuple[datetime | None, UUID | None]:
+        with transaction():
+            again = sending.settle(lease, reply, attempt_id)
+            following = turns.next_of(lease.delivery.endpoint_id, now())
+        return again, following
+
+    for wait in _PATIENCE:
+        try:
+            return settle()
+        except Exception as error:  # busy, away, or no connection left: each is of another kind
+            log.warning("what came of a delivery could not be stored yet: %s", type(error).__name__)
+            time.sleep(wait)
+    return settle()
 
 
 def send(endpoint: Endpoint, event: Event) -> Reply:
