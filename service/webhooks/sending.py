@@ -92,7 +92,7 @@ def settle(lease: Lease, reply: Reply, attempt_id: UUID | None = None) -> dateti
         _end(one, DELIVERED, moment)
         return None
     _note_failure(endpoint, reply, moment)
-    return _after_failure(one, reply, moment)
+    return _after_failure(one, endpoint, reply, moment)
 
 
 RESULTS = ("delivered", "refused", "unanswered", "blocked")
@@ -135,9 +135,10 @@ def _keeps_failing(endpoint: Endpoint, moment: datetime) -> bool:
     return queries.has_failed_between(endpoint.id, moment - most, moment - least)
 
 
-def _after_failure(one: Delivery, reply: Reply, moment: datetime) -> datetime | None:
+def _after_failure(one: Delivery, endpoint: Endpoint, reply: Reply, moment: datetime) -> datetime | None:
+    """When it is tried again: never where nothing is sent any more, since this failure or another one meanwhile."""
     wait = wait_after(one.attempts, reply.retry_after if reply.status in _LATER else None)
-    if wait is None or reply.status == _GONE:
+    if wait is None or endpoint.disabled_at is not None:
         _end(one, BLOCKED if reply.is_blocked else FAILED, moment)
         return None
     one.lease = one.lease_until = None

@@ -13,12 +13,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from service.db import db, transaction
 from service.errors import Unsure
+from service.outbound.transport import Reply
 from service.sites.models import Site
 from service.webhooks import operations, queries, sending, worker
 
 from .conftest import Owner, send_due
 from .receiver import Receiver
-from .test_delivery import happen
+from .test_delivery import happen, later
+from .test_pace import ELSEWHERE, released, settled, take_first
 
 BUSY = OperationalError("BEGIN IMMEDIATE", None, Exception("database is locked"))
 
@@ -112,3 +114,44 @@ def test_one_that_is_removed_while_it_could_not_be_stored_is_forgotten(
     monkeypatch.setattr(worker.time, "sleep", remove)
     assert send_due() == 1
     assert owner.get(f"/webhooks/endpoints/{one['id']}").status_code == 404
+
+
+def test_what_fails_last_is_given_up_with_the_rest(site: Site, owner: Owner) -> None:
+    """The failure after which nothing is sent any more for five days of them."""
+    one = owner.listens(ELSEWHERE)
+    for days in (0, 4.4, 5.1):
+        with later(days=days):
+            happen(site), happen(site)
+            released()
+            settled(take_first(), Reply(status=500))
+    with later(days=5.1):
+        assert not owner.endpoint(one)["enabled"]
+        assert {sent["state"] for sent in owner.deliveries(one)} == {"failed"}
+        owner.does("enable", one)
+        again = owner.call("POST", f"/webhooks/deliveries/{owner.deliveries(one)[0]['id']}/redeliver")
+        assert again.status_code == 202
+
+
+@pytest.mark.parametrize(
+    ("reply", "state"),
+    [
+        (Reply(status=500), "failed"),
+        (Reply(error="That leads inside.", is_blocked=True), "blocked"),
+        (Reply(status=204), "delivered"),
+    ],
+    ids=["refused", "blocked", "delivered"],
+)
+def test_what_is_under_way_to_one_that_is_disabled_meanwhile_is_over(
+    site: Site, owner: Owner, reply: Reply, state: str
+) -> None:
+    one = owner.listens(ELSEWHERE)
+    happen(site), happen(site)
+    released()
+    under_way, gone = take_first(), take_first()
+    settled(gone, Reply(status=410))
+    settled(under_way, reply)
+    states = {sent["event"]: sent["state"] for sent in owner.deliveries(one)}
+    assert states[str(under_way.delivery.event_id)] == state
+    owner.does("enable", one)
+    recovered = owner.does("recover", one, query_string={"since": "2020-01-01T00:00:00Z"}).json["events"]
+    assert recovered == (2 if state == "delivered" else 3)  # that it was disabled is one
