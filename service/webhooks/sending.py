@@ -87,6 +87,7 @@ def settle(lease: Lease, reply: Reply, attempt_id: UUID | None = None) -> dateti
     )
     if one is None:
         return None
+    one.attempts += 1  # and not when it was taken: who dies with it has tried nothing that its receiver answers for
     if _is_success(reply):
         endpoint.failing_since = None
         _end(one, DELIVERED, moment)

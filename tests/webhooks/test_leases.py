@@ -1,4 +1,4 @@
-"""Who has a delivery has it alone, whatever the clocks of the others say."""
+"""Who has a delivery has it alone, and none waits too long, whatever the clocks of others say, or said."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flask import Flask
 from service.db import db, now, transaction
 from service.outbound.transport import Reply
 from service.sites.models import Site
-from service.webhooks import policy, sending
+from service.webhooks import policy, sending, worker
 from service.webhooks.turns import queries as turns
 
 from .conftest import Owner
@@ -96,3 +96,17 @@ def test_of_many_who_take_one_at_once_one_has_it(
 
     with ThreadPoolExecutor(AT_ONCE) as workers:
         assert sum(workers.map(take, range(AT_ONCE))) == 1
+
+
+def test_workers_that_die_with_a_delivery_take_no_try_from_it(site: Site, owner: Owner) -> None:
+    one = owner.listens(ELSEWHERE)
+    waiting(site)
+    for turn in range(len(policy.SCHEDULE)):
+        with later(minutes=2 * turn):
+            take_first()
+    with later(hours=1):
+        settled(take_first(), Reply(status=500))
+    (sent,) = owner.deliveries(one)
+    assert (sent["state"], len(sent["attempts"])) == ("pending", 1)
+    with later(hours=1, seconds=10):
+        assert len(due()) == 1

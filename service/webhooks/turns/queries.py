@@ -72,7 +72,7 @@ def claim(delivery_id: UUID, lease: UUID, at: datetime, until: datetime) -> bool
     change = update(Delivery).where(
         Delivery.id == delivery_id, _is_due(Delivery.endpoint_id, at), room.scalar_subquery() > 0
     )
-    change = change.values(lease=lease, lease_until=until, attempts=Delivery.attempts + 1)
+    change = change.values(lease=lease, lease_until=until)
     done = db.session.execute(change.execution_options(synchronize_session=False, preserve_rowcount=True))
     return bool(done.rowcount == 1)  # type: ignore[attr-defined]
 
