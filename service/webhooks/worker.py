@@ -59,10 +59,11 @@ def _look(_about: str) -> None:
 def sweep() -> bool:
     """Find what nobody was told of: the queue was away, the worker that had it died, or the clock was ahead."""
     moment = now()
-    latest = moment + LATEST + APART, moment + timedelta(seconds=settings().undo_seconds) + APART
-    if turns.any_beyond(*latest):
+    soon = moment + APART  # what is never tried is due at once
+    latest = turns.Latest(soon + timedelta(seconds=settings().undo_seconds), soon, soon + LATEST)
+    if turns.any_beyond(latest):
         with transaction():
-            turns.bring_back(moment, *latest)
+            turns.bring_back(moment, latest)
     _prompt_due()
     return False
 

@@ -98,6 +98,31 @@ def test_of_many_who_take_one_at_once_one_has_it(
         assert sum(workers.map(take, range(AT_ONCE))) == 1
 
 
+@pytest.mark.parametrize("ahead", [{"minutes": 5}, {"hours": 20}, {"days": 400}], ids=["minutes", "hours", "days"])
+def test_a_first_try_waits_for_no_time_of_a_clock_that_was_ahead(
+    site: Site, owner: Owner, ahead: dict[str, float]
+) -> None:
+    owner.listens(ELSEWHERE)
+    with later(**ahead):
+        happen(site)
+        released()
+    assert due() == []
+    worker.sweep()
+    assert len(due()) == 1
+
+
+def test_another_try_waits_for_as_long_as_it_should(site: Site, owner: Owner) -> None:
+    owner.listens(ELSEWHERE)
+    waiting(site)
+    settled(take_first(), Reply(status=503, retry_after=policy.LONGEST_WAIT.total_seconds()))
+    worker.sweep()
+    with later(hours=23):
+        worker.sweep()
+        assert due() == []
+    with later(hours=25):
+        assert len(due()) == 1
+
+
 def test_workers_that_die_with_a_delivery_take_no_try_from_it(site: Site, owner: Owner) -> None:
     one = owner.listens(ELSEWHERE)
     waiting(site)

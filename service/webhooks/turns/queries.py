@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -84,17 +85,33 @@ def give_up(endpoint_id: UUID, at: datetime) -> None:
     db.session.execute(change.execution_options(synchronize_session=False))
 
 
-def any_beyond(delivery: datetime, event: datetime) -> bool:
-    """Whether a delivery, or an event, waits for longer than until then. Two look-ups in small indexes."""
-    late = select(Delivery.id).where(Delivery.state == PENDING, Delivery.next_at > delivery).limit(1)
-    held = select(Event.id).where(Event.seq.is_(None), Event.not_before > event).limit(1)
+@dataclass(frozen=True)
+class Latest:
+    """Until when anything may wait: an event for its release, a delivery for its first try, and for another one."""
+
+    release: datetime
+    first: datetime
+    another: datetime
+
+    def is_passed(self) -> ColumnElement[bool]:
+        never_tried = and_(Delivery.attempts == 0, Delivery.next_at > self.first)
+        return and_(Delivery.state == PENDING, or_(never_tried, Delivery.next_at > self.another))
+
+    def is_held_beyond(self) -> ColumnElement[bool]:
+        return and_(Event.seq.is_(None), Event.not_before > self.release)
+
+
+def any_beyond(latest: Latest) -> bool:
+    """Whether a delivery, or an event, waits for longer. Two look-ups in small indexes."""
+    late = select(Delivery.id).where(latest.is_passed()).limit(1)
+    held = select(Event.id).where(latest.is_held_beyond()).limit(1)
     return any(db.session.scalar(one) is not None for one in (late, held))
 
 
-def bring_back(at: datetime, delivery: datetime, event: datetime) -> None:
-    """Make due now what waits for longer than until then."""
-    late = update(Delivery).where(Delivery.state == PENDING, Delivery.next_at > delivery).values(next_at=at)
-    held = update(Event).where(Event.seq.is_(None), Event.not_before > event).values(not_before=at)
+def bring_back(at: datetime, latest: Latest) -> None:
+    """Make due now what waits for longer."""
+    late = update(Delivery).where(latest.is_passed()).values(next_at=at)
+    held = update(Event).where(latest.is_held_beyond()).values(not_before=at)
     for change in (late, held):
         db.session.execute(change.execution_options(synchronize_session=False))
 
