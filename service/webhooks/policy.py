@@ -41,6 +41,8 @@ while who looks waited for the database. What seems further off yet was set by a
 LONGEST_LEASE = LEASE + APART
 MOST_AT_ONCE = 4
 """Tries to one endpoint at the same time, and one to an endpoint that is failing: what hangs leaves room for others."""
+SLOW = timedelta(seconds=5)
+"""Where the last try took longer there is one at a time as well, though it came through: it holds a thread as long."""
 OVERLAP = timedelta(hours=24)
 """How long an old secret signs beside the new one."""
 

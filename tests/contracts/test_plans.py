@@ -191,6 +191,7 @@ def test_a_delivery_is_found_and_taken_by_the_index_of_what_waits(app: Flask) ->
         assert "ix_webhook_deliveries_waiting (endpoint_id=?" in found and "ix_webhook_deliveries_endpoint" not in found
         assert "SCAN webhook" not in found
     assert "TEMP B-TREE" not in plan(lambda: turns.next_of(ID, now()))
+    assert "ix_webhook_attempts_endpoint_id_at (endpoint_id=? AND at<?)" in plan(lambda: turns.due_deliveries(now()))
 
 
 def test_the_feed_of_one_page_reads_that_page_only(app: Flask) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +12,8 @@ from sqlalchemy import ColumnElement, and_, case, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from service.db import db
-from service.webhooks.models import Delivery, Endpoint, Event
-from service.webhooks.policy import APART, FAILED, LONGEST_LEASE, LONGEST_WAIT, MOST_AT_ONCE, PENDING
+from service.webhooks.models import Attempt, Delivery, Endpoint, Event
+from service.webhooks.policy import APART, FAILED, LONGEST_LEASE, LONGEST_WAIT, MOST_AT_ONCE, PENDING, SLOW
 
 
 def set_due(event_ids: Sequence[UUID], at: datetime) -> None:
@@ -42,10 +42,16 @@ def _room(at: datetime) -> ColumnElement[int]:
     )
     most = case(
         (Endpoint.held_until.between(at, at + LONGEST_WAIT + APART), 0),
-        (Endpoint.failing_since.is_(None), MOST_AT_ONCE),
-        else_=1,
+        (or_(Endpoint.failing_since.is_not(None), _last_took(at) > SLOW / timedelta(milliseconds=1)), 1),
+        else_=MOST_AT_ONCE,
     )
     return most - busy.scalar_subquery()
+
+
+def _last_took(at: datetime) -> ColumnElement[int]:
+    """Milliseconds of the last try of an endpoint; NULL of one that was never tried."""
+    last = select(Attempt.milliseconds).where(Attempt.endpoint_id == Endpoint.id, Attempt.at <= at)
+    return last.order_by(Attempt.at.desc()).limit(1).scalar_subquery()
 
 
 def due_deliveries(at: datetime) -> list[UUID]:
