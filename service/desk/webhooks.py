@@ -248,10 +248,13 @@ def _remove(endpoint_id: UUID, _values: dict[str, Any]) -> Response:
 def _recover(endpoint_id: UUID, values: dict[str, Any]) -> Response:
     """Told at once and not after a redirect: nobody else can say how many there were."""
 
-    def act() -> Answer:
-        return Answer(200, {"events": operations.recover(endpoint_id, values["since"], principal())})
+    def part(number: int, after: int) -> dict[str, Any]:
+        def act() -> Answer:
+            return Answer(200, operations.recover(endpoint_id, values["since"], after, principal()))
 
-    number = _once("recover", values, act, endpoint_id)["events"]
+        return _once(f"recover.{number}", values, act, endpoint_id)
+
+    number = operations.recover_all(part)
     told = ngettext("%(num)s event is sent again.", "%(num)s events are sent again.", number)
     return _page(_found(endpoint_id), done=told)
 

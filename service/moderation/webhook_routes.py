@@ -164,10 +164,14 @@ def enable_endpoint(endpoint_id: UUID) -> tuple[Any, int]:
 def recover_events(query: dict[str, Any], endpoint_id: UUID) -> tuple[Any, int]:
     """Send whatever happened since a time and did not get there, each under its own id."""
 
-    def act() -> Answer:
-        return Answer(202, {"events": webhooks.recover(endpoint_id, query["since"], principal())})
+    def part(number: int, after: int) -> dict[str, Any]:
+        def act() -> Answer:
+            return Answer(202, webhooks.recover(endpoint_id, query["since"], after, principal()))
 
-    return _once("recover", {"endpoint": str(endpoint_id)} | query, act)
+        done: dict[str, Any] = _once(f"recover.{number}", {"endpoint": str(endpoint_id)} | query, act)[0]
+        return done
+
+    return {"events": webhooks.recover_all(part)}, 202
 
 
 @bp.route("/webhooks/endpoints/<uuid:endpoint_id>/deliveries")

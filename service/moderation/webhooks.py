@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -70,8 +72,22 @@ def test(endpoint_id: UUID, who: Principal) -> Endpoint:
     return one
 
 
-def recover(endpoint_id: UUID, since: datetime, who: Principal) -> int:
-    return operations.recover(find(endpoint_id, who), since, actor=who.actor)
+def recover(endpoint_id: UUID, since: datetime, after: int, who: Principal) -> dict[str, Any]:
+    """One part of what is sent again: `events`, and `after`."""
+    return asdict(operations.recover(find(endpoint_id, who), since, after, actor=who.actor))
+
+
+def recover_all(recover_part: Callable[[int, int], dict[str, Any]]) -> int:
+    """Have every part sent again; how many events. Given the number of a part, and after which `seq` it begins.
+
+    Each in a transaction of its own: a month of a busy site is long. Where one fails, those before it are under way.
+    """
+    total, number = 0, 0
+    after: int | None = 0
+    while after is not None:
+        done = recover_part(number, after)
+        total, number, after = total + done["events"], number + 1, done["after"]
+    return total
 
 
 def delivery(delivery_id: UUID, who: Principal) -> Delivery:

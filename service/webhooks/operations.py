@@ -21,7 +21,7 @@ from service.webhooks.policy import MOST_ENDPOINTS, OVERLAP, PING, STANDARD
 from service.webhooks.signing import new_secret
 from service.webhooks.turns import queries as turns
 
-_RECOVERED_AT_ONCE = 1_000
+RECOVERED_AT_ONCE = 1_000
 
 
 @dataclass(frozen=True)
@@ -171,22 +171,31 @@ def redeliver(one: Delivery, *, actor: str) -> Delivery:
     return again
 
 
-def recover(one: Endpoint, since: datetime, *, actor: str) -> int:
-    """Send whatever happened since a time and did not get there; how many events. Conflict while it is disabled.
+@dataclass(frozen=True)
+class Recovered:
+    """How many events are sent again, and after which `seq` it goes on; None when that was all."""
 
-    Not what happened before there was the endpoint, nor so long ago that the log forgot whether it got there.
+    events: int
+    after: int | None
+
+
+def recover(one: Endpoint, since: datetime, after: int = 0, *, actor: str) -> Recovered:
+    """Send whatever happened since a time and did not get there. Conflict while the endpoint is disabled.
+
+    Not what happened before there was the endpoint, nor so long ago that the log forgot whether it got there. As many
+    events as one transaction may hold without that others wait for it: go on, in another one, after the last.
     """
     _check_on(one)
     known = max(since, one.created_at, now() - timedelta(days=settings().webhook_log_days))
-    total, after = 0, 0
     # First what is still held back: what is released while we wait for it is found below.
-    while waiting := queries.unheard_unreleased(one, known, _RECOVERED_AT_ONCE):
-        queries.add_replays(one.id, waiting, None)
-        total += len(waiting)
-    while events := queries.unheard(one, known, after, _RECOVERED_AT_ONCE):
-        queries.add_replays(one.id, [event_id for event_id, _ in events], now())
-        total, after = total + len(events), events[-1].seq or 0
-    _write_down("webhook.recovered", one, actor, {"since": since.isoformat(), "events": total})
+    waiting = queries.unheard_unreleased(one, known, RECOVERED_AT_ONCE)
+    queries.add_replays(one.id, waiting, None)
+    events = queries.unheard(one, known, after, RECOVERED_AT_ONCE - len(waiting))
+    queries.add_replays(one.id, [event_id for event_id, _ in events], now())
+    total = len(waiting) + len(events)
+    if total or not after:
+        _write_down("webhook.recovered", one, actor, {"since": since.isoformat(), "events": total})
     if total:
         prompt_after_commit(RELEASE)
-    return total
+    last = events[-1].seq if events else after
+    return Recovered(total, last if total == RECOVERED_AT_ONCE else None)
