@@ -13,11 +13,11 @@ import pytest
 import time_machine
 from flask import Flask
 
-from service.db import now
+from service.db import now, transaction
 from service.desk import endpoints, webhooks
 from service.desk.plots import HEIGHT
 from service.sites.models import Site
-from service.webhooks import policy
+from service.webhooks import operations, policy
 from tests.conftest import add_site
 from tests.desk.conftest import HOME, Browser, text, the_form, tree, words
 from tests.desk.test_webhooks import PAGE, add, filled, send, stored, work, written
@@ -162,6 +162,23 @@ def test_one_that_is_switched_off_is_told_to_its_owners(gone: str, olga: Browser
     told = words(olga.get(gone))
     assert "off since" in told and "The receiver answered 410: it wants no more." in told
     assert "Send a test" not in told and "Send again" not in told and "Send what was missed" not in told
+
+
+def test_five_days_of_failures_are_told_to_its_owners(olga: Browser, receiver: Receiver) -> None:
+    there = add(olga, receiver.url)
+    (one,) = stored()
+    receiver.answers = [(500, {})] * 20
+    assert "Nothing is sent to" not in words(olga.get("/desk/"))
+    for days in (0, 4.4, 5.1):
+        with time_machine.travel(now() + timedelta(days=days), tick=False):
+            with transaction():
+                operations.test(operations.find(one.id, None), actor="test")
+            work()
+    for path in ("/desk/", PAGE):
+        page = olga.get(path)
+        assert "Nothing is sent to 127.0.0.1:" in words(page) and f'href="{there}"' in page.text
+        assert "Nothing came through for five days." in words(page)
+    assert "given up" in rows(olga, there)[0]
 
 
 def test_owners_of_other_sites_are_told_nothing(gone: str, signed_in: Callable[..., Browser]) -> None:
