@@ -100,8 +100,8 @@ class Latest:
     another: datetime
 
     def is_passed(self) -> ColumnElement[bool]:
-        never_tried = and_(Delivery.attempts == 0, Delivery.next_at > self.first)
-        return and_(Delivery.state == PENDING, or_(never_tried, Delivery.next_at > self.another))
+        too_long = or_(Delivery.attempts == 0, Delivery.next_at > self.another)
+        return and_(Delivery.state == PENDING, Delivery.next_at > self.first, too_long)  # the range of an index
 
     def is_held_beyond(self) -> ColumnElement[bool]:
         return and_(Event.seq.is_(None), Event.not_before > self.release)
