@@ -197,7 +197,8 @@ def edit(comment_id: UUID) -> Response:
             operations.edit(comment_id, values["body"], principal(), values["seen"])
     except UnprocessableEntity as error:
         one = operations.find(comment_id, principal(), "moderate")
-        return comment_page(one, place["back"], 422, problem=errors.of_http(error), typed=typed)
+        told = typed | {"over": place["seen"]}  # nobody has compared it yet with what another may have written
+        return comment_page(one, place["back"], 422, problem=errors.of_http(error), typed=told)
     except SEEN_BEFORE as problem:
         return _seen_before(comment_id, problem, place | typed)
     return away(url_for("desk.comment", comment_id=comment_id, back=place["back"] or None))

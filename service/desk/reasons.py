@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import marshmallow as ma
@@ -20,6 +21,7 @@ from service.moderation import site_schemas
 from service.moderation.scope import site_of, sites_of
 from service.sites import queries
 from service.sites import reasons as operations
+from service.sites.models import RejectReason, Site
 
 
 @bp.route("/reasons")
@@ -29,21 +31,27 @@ def reasons() -> Response:
     return _page()
 
 
-def _page(status: int = 200, site: str | None = None, rows: Any = None, problem: Problem | None = None) -> Response:
-    """`rows`: what was typed for a site, where it could not be taken."""
+def _page(status: int = 200, typed: Mapping[str, Any] | None = None, problem: Problem | None = None) -> Response:
+    """`typed`: what a form sent that could not be taken, the rows of its list read as such."""
     found = sites_of(None, "manage")
     kept = queries.reasons_of([one.id for one in found])
-    lists = [
-        {
-            "key": one.key,
-            "name": one.name,
-            "rows": rows if one.key == site else operations.told(kept[one.id]),
-            "seen": operations.etag(kept[one.id]),
-            "problem": problem if one.key == site else None,
-        }
-        for one in found
-    ]
+    lists = [_list(one, kept[one.id]) for one in found]
+    for one in lists:
+        if typed and one["key"] == typed["site"]:
+            one |= _refused(one, typed, problem)
     return draw("reasons.html", status, lists=lists)
+
+
+def _list(site: Site, kept: Sequence[RejectReason]) -> dict[str, Any]:
+    return {"key": site.key, "name": site.name, "rows": operations.told(kept), "seen": operations.etag(kept)}
+
+
+def _refused(stands: dict[str, Any], typed: Mapping[str, Any], problem: Problem | None) -> dict[str, Any]:
+    """What was typed in the place of what stands; once that is another list, beside it: only then it counts as seen."""
+    told = {"rows": typed["rows"], "problem": problem}
+    if isinstance(problem, StaleVersion):
+        return told | {"stands": [row for row in stands["rows"] if row not in typed["rows"]]}
+    return told | {"seen": typed["seen"] or stands["seen"]}
 
 
 @bp.route("/reasons", methods=["POST"])
@@ -61,9 +69,9 @@ def replace_reasons() -> Response:
             site = site_of(values["site"], "manage")  # as it is by now: a role can go while this waits for its turn
             operations.replace(site, wanted, actor=principal().actor, if_match=values["seen"])
     except UnprocessableEntity as error:
-        return _page(422, site.key, rows, errors.of_http(error))
+        return _page(422, values | {"rows": rows}, errors.of_http(error))
     except StaleVersion as problem:
-        return _page(problem.status, site.key, rows, problem)
+        return _page(problem.status, values | {"rows": rows}, problem)
     return away(url_for("desk.reasons"))
 
 

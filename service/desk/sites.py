@@ -156,7 +156,7 @@ def set_site(site: str) -> Response:
     try:
         values = load_settings(_values(typed))
         if sent["deed"] == "preview":
-            return _page(found, typed, trial=policies.try_policy(found, values))
+            return _page(found, typed, trial=policies.try_policy(found, values), seen=sent["seen"])
         with transaction():
             policies.change_settings(site_of(site, "manage"), values, principal(), sent["seen"])
     except (Invalid, Conflict) as problem:

@@ -141,3 +141,17 @@ def test_a_refusal_for_htmx_lands_beside_the_buttons(anna: Browser, comment: Lea
     answer = anna.htmx(page, "Approve", within=f"c-{one}", reason="x" * 501)
     assert answer.status_code == 422 and answer.headers["HX-Retarget"] == f"#say-{one}"
     assert "At most 500 characters." in answer.text and "<html" not in answer.text
+
+
+def test_a_text_that_cannot_be_taken_sees_nothing_that_another_wrote(
+    anna: Browser, bert: Browser, comment: Leave, stored: Stored
+) -> None:
+    """The refusal shows what was typed, and compares it with nothing: it is still over the text that was seen."""
+    one = comment(body="Before.")
+    seen = bert.get(f"/desk/comments/{one}")
+    anna.press(anna.get(f"/desk/comments/{one}"), "Save the text", body="By Anna.")
+    refused = bert.press(seen, "Save the text", body="x" * 10_001)
+    assert refused.status_code == 422
+    told = bert.press(refused, "Save the text", body="By Bert.")
+    assert (told.status_code, stored(one).body) == (412, "By Anna.")
+    assert bert.press(told, "Save the text", body="By Bert.").status_code == 303

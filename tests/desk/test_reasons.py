@@ -107,7 +107,19 @@ def test_two_owners_overwrite_nothing(olga: Browser, signed_in: Any, site: Site)
     answer = olga.press(page, "Keep this list", **typed(("b", "B", "B it is.")))
     assert answer.status_code == 412 and "Somebody changed the list" in words(answer)
     assert kept(site) == ["a"] and 'value="B it is."' in answer.text
+    assert "It stands as “A · a · A it is.” now." in words(answer)
     assert olga.press(answer, "Keep this list", **typed(("b", "B", "B it is."))).status_code == 303
+
+
+def test_a_list_that_cannot_be_taken_sees_nothing_that_another_owner_kept(
+    olga: Browser, signed_in: Any, site: Site
+) -> None:
+    page, otto = olga.get("/desk/reasons"), signed_in("Otto", "owner")
+    otto.press(otto.get("/desk/reasons"), "Keep this list", **typed(("a", "A", "A it is.")))
+    refused = olga.press(page, "Keep this list", **typed(("B!", "B", "B it is.")))
+    assert refused.status_code == 422
+    answer = olga.press(refused, "Keep this list", **typed(("b", "B", "B it is.")))
+    assert (answer.status_code, kept(site)) == (412, ["a"])
 
 
 def test_a_moderator_keeps_no_list(anna: Browser, site: Site) -> None:

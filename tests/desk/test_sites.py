@@ -197,3 +197,13 @@ def test_a_wrong_word_is_said_beside_its_list(olga: Browser) -> None:
     assert answer.status_code == 422
     assert "Line 3: Write a word or a phrase; a star may stand at its end." in words(answer)
     assert filled(answer)["hold_words"] == "fine\n\n***\nalso fine"
+
+
+def test_to_try_settings_sees_nothing_that_another_owner_saved(olga: Browser, site: Site) -> None:
+    page = olga.get(PAGE)
+    set_site(site, hold_words=["poker"])
+    tried = send(olga, page, "preview", hold_words="casino")
+    assert tried.status_code == 200
+    told = send(olga, tried)
+    assert (told.status_code, stored().hold_words) == (412, ["poker"])
+    assert "It stands as “poker” now." in words(told)

@@ -43,7 +43,7 @@ def has(page: Page, field: str, typed: str) -> None:
 def shelved(page: Page) -> list[str]:
     """What is kept, without for whom."""
     found: list[str] = page.evaluate("Object.keys(sessionStorage)")
-    return [re.sub("^typed:[-0-9a-f]{36}:", "typed:", key) for key in found]
+    return [re.sub("^draft:[-0-9a-f]{36}:", "", key) for key in found]
 
 
 def test_what_one_types_fills_no_form_of_the_next_one(desk: Desk, sit_down: SitDown) -> None:
@@ -146,7 +146,7 @@ def test_a_note_that_is_kept_drops_no_draft_of_a_reply(desk: Desk, sit_down: Sit
     assert (page.input_value(f"#reason-{one}"), page.input_value(f"#note-{one}")) == ("Perhaps.", "")
     page.click(f"#c-{one} button.reject")
     page.wait_for_selector(f"#c-{one}.done")
-    assert shelved(page) == [f"typed:answer-{one}:"] and desk.comment(one).reason == "Perhaps."
+    assert shelved(page) == [f"answer-{one}:"] and desk.comment(one).reason == "Perhaps."
 
 
 def test_what_was_typed_for_one_site_fills_no_form_of_another(desk: Desk, sit_down: SitDown) -> None:
@@ -175,7 +175,7 @@ def test_no_password_and_no_code_is_kept(desk: Desk, sit_down: SitDown) -> None:
     page.goto(f"{desk.url}/desk/account")
     page.fill("#old", PASSWORD)
     page.fill("#name", "Anna B.")
-    assert shelved(page) == ["typed:name:/desk/account"]
+    assert shelved(page) == ["name:/desk/account"]
 
 
 def test_a_role_that_was_taken_away_is_said_beside_the_comment(desk: Desk, sit_down: SitDown, watch: Watch) -> None:
