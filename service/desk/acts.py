@@ -61,7 +61,8 @@ def _is_what_was_wanted(one: Comment, verdict: Verdict) -> bool:
 def _outcome(one: Comment, values: dict[str, Any]) -> Response:
     if wants_fragment():
         site = dict(parse_qsl(values["back"])).get("site")
-        return draw("decided.html", one=views.item(one, principal()), back=values["back"], waiting=waiting(site))
+        told = {"one": views.item(one, principal()), "at": values["at"], "back": values["back"]}
+        return draw("decided.html", waiting=waiting(site), **told)
     if values["at"] == "comment":
         return away(url_for("desk.comment", comment_id=one.id, back=values["back"] or None))
     return away(queue_at(dict(parse_qsl(values["back"])), done=one.id))
@@ -140,7 +141,8 @@ def _back_on(one: Comment, values: dict[str, Any], said: str) -> Response:
         return Response(headers={"HX-Refresh": "true"})
     if wants_fragment():
         mine = one.decided_by == principal().actor
-        return draw("item.html", one=views.item(one, principal()), back=values["back"], said=said, undoable=mine)
+        told = {"at": values["at"], "back": values["back"], "said": said, "undoable": mine}
+        return draw("item.html", one=views.item(one, principal()), **told)
     return away(url_for("desk.comment", comment_id=one.id, back=values["back"] or None))
 
 

@@ -107,7 +107,7 @@ class Ruled(Place):
 
 
 class OnItem(Place):
-    at = fields.String(load_default="queue", validate=validate.OneOf(["queue", "comment"]))
+    at = fields.String(load_default="queue", validate=validate.OneOf(["queue", "person", "comment"]))
     """Which page the form was on."""
 
 
@@ -146,7 +146,7 @@ class Many(Ruled, schemas.Ruled):
 
 class Undo(Place):
     undoes = fields.UUID(required=True)
-    at = fields.String(load_default="queue", validate=validate.OneOf(["queue", "comment", "flash"]))
+    at = fields.String(load_default="queue", validate=validate.OneOf(["queue", "person", "comment", "flash"]))
 
 
 class Sent(OnItem):

@@ -100,7 +100,7 @@ def queue_page(asked: Mapping[str, Any], address: Mapping[str, Any], status: int
         "queue.html",
         status,
         items=items,
-        rejections=views.rejections(items),
+        rejections=views.rejections(items, chosen.site_ids),
         query=query,
         sites=sites_of(None, "read"),
         waiting=waiting(query["site"]),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -87,9 +88,10 @@ def shared(alike: str) -> str:
     return gettext("links to %(host)s", host=value) if kind == "host" else gettext("nearly the same words")
 
 
-def rejections(drawn: Sequence[Mapping[str, Any]]) -> list[RejectReason]:
-    """The reasons of all sites of a list, each code once."""
-    return list({one.code: one for entry in drawn for one in entry.get("rejections", ())}.values())
+def rejections(drawn: Sequence[Mapping[str, Any]], site_ids: Collection[UUID]) -> list[RejectReason]:
+    """The reasons of all sites of a list, each code once; before its first comments, of all that they may come from."""
+    found = [one for entry in drawn for one in entry.get("rejections", ())]
+    return list({one.code: one for one in found or chain(*sites.reasons_of(site_ids).values())}.values())
 
 
 def item(one: Comment, who: Principal) -> dict[str, Any]:

@@ -169,3 +169,50 @@ def test_enter_on_a_checkbox_decides_nothing(desk: Desk, sit_down: Any) -> None:
     page.keyboard.press("s")
     come_to(page, ".flash:has-text('2 marked as spam.')")
     assert {desk.version(one) for one in ids} == {2}
+
+
+def test_the_first_comments_of_an_empty_queue_are_selected_and_decided_together(desk: Desk, sit_down: Any) -> None:
+    page = sit_down("anna")
+    page.wait_for_selector("#many", state="hidden")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    ids = several(desk, 3)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    for one in ids[1:]:
+        page.check(f"#c-{one} .pick")
+    assert page.inner_text("#picked") == "2 selected"
+    page.keyboard.press("2")
+    come_to(page, ".flash:has-text('2 rejected.')")
+    assert [desk.comment(one).reason_code for one in ids] == [None, "insult", "insult"]
+
+
+def test_a_person_has_keys_and_nothing_to_select(desk: Desk, sit_down: Any) -> None:
+    ids = [desk.leave(body=f"Number {n}.") for n in range(2)]
+    page = sit_down("anna")
+    page.goto(f"{desk.url}/desk/people/{ids[0]}")
+    page.keyboard.press("?")
+    page.wait_for_selector("#keys[open]")
+    assert "select" not in page.inner_text("#keys") and "next" in page.inner_text("#keys")
+    page.keyboard.press("Escape")
+    page.keyboard.press("x")
+    page.keyboard.press("s")  # the newest stands first
+    page.wait_for_selector(f"#c-{ids[1]}.done")
+    page.keyboard.press("z")
+    page.wait_for_selector(f"#c-{ids[1]}:not(.done) button.approve")
+    page.click(f"#c-{ids[1]} .noting summary")
+    page.fill(f"#note-{ids[1]}", "Seen.")
+    page.click(f"#c-{ids[1]} .noting button")
+    page.wait_for_selector(f"#c-{ids[1]} .flash")
+    assert page.locator(".pick").count() == 0
+    assert [desk.status(one) for one in ids] == ["pending", "pending"]
+
+
+def test_no_key_is_about_one_comment_while_several_are_selected(desk: Desk, sit_down: Any) -> None:
+    """Whatever became of the form that decides on them."""
+    ids = several(desk, 3)
+    page = sit_down("anna")
+    page.click("#pick-page")
+    page.evaluate("document.getElementById('many').remove()")
+    for key in ("s", "1", "z"):
+        page.keyboard.press(key)
+    page.wait_for_selector("#live:has-text('There is nothing to undo here.')")
+    assert {desk.status(one) for one in ids} == {"pending"}

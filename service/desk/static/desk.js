@@ -54,7 +54,7 @@ function open(details, selector) {
 const picked = () => [...document.querySelectorAll(".pick:checked")];
 
 /** Whether a decision is about what is selected, and not about one comment. */
-const isMany = () => many() && (many().elements.all || picked().length > 0);
+const isMany = () => picked().length > 0 || Boolean(many()?.elements.all);
 
 function pick(boxes, checked) {
   for (const box of boxes) box.checked = checked;
@@ -102,7 +102,7 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "z") undo();
   else if (event.key === "Escape" && picked().length) pick(picked(), false);
   else if (/^[1-9]$/.test(event.key)) reject(isMany() ? many() : item, Number(event.key));
-  else if (DECISIONS[event.key] && isMany()) many().querySelector(`[value=${DECISIONS[event.key]}]`).click();
+  else if (DECISIONS[event.key] && isMany()) many()?.querySelector(`[value=${DECISIONS[event.key]}]`)?.click();
   else if (item && DECISIONS[event.key]) item.querySelector(`.decide [value=${DECISIONS[event.key]}]`)?.click();
   else if (item && deeds[event.key]) deeds[event.key](item);
   else return;
