@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
+from threading import Barrier
+from types import SimpleNamespace
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from itsdangerous import URLSafeTimedSerializer
 
+from benchmarks import desk
 from benchmarks.bench import bare, greenroom, isso, load, page, plot, remark42, rounds, waline
 from benchmarks.bench.greenroom import Greenroom
 from benchmarks.bench.isso import Isso
@@ -201,3 +205,25 @@ def test_one_slow_answer_does_not_choose_how_it_is_counted(
 def test_a_long_thread_is_counted_whole(bench: Callable[..., Bench], tmp_path: Path) -> None:
     long: Ask = Waline(tmp_path, tmp_path).asks("")["thread of 1,000"]
     assert (len(long.paths), long.requests) == (4, 4)
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_a_crowd_of_which_one_is_refused_is_no_measurement(monkeypatch: pytest.MonkeyPatch, refused: bool) -> None:
+    """All begin before one of them has done anything, and time passes as it is asked for."""
+    numbers, ticks, begun = count(), count(), Barrier(desk.MODERATORS)
+    has_begun = set()
+
+    def answer(url: str, _document: Any, token: str) -> tuple[int, Any]:
+        if token not in has_begun:
+            has_begun.add(token)
+            begun.wait(60)
+        if url.endswith("/claims"):
+            return 200, {"comments": [{"id": str(next(numbers))}]}
+        return (409, "Somebody was faster.") if refused and token == "moderator3" else (200, {})
+
+    monkeypatch.setattr(desk, "ask", answer)
+    monkeypatch.setattr(desk, "time", SimpleNamespace(monotonic=lambda: next(ticks)))
+    install: Any = SimpleNamespace(url="http://desk", token=lambda name: name)
+    with pytest.raises(AssertionError, match="faster") if refused else nullcontext():
+        speed, twice = desk.crowd(install, 100)
+        assert speed > 0 and twice == 0
