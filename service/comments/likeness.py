@@ -16,11 +16,10 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from urllib.parse import urlsplit
 
 from service.comments.plaintext import skeleton
 from service.comments.rendering import text_of
-from service.sites.weburl import ascii_host
+from service.sites.weburl import host_of
 
 _LONGEST_TEXT = 2_000
 _WORDS = 8
@@ -41,11 +40,7 @@ def _without_address(link: re.Match[str]) -> str:
 
 
 def _host(url: str) -> str | None:
-    try:
-        host = ascii_host(urlsplit(url).hostname or "")
-    except ValueError:
-        return None
-    return host.removeprefix("www.") or None if host else None
+    return (host_of(url) or "").removeprefix("www.") or None
 
 
 def _words(text: str) -> set[str]:

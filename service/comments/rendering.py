@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import html
 import re
-from urllib.parse import unquote, urlsplit
 
 import nh3
 
 from service.comments import commonmark, foreignhtml
-from service.sites.weburl import ascii_host
+from service.sites.weburl import host_of
 
-RENDER_VERSION = 3
+RENDER_VERSION = 4
 """Raise it when a body would now give other HTML, or what is kept beside it (`likeness`); what was stored under a lower
 one is rendered again."""
 
@@ -86,15 +85,7 @@ def text_of(sanitised: str, limit: int | None = None) -> str:
 def hosts_of(sanitised: str, *more: str | None) -> set[str]:
     """The hosts to which the links of rendered HTML, and `more` URLs, lead: in ASCII, as a browser goes there."""
     urls = (*map(html.unescape, _HREF.findall(sanitised)), *more)
-    return {host for url in urls if url and (host := _host_of(url))}
-
-
-def _host_of(url: str) -> str | None:
-    try:
-        name = unquote(urlsplit(url).hostname or "")
-    except ValueError:  # such as http://[
-        return None
-    return ascii_host(name)
+    return {host for url in urls if url and (host := host_of(url))}
 
 
 def _from_markdown(text: str) -> str | None:

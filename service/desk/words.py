@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from flask_babel import format_date, gettext, ngettext
@@ -17,6 +16,7 @@ from service.db import now
 from service.desk.languages import moment as full
 from service.desk.languages import said
 from service.moderation.operations import OTHERS
+from service.sites.weburl import host_of
 
 LABELS = {
     "approve": _("Approve"), "reject": _("Reject"), "spam": _("Spam"), "delete": _("Delete"), "restore": _("Restore"),
@@ -166,8 +166,4 @@ def actor(text: str) -> str:
 
 def host(url: str) -> str:
     """The host that a URL really leads to, in ASCII: a look-alike in other letters shows as `xn--…`."""
-    try:
-        name = urlsplit(url).hostname or ""
-        return name.encode("idna").decode()
-    except ValueError:
-        return ""
+    return host_of(url) or ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import SplitResult, quote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 import idna
 
@@ -56,6 +56,18 @@ def place_of(parts: SplitResult) -> str:
     if host is None:
         raise BadURL("The address has no valid name of a host.")
     return host if port in (None, _DEFAULT_PORTS[parts.scheme]) else f"{host}:{port}"
+
+
+def host_of(url: str) -> str | None:
+    """The host to which a browser goes that follows a link (ASCII, no escapes: WHATWG URL, 3.5). None where it is none.
+
+    A link of somebody else's hand: `https://sp%61m.example` leads to spam.example, `https://faß.example` to
+    xn--fa-hia.example.
+    """
+    try:
+        return ascii_host(unquote(urlsplit(url).hostname or ""))
+    except ValueError:  # such as http://[
+        return None
 
 
 def ascii_host(host: str) -> str | None:

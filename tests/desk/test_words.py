@@ -8,8 +8,10 @@ import pytest
 import time_machine
 from flask import Flask
 
+from service.comments.likeness import likeness
+from service.comments.rendering import hosts_of, render
 from service.desk import deeds, languages, words
-from service.desk.links import link_hosts
+from service.desk.links import link_hosts, links_as_text
 
 NOON = datetime(2026, 5, 31, 12, 0, tzinfo=UTC)
 
@@ -40,6 +42,11 @@ def test_an_age_in_words(passed: timedelta, said: str) -> None:
         ("https://example.org/path", "example.org"),
         ("https://bank.example@evil.example/", "evil.example"),
         ("https://аррӏе.com", "xn--80ak6aa92e.com"),
+        ("https://sp%61m.example/", "spam.example"),
+        ("https://fa\N{LATIN SMALL LETTER SHARP S}.example", "xn--fa-hia.example"),
+        ("https://SPAM.example.", "spam.example"),
+        ("http://[::1]:8080/", "[::1]"),
+        ("https://good.example%2f.evil.example/", ""),
         ("http://[::1", ""),
         ("https://" + "x" * 300 + ".org", ""),
         ("nonsense", ""),
@@ -48,6 +55,14 @@ def test_an_age_in_words(passed: timedelta, said: str) -> None:
 )
 def test_the_host_of_a_website(url: str, host: str) -> None:
     assert words.host(url) == host
+
+
+@pytest.mark.parametrize("url", ["https://sp%61m.example/", "https://fa\N{LATIN SMALL LETTER SHARP S}.example/x"])
+def test_every_part_names_the_same_host(url: str) -> None:
+    """The desk beside a link, rules about its host, and what makes a wave."""
+    said = render(f"[x]({url})")
+    (host,) = hosts_of(said)
+    assert (link_hosts(said), likeness(said)[0]) == ([host], host) and f"({host})" in links_as_text(said)
 
 
 def test_links_are_told_by_where_they_lead_each_host_once() -> None:
