@@ -6,12 +6,13 @@ import json
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 from flask import Response, url_for
+from flask_babel import gettext
 
 from service.accounts import queries as accounts
 from service.accounts.guard import guarded, principal
-from service.accounts.models import Moderator
 from service.audit import queries as audit
 from service.audit.queries import Link
 from service.desk import deeds, schemas, words
@@ -38,12 +39,13 @@ def audit_log() -> Response:
     found = audit.listed(list(keys), links_of(exact), after=read_cursor(cursor, *owner), limit=limit)
     kept = {name: str(query[name]) for name in FILTERS if query[name] is not None}
     following = write_cursor(found.next, *owner)
+    entries = [_entry(link, keys) for link in found.rows]
     return draw(
         "audit.html",
-        entries=[_entry(link, keys) for link in found.rows],
+        entries=entries,
         query=query,
         sites=sites_of(None, "moderate"),
-        people=_people(),
+        people=_people(query["moderator"], entries),
         actions=deeds.deeds(),
         files=[(form, _file(exact, form)) for form in ("csv", "jsonl")],
         first=_list(kept) if cursor else None,
@@ -51,6 +53,7 @@ def audit_log() -> Response:
         without_subject=_list(kept | {"subject": None}),
         is_filtered=bool(kept),
         about=lambda subject: _list({"subject": subject}),
+        all_by=lambda moderator_id: _list({"moderator": moderator_id}),
     )
 
 
@@ -76,12 +79,24 @@ def _file(exact: dict[str, Any], form: str) -> str:
     return url_for("management.read_audit") + f"?{urlencode(told | {'format': form})}"
 
 
-def _people() -> list[Moderator]:
-    """Whoever may change something on my sites; for an admin everybody."""
+def _people(chosen: UUID | None, entries: list[dict[str, Any]]) -> list[tuple[UUID, str]]:
+    """Whoever may change something on my sites, for an admin everybody; and who is asked for, though they left."""
     if principal().is_admin:
-        return sorted(accounts.moderators(), key=lambda one: one.name)
-    found = {one.id: one for site in sites_of(None, "moderate") for one, _ in accounts.people_of(site.id)}
-    return sorted(found.values(), key=lambda one: one.name)
+        found = {one.id: one.name for one in accounts.moderators()}
+    else:
+        found = {one.id: one.name for site in sites_of(None, "moderate") for one, _ in accounts.people_of(site.id)}
+    if chosen and chosen not in found:  # named only where my own log names them
+        found[chosen] = next((one["by"] for one in entries if one["is_in_person"]), gettext("a former moderator"))
+    return sorted(found.items(), key=lambda one: one[1])
+
+
+def _moderator_of(actor: str) -> UUID | None:
+    """Whose deed it was, in person or by a token."""
+    kind, _, id_ = actor.partition(":")
+    if kind == "token":
+        token = accounts.token_by_id(UUID(id_))
+        return token.moderator_id if token else None
+    return UUID(id_) if kind == "moderator" else None
 
 
 def _entry(link: Link, keys: dict[str, str]) -> dict[str, Any]:
@@ -90,6 +105,8 @@ def _entry(link: Link, keys: dict[str, str]) -> dict[str, Any]:
     return {
         "at": words.moment(row.at),
         "by": words.actor(row.actor),
+        "by_id": _moderator_of(row.actor),
+        "is_in_person": row.actor.startswith("moderator:"),
         "what": deeds.deed(row.action),
         "site": keys[row.chain],
         "subject": row.subject_id,

@@ -12,6 +12,7 @@ from uuid import UUID
 import pytest
 
 from service.accounts import operations as accounts
+from service.accounts import queries
 from service.db import transaction
 from service.desk import deeds as of_desk
 from service.sites.models import Site
@@ -112,3 +113,28 @@ def test_an_admin_sees_the_accounts_too(open_browser: Callable[[], Browser], per
     browser.sign_in(root.email)
     assert any("Account made" in one for one in listed(browser))
     assert "Account made" in words(browser.get("/desk/audit?action=moderator.added"))
+
+
+def test_who_is_here_no_more_is_found_by_what_they_did(
+    anna: Browser, signed_in: Callable[..., Browser], comment: Leave, site: Site
+) -> None:
+    comment(name="Ada"), comment(name="Eve")
+    bert = signed_in("Bert")
+    bert.press(bert.get("/desk/"), "Reject")
+    anna.press(anna.get("/desk/"), "Approve")
+    with transaction():
+        gone = queries.moderator_at("bert@desk.example.org")
+        assert gone
+        accounts.withdraw(gone, site.id, actor="test")
+    page = tree(anna.get("/desk/audit").text)
+    there = next(one.get("href", "") for one in page.iter("a") if text(one) == "Bert")
+    by_bert = tree(anna.get(there).text)
+    chosen = [text(one) for one in by_bert.iter("option") if one.get("selected") is not None]
+    assert chosen == ["Bert"] and "Rejected by Bert" in listed(anna, there.removeprefix("/desk/audit"))[0]
+    assert not any("Anna" in one for one in listed(anna, there.removeprefix("/desk/audit")))
+
+
+def test_an_address_names_nobody_whom_the_log_does_not_name(anna: Browser, person: Callable[..., Any]) -> None:
+    nora = person("Nora", "moderator", add_site("news", ["https://news.example.org"]).id)
+    page = anna.get(f"/desk/audit?moderator={nora.id}")
+    assert "Nora" not in page.text and "a former moderator" in page.text
