@@ -21,19 +21,19 @@ from service.comments.models import Comment
 from service.comments.schemas import timestamp
 from service.comments.status import APPROVED, PENDING
 from service.db import Busy, new_id, transaction
-from service.desk import endpoints, outcomes, pages, schemas, views
+from service.desk import endpoints, outcomes, pages, schemas, views, words
 from service.desk.pages import draw
 from service.doors import StrictParser
 from service.errors import Forbidden, NotFound
 from service.filters import queries as filters
-from service.filters import views as saved
+from service.filters import views as lists
 from service.moderation import bulk, operations, queries
 from service.moderation.decisions import queries as decisions
 from service.moderation.queries import Filter
 from service.moderation.routes import wanted
 from service.moderation.scope import sites_of
 from service.numbers.operations import late
-from service.pagination import read_cursor, write_cursor
+from service.pagination import Position, read_cursor, write_cursor
 from service.presence import operations as presence
 from service.sites.models import Site
 
@@ -87,7 +87,8 @@ def queue_page(asked: Mapping[str, Any], address: Mapping[str, Any], status: int
     query = {name: one for name, one in asked.items() if name not in NOT_THE_LIST}
     owner = ("desk", sorted(query.items(), key=str))
     chosen = wanted(query | {"status": state(query)}, "read")
-    found = queries.listed(chosen, sort=query["sort"], after=read_cursor(asked["cursor"], *owner), limit=asked["limit"])
+    after = read_cursor(asked["cursor"], *owner)
+    found = queries.listed(chosen, sort=query["sort"], after=after, limit=asked["limit"])
     following = write_cursor(found.next, *owner)
 
     def with_query(**changes: str | None) -> str:
@@ -114,12 +115,18 @@ def queue_page(asked: Mapping[str, Any], address: Mapping[str, Any], status: int
         news=url_for("desk.news") + f"?{urlencode(kept(address) | {'cursor': ''})}",
         first=asked["cursor"] is None,
         next=with_query(cursor=following) if following else None,
+        ends=[_told(after), _told(found.next)],
         back=urlencode(kept(address)),
         address=with_query,
         filtered=any(query[name] is not None for name in FILTERS),
         holders=views.holders(queries.claims_by_moderator([one.id for one in sites_of(None, "read")]), principal()),
         **told,
     )
+
+
+def _told(place: Position | None) -> dict[str, Any] | None:
+    """Where a page of the list begins or ends, as the script compares it with what came."""
+    return {"place": lists.place(place.at, place.id), "risk": place.rank} if place else None
 
 
 def _hidden(address: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -133,6 +140,7 @@ def _around(asked: Mapping[str, Any], query: dict[str, Any]) -> dict[str, Any]:
     mine = sites_of(None, "manage")
     return {
         "off": endpoints.switched_off([one.id for one in mine if query["site"] in (None, one.key)]),
+        "held_for": words.reason(query["reason"] or ""),
         "done": _just_done(asked["done"]),
         "many": _many_done(asked["many"]),
         "selected": _selected(query, asked["select"]),
@@ -144,7 +152,7 @@ def _around(asked: Mapping[str, Any], query: dict[str, Any]) -> dict[str, Any]:
 
 def kept_filters(cursor: str | None = None, *, counted: bool) -> dict[str, Any]:
     """Filters that are saved, by name, each with the address of its list. Counting them may take long."""
-    found = saved.listed(principal(), read_cursor(cursor, "desk.filters"), MOST_FILTERS, counted=counted)
+    found = lists.listed(principal(), read_cursor(cursor, "desk.filters"), MOST_FILTERS, counted=counted)
     rows = [
         one | {"there": queue_at({"status": schemas.EVERY} | typed(one["filter"])), "most": filters.MOST}
         for one in sorted(found.rows, key=lambda one: str(one["name"]))
@@ -191,12 +199,11 @@ def is_of_those_that_wait(query: Mapping[str, Any]) -> bool:
 @bp.route("/waiting")
 @guarded("read")
 def news() -> Response:
-    """How many comments a filter matches, the newest of them, and who else looks at what: 304 as long as that is so."""
+    """What came into a list last, how many wait, and who else looks at what: 304 as long as that is so."""
     query = parser.parse(schemas.News(), location="query")
     _looks_at(query.pop("at"))
-    number, newest, _edited = queries.newest(wanted(query | {"status": state(query)}, "read"))
-    told = {"waiting": waiting(query["site"]), "looking": presence.others(principal())}
-    answer = jsonify(count=number, newest=newest, **told)
+    came = lists.arrivals(wanted(query | {"status": state(query)}, "read"))
+    answer = jsonify(came=came, waiting=waiting(query["site"]), looking=presence.others(principal()))
     answer.set_etag(hashlib.sha256(answer.get_data()).hexdigest()[:16])
     answer.make_conditional(request)
     return answer

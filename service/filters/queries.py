@@ -1,4 +1,4 @@
-"""Questions about lists: how many of them are alike, and how many a saved filter matches."""
+"""Questions about lists: what came last, how many are alike, and how many a saved filter matches."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from collections.abc import Collection, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import Row, Select, and_, func, literal, or_, select, tuple_, union_all
 
 from service.comments.models import Comment
+from service.comments.status import PENDING
 from service.db import db
 from service.filters.models import SavedFilter
 from service.moderation.queries import ALIKE, Filter, common, matching
@@ -17,6 +18,28 @@ from service.sites.queries import is_of
 
 MOST = 1_000
 """Comments that are counted of one filter: more are many, however many they are."""
+RECENT, TOLD = 100, 20
+"""How many that came last are looked at, and told: every open desk asks for them again and again."""
+_PARTS = 50  # sites that are asked about at once
+
+
+def arrivals(wanted: Filter) -> list[Row[Any]]:
+    """What came into a list last, the last first: into the queue since it waits, into others since it was written."""
+    since: Any = Comment.waiting_since if wanted.status == PENDING else Comment.created_at
+    latest: list[tuple[Any, UUID]] = []
+    for n in range(0, len(wanted.site_ids), _PARTS):
+        each = [_latest(site_id, wanted.status, since).subquery() for site_id in wanted.site_ids[n : n + _PARTS]]
+        latest += [(at, id_) for at, id_ in db.session.execute(union_all(*map(select, each))) if at]
+    ids = [id_ for _, id_ in sorted(latest, reverse=True)[:RECENT]]
+    told = (Comment.id, Comment.created_at, since.label("since"), Comment.risk, Comment.alike_host, Comment.alike_text)
+    rows = matching(select(*told), wanted, among=ids).order_by(since.desc(), Comment.id.desc())
+    return list(db.session.execute(rows.limit(TOLD))) if ids else []
+
+
+def _latest(site_id: UUID, status: str | None, since: Any) -> Select[Any]:
+    rows = select(since, Comment.id).where(Comment.site_id == site_id)
+    rows = rows.where(Comment.status == status) if status else rows
+    return rows.order_by(since.desc()).limit(RECENT)
 
 
 def alike(wanted: Filter, comments: Sequence[Comment]) -> dict[str, int]:

@@ -1,21 +1,42 @@
-"""Saved filters as moderators see them, each with how many comments it matches."""
+"""Lists as moderators see them: what came last, and filters that are saved, each with how many comments it matches."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from service.accounts.principal import Principal
+from service.comments.schemas import timestamp
 from service.errors import Problem
 from service.filters import queries
 from service.filters.models import SavedFilter
 from service.filters.schemas import List
-from service.moderation.queries import Filter
+from service.moderation.queries import Filter, common
 from service.moderation.routes import filter_over
 from service.moderation.scope import sites_of
 from service.pagination import Page, Position
 from service.sites.models import Site
+
+
+def place(at: datetime, id_: UUID) -> str:
+    """Where a comment stands among those of the same rank, as text that is in the same order."""
+    return f"{at.isoformat(timespec='microseconds')} {id_}"
+
+
+def arrivals(wanted: Filter) -> list[dict[str, Any]]:
+    """What came last into a list: where each has its place there, since when, and of which groups it may be one."""
+    return [
+        {
+            "id": one.id,
+            "place": place(one.created_at, one.id),
+            "risk": one.risk,
+            "since": timestamp(one.since),
+            "groups": [f"{kind}:{value}" for kind, value in common(one)],
+        }
+        for one in queries.arrivals(wanted)
+    ]
 
 
 def listed(who: Principal, after: Position | None, limit: int, *, counted: bool = True) -> Page[dict[str, Any]]:

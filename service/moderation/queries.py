@@ -92,9 +92,12 @@ class Filter:
     """Without what came after this comment."""
 
 
-def matching(rows: Select[Any], wanted: Filter) -> Select[Any]:
-    """Rows of comments, held to those that a filter means."""
-    rows = rows.where(Comment.site_id.in_(wanted.site_ids), *_conditions(wanted))
+def matching(rows: Select[Any], wanted: Filter, among: Collection[UUID] | None = None) -> Select[Any]:
+    """Rows of comments, held to those that a filter means; `among`: only these, known to be of its sites and state."""
+    if among is None:
+        rows = rows.where(Comment.site_id.in_(wanted.site_ids), *_conditions(wanted))
+    else:  # nothing else is said of sites: SQLite would go through all of them
+        rows = rows.where(Comment.id.in_(among), *_conditions(replace(wanted, status=None)))
     if wanted.taken_by or wanted.free_for:
         rows = rows.where(_taken(wanted))
     return rows
@@ -242,7 +245,7 @@ def revisions(comment_id: UUID) -> Sequence[CommentRevision]:
     return db.session.scalars(rows.order_by(CommentRevision.created_at, CommentRevision.id)).all()
 
 
-def common(one: Comment) -> list[tuple[str, str]]:
+def common(one: Comment | Row[Any]) -> list[tuple[str, str]]:
     """What a comment may have in common with others, by the words of a filter."""
     found = (("host", one.alike_host), ("text", one.alike_text))
     return [(kind, value) for kind, value in found if value]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from service.app import create_app
 from service.audit import queries as audit
@@ -110,6 +110,9 @@ HOT: dict[str, tuple[str, Callable[[], Any]]] = {
             Filter([ID], "pending", alike="host:x.example"), sort="oldest", after=AFTER, limit=50
         ),
     ),
+    "what came last into the queue": ("ix_comments_waiting", lambda: filters.arrivals(Filter([ID], "pending"))),
+    "what came last into another list": ("ix_comments_latest", lambda: filters.arrivals(Filter([ID], "approved"))),
+    "what came last of all": ("ix_comments_every", lambda: filters.arrivals(Filter([ID]))),
     "every comment": ("ix_comments_every", queue(None, "oldest")),
     "said by an author": (f"ix_comments_author (author_id=? AND page_id=? AND {SAME}", before),
     "rated by an author": ("ix_comments_author (author_id=? AND page_id=?)", before),
@@ -171,6 +174,14 @@ def test_those_that_are_alike_are_counted_from_indexes_alone(app: Flask) -> None
     found = plan(lambda: filters.alike(Filter([ID], "pending"), rows))
     for name in ("host", "text"):
         assert f"COVERING INDEX ix_comments_alike_{name} (site_id=? AND status=? AND alike_{name}=?)" in found
+
+
+@pytest.mark.parametrize("status", ["pending", "approved", None])
+def test_what_came_last_is_held_to_a_filter_among_few(app: Flask, status: str | None) -> None:
+    """Every open desk asks for it again and again: a filter that few match must not go through all that wait."""
+    wanted = Filter([ID], status, has_link=True)
+    found = plan(lambda: db.session.execute(moderation.matching(select(Comment.id), wanted, among=[ID, ID])))
+    assert found.splitlines()[0].endswith("(id=?)")
 
 
 def test_what_no_index_orders_is_seen(app: Flask) -> None:

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 import pytest
 
+from service.accounts.principal import of_moderator
+from service.db import transaction
+from service.moderation import operations
+from service.moderation.operations import Verdict
 from tests.desk.conftest import Browser
 from tests.desk.seated import Desk, come_to
 from tests.desk.seated import desk as desk
@@ -37,6 +42,98 @@ def test_new_ones_above_move_nothing_that_is_read(desk: Desk, sit_down: Any, num
     assert shown == [f"c-{one}" for one in reversed(later)]
 
 
+def look_for_news(page: Any) -> None:
+    with page.expect_response("**/desk/waiting**"):
+        page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+def again(desk: Desk, comment_id: str) -> None:
+    """It came long ago, and waits again, as when somebody undoes a decision of which others have heard."""
+    with desk.app.app_context(), transaction():
+        operations.decide(UUID(comment_id), Verdict("restore"), of_moderator(desk.moderator("bert")), "*")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("sort", "number"), [("oldest", 25), ("risk", 25), ("newest", 25), ("oldest", 5)])
+def test_what_comes_back_between_others_is_said_and_moves_nothing(
+    desk: Desk, sit_down: Any, sort: str, number: int
+) -> None:
+    ids = several(desk, number)
+    back = ids[2] if sort != "newest" else ids[-3]
+    desk.decide("bert", back, "reject")
+    page = sit_down("anna")
+    page.goto(f"{desk.url}/desk/?sort={sort}&limit=20")
+    come_to(page, "#queue")
+    look_for_news(page)
+    before = page.locator("article.item").first.bounding_box()
+    again(desk, back)
+    look_for_news(page)
+    if number < 20:  # all of it is there: it is put at the end
+        page.wait_for_selector(f"#c-{back}")
+        assert page.locator("#changed").is_hidden()
+        return
+    if sort == "newest":  # it is on the page that is read for news
+        page.wait_for_selector(f"#c-{back}, #changed:visible")
+        return
+    page.wait_for_selector("#changed:visible")
+    assert page.inner_text("#live") == "The queue has changed. Load it again"
+    assert page.locator("article.item").first.bounding_box() == before and page.locator(f"#c-{back}").count() == 0
+    page.click("#changed a")
+    come_to(page, f"#c-{back}")
+    look_for_news(page)
+    assert page.locator("#changed").is_hidden()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("sort", ["oldest", "newest", "risk"])
+def test_what_comes_by_itself_when_it_is_read_on_is_not_news(desk: Desk, sit_down: Any, sort: str) -> None:
+    ids = several(desk, 25)
+    page = sit_down("anna")
+    page.goto(f"{desk.url}/desk/?sort={sort}&limit=10")
+    come_to(page, "#queue")
+    look_for_news(page)
+    desk.decide("bert", ids[12], "reject")
+    again(desk, ids[12])
+    look_for_news(page)
+    page.click(".paging a[rel=next]")
+    come_to(page, "#queue")
+    look_for_news(page)
+    page.keyboard.press("z")
+    page.wait_for_selector("#live:has-text('There is nothing to undo here.')")
+    assert page.locator("#changed").is_hidden()
+
+
+@pytest.mark.browser
+def test_what_was_decided_and_comes_back_is_said(desk: Desk, sit_down: Any) -> None:
+    ids = several(desk, 3)
+    page = sit_down("anna")
+    page.keyboard.press("r")
+    page.wait_for_selector(f"#c-{ids[0]}.done")
+    look_for_news(page)
+    assert page.locator("#changed").is_hidden()
+    again(desk, ids[0])
+    look_for_news(page)
+    page.wait_for_selector("#changed:visible")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("sort", ["oldest", "newest"])
+def test_a_wave_that_is_longer_than_a_page_stops_no_key(desk: Desk, sit_down: Any, sort: str) -> None:
+    """Its line is all that is there at first, and the page after it adds nothing."""
+    calm = desk.leave(body="Calm.") if sort == "newest" else None
+    for n in range(25):
+        desk.leave(body=f"{n}: https://spam.example/{n}", email=f"{n}@mail.example.org")
+    calm = calm or desk.leave(body="Calm.")
+    page = sit_down("anna")
+    page.goto(f"{desk.url}/desk/?sort={sort}&limit=10")
+    come_to(page, "article.group")
+    page.focus("article.group")
+    page.keyboard.press("j")
+    page.wait_for_function("id => document.activeElement.id === `c-${id}`", arg=calm)
+    look_for_news(page)
+    assert page.locator("#changed").is_hidden()
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize(("sort", "before", "after"), [("oldest", 25, 1), ("oldest", 15, 45), ("newest", 3, 45)])
 def test_new_ones_come_however_many_there_are(desk: Desk, sit_down: Any, sort: str, before: int, after: int) -> None:
@@ -64,3 +161,15 @@ def test_as_long_as_nothing_is_new_only_that_is_said(anna: Browser, comment: Any
     comment()
     news = anna.get("/desk/waiting", headers={"If-None-Match": first.headers["ETag"]})
     assert news.status_code == 200 and news.json["waiting"] == "2"  # type: ignore[index]
+
+
+def test_the_news_tell_what_came_last_into_the_queue(anna: Browser, comment: Any) -> None:
+    ids = [comment(body=f"Number {n}: https://a.example") for n in range(2)]
+    anna.press(anna.get("/desk/"), "Reject", within=f"c-{ids[0]}")
+    told = [one["id"] for one in anna.get("/desk/waiting").json["came"]]  # type: ignore[index]
+    assert told == [str(ids[1])]
+    anna.press(anna.get("/desk/?status=rejected"), "Restore")
+    came = anna.get("/desk/waiting").json["came"]  # type: ignore[index]
+    assert [one["id"] for one in came] == [str(ids[0]), str(ids[1])] and came[0]["place"] < came[1]["place"]
+    assert "host:a.example" in came[0]["groups"] and came[0]["since"] > came[1]["since"]
+    assert anna.get("/desk/waiting?has_link=false").json["came"] == []  # type: ignore[index]

@@ -116,7 +116,8 @@ def test_words_find_a_comment(anna: Browser, comment: Leave) -> None:
 
 def test_a_reason_filters(anna: Browser, comment: Leave) -> None:
     comment(), (linked := comment(body="https://a.example https://b.example"))
-    assert items(anna.get("/desk/?reason=links").text) == [str(linked)]
+    page = anna.get("/desk/?reason=links")
+    assert items(page.text) == [str(linked)] and "reason: Several links" in words(page)
 
 
 def test_the_riskiest_may_come_first(anna: Browser, comment: Leave) -> None:

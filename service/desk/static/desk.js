@@ -68,7 +68,7 @@ function count() {
 
 const deeds = {
   x: (item) => pick(item.querySelectorAll(".pick"), !item.querySelector(".pick:checked")),
-  j: (item) => go(neighbour(item, 1)),
+  j: async (item) => go(neighbour(item, 1) ?? (await look(), neighbour(item, 1))),
   k: (item) => go(neighbour(item, -1)),
   n: (item) => open(item.querySelector(".noting"), "textarea"),
   w: (item) => open(item.querySelector(".replying"), "textarea"),
@@ -260,13 +260,25 @@ addEventListener("beforeunload", (event) => (lost.size || unanswered.size) && ev
 
 let looking = null;
 let tail = location.href; // the page of the list that was read last
+const order = new URLSearchParams(location.search).get("sort") ?? "oldest";
 
 /** Have more of the list at hand before it is needed. */
 function look() {
-  const next = document.querySelector(".paging a[rel=next]");
-  const at = undecided().indexOf(current());
-  if (!next || undecided().length - at > AHEAD) return;
-  looking ??= read(next.href).then((page) => page && ((tail = next.href), take(page, "beforeend", true))).finally(() => (looking = null));
+  if (isNear()) looking ??= goOn().finally(() => (looking = null));
+  return looking;
+}
+
+const isNear = () => nextOf(document) && undecided().length - undecided().indexOf(current()) <= AHEAD;
+
+/** Read on until there is enough: a whole page may be of waves that stand in the list already. */
+async function goOn() {
+  for (let number = 0; number < FAR && isNear(); number++) {
+    const { href } = nextOf(document);
+    const page = await read(href);
+    if (!page) return;
+    tail = href;
+    take(page, "beforeend", true);
+  }
 }
 
 async function read(url) {
@@ -304,8 +316,8 @@ function take(page, where, isNext) {
   if (first) hold(first, top);
   restore(queue);
   if (!isNext) return;
-  const paging = page.querySelector(".paging a[rel=next]");
-  const old = document.querySelector(".paging a[rel=next]");
+  const paging = nextOf(page);
+  const old = nextOf(document);
   if (paging && old) old.replaceWith(document.adoptNode(paging));
   else if (paging) queue.after(document.adoptNode(page.querySelector(".paging")));
   else old?.remove();
@@ -321,26 +333,59 @@ function hold(item, top) {
 
 let seen = null;
 
+/** Whether one is in the list: as itself unless it came back since it was decided, or in the line of a wave. */
+function isHere({ id, since, groups }, page = document) {
+  const item = page.getElementById(`c-${id}`);
+  return item ? !(item.dataset.decided < since) : groups.some((group) => page.getElementById(`g-${group}`));
+}
+
+/** Whether one stands past another: what is past the last page that was read comes when the list is read on. */
+function isPast({ place, risk }, other) {
+  if (order === "newest") return place < other.place;
+  return order === "risk" && risk !== Number(other.risk) ? risk < other.risk : place > other.place;
+}
+
+const mentioned = new Set(); // the ids of those that the notice is about
+
+/** Whether one ought to be in the list, and is not. */
+function isMissing(one) {
+  const edge = nextOf(document)?.dataset;
+  const isBefore = queue.dataset.place && !isPast(one, queue.dataset); // this page of the list begins after it
+  return !isBefore && !(edge && isPast(one, edge)) && !isHere(one) && !mentioned.has(one.id);
+}
+
 async function news() {
   if (document.hidden) return;
   const answer = await fetch(presenceUrl(), { headers: { ...UNASKED, ...(seen && { "If-None-Match": seen }) } }).catch(() => null);
   if (!answer?.ok || answer.redirected) return;
-  const isFirst = !seen;
   seen = answer.headers.get("ETag");
-  const { newest, waiting, looking } = await answer.json();
+  const { came, waiting, looking } = await answer.json();
   presence(looking);
   const count = document.getElementById("waiting");
   if (count) count.textContent = waiting;
-  if (isFirst && document.getElementById(`c-${newest}`)) return;
-  const order = new URLSearchParams(location.search).get("sort");
-  const isWhole = !document.querySelector(".paging a[rel=next]");
-  if (!newest || document.getElementById(`c-${newest}`) || (order !== "newest" && !isWhole)) return;
-  const isThere = (page) => page.getElementById(`c-${newest}`);
-  const isKnown = (page) => !undecided().length || [...page.querySelectorAll("#queue article.item")].some((one) => document.getElementById(one.id));
+  const missing = came.filter(isMissing);
+  if (missing.length && (await arrive(missing))) notice(missing.filter(isMissing));
+}
+
+/** Put what came at an end of the list, if one has a place for it; whether the pages with it could be read. */
+async function arrive(missing) {
   const isNewest = order === "newest";
+  if (!isNewest && nextOf(document)) return true;
+  const isThere = (page) => missing.every((one) => isHere(one, page));
+  const isKnown = (page) => !undecided().length || [...page.querySelectorAll("#queue article.item")].some((one) => document.getElementById(one.id));
   const found = await readTo(isNewest ? isKnown : isThere, isNewest || order === "risk" ? location.href : tail);
   if (found) take(found.page, isNewest ? "afterbegin" : "beforeend", !found.isWhole); // the rest when it is come to
   else seen = null;
+  return Boolean(found);
+}
+
+/** What has its place among others is only said to be there. */
+function notice(missing) {
+  if (!missing.length) return;
+  for (const { id } of missing) mentioned.add(id);
+  const told = document.getElementById("changed");
+  told.hidden = false;
+  say(told.textContent);
 }
 
 // -- Who else looks at what. Said with the news, so that no key sends anything.
@@ -401,6 +446,7 @@ if (keys) {
   button.addEventListener("click", () => keys.showModal());
 }
 if (queue) {
+  look();
   setInterval(news, EVERY);
   document.addEventListener("visibilitychange", news);
   document.addEventListener("focusin", look);
