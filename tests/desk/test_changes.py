@@ -35,7 +35,7 @@ def test_changes_are_counted_and_lead_to_their_comments(anna: Browser, ada: Auth
     assert text(link) == "Changes 1"
     shown = anna.get(link.get("href", ""))
     assert [one.get("id") for one in tree(shown.text).iter("article")] == [f"c-{ada.one()['id']}"]
-    assert "change: held" in words(shown)
+    assert "change ×" in words(shown)
 
 
 def test_where_nothing_waits_nothing_is_counted(anna: Browser, site: Site) -> None:
