@@ -280,11 +280,10 @@ def _engine_options(settings: Settings) -> dict[str, Any]:
     hidden = {
         "hide_parameters": True,  # an error's text would quote them: addresses, seals, digests
         "json_serializer": partial(json.dumps, ensure_ascii=False),  # an escaped letter takes up to 12 bytes
-        # The one that was used last: it knows what it was asked, and on SQLite has in memory what it has written.
-        "pool_use_lifo": True,
     }
     if settings.sqlite:
-        return hidden | {"connect_args": {"timeout": settings.busy_timeout}, "pool_size": settings.threads}
+        file = {"connect_args": {"timeout": settings.busy_timeout}, "pool_size": settings.threads}
+        return hidden | file | {"pool_use_lifo": True}  # what was used last has in memory what it has written
     wait = f"{int(settings.busy_timeout * 1000)}ms"
     return hidden | {
         "pool_pre_ping": True,

@@ -11,7 +11,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from psycopg.errors import LockNotAvailable
+from psycopg.errors import DeadlockDetected, LockNotAvailable
 from sqlalchemy import Column, Connection, String, Table, delete, insert, inspect, select, text
 from sqlalchemy.exc import OperationalError
 
@@ -72,7 +72,7 @@ def _upgraded(connection: Connection, *, is_last: bool) -> bool:
         command.upgrade(config(connection), "head")
     except OperationalError as error:
         connection.rollback()
-        if is_last or not isinstance(error.orig, LockNotAvailable):
+        if is_last or not isinstance(error.orig, LockNotAvailable | DeadlockDetected):
             raise
         return False
     return True

@@ -8,19 +8,18 @@ from alembic import op
 revision = "0032"
 down_revision = "0031"
 
-_AUTHOR = "ix_comments_author"
-_BY = {"ix_comments_said_network": "network_label", "ix_comments_said_email": "email_index"}
+_SAID = {
+    "ix_comments_said_author": ["author_id", "page_id"],
+    "ix_comments_said_network": ["page_id", "network_label"],
+    "ix_comments_said_email": ["page_id", "email_index"],
+}
 
 
 def upgrade() -> None:
-    for name, column in _BY.items():
-        op.create_index(name, "comments", ["page_id", column, "alike_text", "created_at"])
-    op.drop_index(_AUTHOR, "comments")
-    op.create_index(_AUTHOR, "comments", ["author_id", "page_id", "alike_text", "created_at"])
+    for name, whose in _SAID.items():
+        op.create_index(name, "comments", [*whose, "alike_text", "created_at"])
 
 
 def downgrade() -> None:
-    op.drop_index(_AUTHOR, "comments")
-    op.create_index(_AUTHOR, "comments", ["author_id", "page_id"])
-    for name in _BY:
+    for name in _SAID:
         op.drop_index(name, "comments")

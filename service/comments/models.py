@@ -57,8 +57,9 @@ class Comment(Base):
         Index("ix_comments_email", "site_id", "email_index", "created_at"),
         Index("ix_comments_network", "site_id", "network_label", "created_at"),
         Index("ix_comments_parent", "parent_id"),
+        Index("ix_comments_author", "author_id", "page_id"),
         # Whether the same words came here before: from this author, this network, or with this address.
-        Index("ix_comments_author", "author_id", "page_id", "alike_text", "created_at"),
+        Index("ix_comments_said_author", "author_id", "page_id", "alike_text", "created_at"),
         Index("ix_comments_said_network", "page_id", "network_label", "alike_text", "created_at"),
         Index("ix_comments_said_email", "page_id", "email_index", "alike_text", "created_at"),
         Index("ix_comments_mine", "author_id", "created_at", "id"),

@@ -10,6 +10,9 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
 from service import metrics
 from service.db import new_id, now, seconds_since, transaction
 from service.doors import settings
@@ -31,7 +34,7 @@ SWEEP_SECONDS = 60
 _SWEPT = 1_000
 _FORGOTTEN = 500
 _PATIENCE = (0.5, 1.0, 2.0, 4.0)
-"""Seconds until what came of a try is written down once more, where the database was busy or away: within the lease."""
+"""Seconds until what came of a try is written down once more, where the database was busy or away."""
 _TRIED = metrics.histogram(
     "greenroom_webhook_attempt_seconds", "Tries to send a webhook, by what came of them.", "result"
 )
@@ -108,7 +111,7 @@ def _settle(lease: sending.Lease, reply: Reply) -> tuple[datetime | None, UUID |
     for wait in _PATIENCE:
         try:
             return settle()
-        except Exception as error:  # busy, away, or no connection left: each is of another kind
+        except (OperationalError, InterfaceError, PoolTimeout) as error:  # busy, away, or no connection left
             log.warning("what came of a delivery could not be stored yet: %s", type(error).__name__)
             time.sleep(wait)
     return settle()

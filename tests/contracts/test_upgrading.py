@@ -8,10 +8,13 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
+from psycopg.errors import DeadlockDetected
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from service import revisions
 from service.app import create_app
@@ -102,6 +105,21 @@ def test_who_reads_meanwhile_is_not_held_up_by_a_migration_that_waits(
             assert not migration.done()
             busy.rollback()
             assert migration.result(30) == ("0027", revisions.head())
+
+
+def test_a_migration_that_ends_a_deadlock_begins_again(fresh: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL ends the one that came last, and that is it."""
+    monkeypatch.setattr(revisions, "_PAUSE", 0.05)
+    errors, whole = [OperationalError("CREATE INDEX", None, DeadlockDetected())], revisions.command.upgrade
+
+    def upgraded(*all_: Any) -> None:
+        whole(*all_)
+        if errors:
+            raise errors.pop()
+
+    monkeypatch.setattr(revisions.command, "upgrade", upgraded)
+    assert revisions.migrate() == (None, revisions.head())
+    assert revisions.current() == revisions.head() and errors == []
 
 
 def test_a_newer_database_that_reaches_this_code_is_worked_on(fresh: Flask) -> None:

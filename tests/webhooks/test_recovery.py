@@ -25,9 +25,9 @@ from .test_pace import due, released
 
 
 def held_back(site: Site, type_: str = "thread.closed") -> UUID:
-    """Something that can be undone for ten seconds; the id of its event."""
+    """Something that can be undone for ten minutes; the id of its event."""
     with transaction():
-        return outbox.announce(type_, site.id, new_id(), {}, outbox.Manner(now() + timedelta(seconds=10)))
+        return outbox.announce(type_, site.id, new_id(), {}, outbox.Manner(now() + timedelta(minutes=10)))
 
 
 def switched_off(one: dict[str, Any]) -> None:
@@ -60,7 +60,7 @@ def test_what_is_still_held_back_is_recovered(
     one, events = missed
     assert (recovered(owner, one), recovered(owner, one)) == (2, 0)
     assert send_due() == 0, "it can still be undone"
-    with later(seconds=11):
+    with later(minutes=11):
         assert send_due() == 2
     assert [UUID(got.id) for got in receiver.got] == events
 
@@ -73,7 +73,7 @@ def test_what_is_taken_back_after_it_was_recovered_is_never_sent(
     for event in events:
         with transaction():
             assert outbox.withdraw(event)
-    with later(seconds=11):
+    with later(minutes=11):
         assert (send_due(), receiver.got) == (0, [])
 
 
@@ -81,7 +81,7 @@ def test_what_is_sent_again_before_it_is_released_can_still_be_taken_back(
     owner: Owner, receiver: Receiver, missed: tuple[dict[str, Any], list[UUID]]
 ) -> None:
     one, (event, _) = missed
-    with later(seconds=11):  # nobody has released it yet
+    with later(minutes=11):  # nobody has released it yet
         (given_up,) = owner.deliveries(one)
         again = f"/webhooks/deliveries/{given_up['id']}/redeliver"
         assert owner.call("POST", again).status_code == 202
@@ -96,7 +96,7 @@ def test_what_is_sent_again_before_it_is_released_is_sent_then(
     owner: Owner, receiver: Receiver, missed: tuple[dict[str, Any], list[UUID]]
 ) -> None:
     one, (event, _) = missed
-    with later(seconds=11):
+    with later(minutes=11):
         (given_up,) = owner.deliveries(one)
         owner.call("POST", f"/webhooks/deliveries/{given_up['id']}/redeliver")
         assert send_due() == 1
@@ -190,7 +190,7 @@ def test_what_is_held_back_is_recovered_part_by_part(
     owner.does("enable", one)
     assert owner.does("recover", one, query_string=LONG_AGO).json == {"events": 8}
     assert send_due() == 3
-    with later(seconds=11):
+    with later(minutes=11):
         assert send_due() == 5
     assert len({got.id for got in receiver.got}) == 8
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
@@ -30,7 +30,7 @@ BUSY = OperationalError("BEGIN IMMEDIATE", None, Exception("database is locked")
 def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """For how long a worker waited, without that anybody waits."""
     found: list[float] = []
-    monkeypatch.setattr(time, "sleep", found.append)
+    monkeypatch.setattr(worker, "time", SimpleNamespace(sleep=found.append))
     return found
 
 
@@ -112,7 +112,7 @@ def test_one_that_is_removed_while_it_could_not_be_stored_is_forgotten(
             assert found
             operations.remove(found, actor="test")
 
-    monkeypatch.setattr(time, "sleep", remove)
+    monkeypatch.setattr(worker, "time", SimpleNamespace(sleep=remove))
     assert send_due() == 1
     assert owner.get(f"/webhooks/endpoints/{one['id']}").status_code == 404
 

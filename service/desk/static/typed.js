@@ -4,9 +4,10 @@
 
 const restore = (() => {
   const UNKEPT = ["hidden", "password", "file", "radio"].map((type) => `[type=${type}]`); // the desk has no radio buttons
-  const TYPED = `form[method="post"] :is(textarea, select, input:not(${UNKEPT}, [readonly], [autocomplete="one-time-code"]))`;
+  const TYPED = `form[method="post"]:not(#many) :is(textarea, select, input:not(${UNKEPT}, [readonly], [autocomplete="one-time-code"]))`;
   const OF_A_COMMENT = /-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
   const OUTSIDE = "/desk/sign-"; // with what these pages begin on which nobody is signed in
+  const query = new URLSearchParams(location.search);
   const isOutside = location.pathname.startsWith(OUTSIDE);
 
   const isBox = (field) => field.type === "checkbox";
@@ -18,10 +19,10 @@ const restore = (() => {
   const selected = ({ options }) => ([...options].find((one) => one.defaultSelected) ?? options[0])?.value ?? "";
 
   /** Where a field is kept, for who typed it: that of a comment, and one that its form tells from others, is the same on
-   * every page; any other one is its page's. */
+   * every page; any other one is its page's, and its site's. What is chosen for many is for those alone, and not kept. */
   function shelf(field) {
     const name = field.id || [field.form.getAttribute("action"), field.name, isBox(field) && field.value].join(" ");
-    const page = !field.id || OF_A_COMMENT.test(field.id) ? "" : location.pathname;
+    const page = !field.id || OF_A_COMMENT.test(field.id) ? "" : location.pathname + (query.get("site") ?? "");
     return `draft:${document.body.dataset.who}:${name}:${page}`;
   }
 
