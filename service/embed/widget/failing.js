@@ -78,13 +78,15 @@ export const note = ({ notice }, text) => notice.replaceChildren(h("p", { class:
  * @param {Silence} silence
  */
 export async function attempt(thread, about, action, silence) {
-  if (about.nextElementSibling?.matches(".aside")) about.nextElementSibling.remove();
+  const clear = () => about.nextElementSibling?.matches(".aside") && about.nextElementSibling.remove();
+  clear();
   try {
     return await action();
   } catch (error) {
     if (!(error instanceof Failed)) throw error;
     await import("./living.js").then(({ equip }) => equip(thread)).catch(() => {}); // without a connection no words come, too
     const { errors, sentence } = told(thread, error, silence);
+    clear(); // it may have been pressed twice
     about.after(h("p", { class: "error aside", role: "alert" }, [...errors.values()].join(" ") || sentence));
     return null;
   }
