@@ -156,14 +156,19 @@ class Fleet:
             return 0, None
 
     def announce(self, method: str, path: str, length: int) -> int:
-        """Status for a body of which only the length and a first part come: an early answer cuts off who sends on."""
-        connection = HTTPSConnection("localhost", self.ports["caddy"], timeout=30, context=self.trusted())
+        """Status for a body of which only the length and a first part come: an early answer cuts off who sends on.
+
+        0 where none comes: a web process that has refused it hangs up, and Caddy may ask another, which waits for more.
+        """
+        connection = HTTPSConnection("localhost", self.ports["caddy"], timeout=5, context=self.trusted())
         try:
             connection.putrequest(method, path)
             connection.putheader("Content-Type", "application/json")
             connection.putheader("Content-Length", str(length))
             connection.endheaders(b'{"body": "x')
             return connection.getresponse().status
+        except OSError:
+            return 0
         finally:
             connection.close()
 
