@@ -161,6 +161,7 @@ def test_a_log_that_cannot_be_shortened_undoes_nothing(log: Path, monkeypatch: p
     assert db.session.scalar(text("SELECT count(*) FROM said")) == ALWAYS
 
 
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_writers_use_the_connection_that_was_used_last(app: Flask) -> None:
     """What SQLite holds in memory of a file is good for as long as nobody else has written."""
     others = [db.engine.connect() for _ in range(3)]
