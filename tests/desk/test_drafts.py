@@ -86,7 +86,7 @@ def test_what_is_offered_can_be_put_in_and_let_go(desk: Desk, owner: Any) -> Non
     has(owner, "hold_words", "casino")
     owner.click("text=Save")
     owner.wait_for_selector(".flash")
-    owner.wait_for_function("!Object.keys(sessionStorage).length")
+    owner.wait_for_function("() => !Object.keys(sessionStorage).length")
     assert held(desk) == ["casino"]
 
 
@@ -181,7 +181,7 @@ def test_what_is_chosen_on_one_site_is_not_put_in_on_another(desk: Desk, owner: 
     assert (owner.input_value(role), invited) == ("owner", "moderator")
     assert owner.locator(".draft").count() == 0
     owner.goto(f"{desk.url}/desk/team?site=blog")
-    owner.wait_for_function("document.getElementById('role').value === 'owner'")
+    owner.wait_for_function("() => document.getElementById('role').value === 'owner'")
     assert owner.input_value(role) == "viewer"
 
 
